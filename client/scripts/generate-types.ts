@@ -128,6 +128,8 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     Recipient: ['retrieveRecipient'],
     PayoutSettings: ['retrievePayoutSettings'],
     DisputeSettings: ['retrieveDisputeSettings'],
+    Reconciliation: ['retrieveReconciliation'],
+    Difference: ['retrieveDifference'],
     RecordedPayIn: ['retrievePayIn'],
     Adjustment: ['retrieveAdjustment'],
     ProcessorAccount: ['setProcessor'],

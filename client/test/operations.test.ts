@@ -721,6 +721,23 @@ describe('operations of the Mteja client', () => {
     await expect(mteja.suspense.assign('none', { customerId: 'x' })).rejects.toBeInstanceOf(NotFoundError)
   })
 
+  test('differences are pretended, listed and closed, and nothing is reconciled without an account', async () => {
+    const made = await mteja.sandbox.difference({ kind: 'fee', amount: 30 })
+    expect(made).toMatchObject({ kind: 'fee', amount: 30, status: 'open' })
+    expect(await mteja.reconciliations.retrieveDifference(made.id)).toEqual(made)
+    const listed = await Array.fromAsync(mteja.reconciliations.listDifferences({ status: 'open' }))
+    expect(listed.map(({ id }) => id)).toEqual([made.id])
+    const closed = await mteja.reconciliations.closeDifference(made.id, { outcome: 'accepted', reason: 'It is small' })
+    expect(closed).toMatchObject({ status: 'accepted', reason: 'It is small' })
+    await expect(mteja.reconciliations.create()).rejects.toThrow(/no account to compare/)
+    expect(await Array.fromAsync(mteja.reconciliations.list())).toEqual([])
+    await expect(mteja.reconciliations.retrieve('none')).rejects.toBeInstanceOf(NotFoundError)
+    const { id } = await mteja.merchants.own()
+    const all = await Array.fromAsync(operator.merchants.differences(id))
+    expect(all.map(({ status }) => status)).toEqual(['accepted'])
+    await expect(operator.merchants.reconcile(id)).rejects.toThrow(/no account to compare/)
+  })
+
   test('the processor of a direction is shown and chosen', async () => {
     const { data } = await mteja.processors.list()
     expect(data.map(({ direction, processor }) => [direction, processor])).toEqual([

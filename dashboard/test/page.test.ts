@@ -202,6 +202,7 @@ const screens = [
   '/money?tab=purchases',
   '/money?tab=transfers',
   '/money?tab=refunds',
+  '/money?tab=reconciliation',
   '/money?tab=balance',
   '/developers?tab=keys',
   '/developers?tab=endpoints',

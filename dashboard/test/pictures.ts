@@ -43,6 +43,7 @@ const screens: Screen[] = [
   ['money-transfers', () => '/money?tab=transfers'],
   ['money-refunds', () => '/money?tab=refunds'],
   ['money-suspense', () => '/money?tab=suspense'],
+  ['money-reconciliation', () => '/money?tab=reconciliation'],
   ['money-balance', () => '/money?tab=balance'],
   ['developers-keys', () => '/developers?tab=keys'],
   ['developers-people', () => '/developers?tab=people'],

@@ -53,6 +53,9 @@ export interface Belongings {
   payoutReference: string
   recipientCode: string
   recipientNumber: string
+  /** A reconciliation that has ended, and a difference that is open. */
+  reconciliationId: string
+  differenceId: string
   /** A hold of 200 minor units that is still open. */
   holdId: string
   /** A payment intent that is not paid yet. */
@@ -126,6 +129,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const { data: wired } = await ask('GET', `/refund?transaction=${paid.id}`)
   const complaint = { reference: paid.reference, amount: 30, reason: `${name} says: not mine` }
   const { id: disputeId } = await ask('POST', '/v1/sandbox/disputes', complaint)
+  const differing = await ask('POST', '/v1/sandbox/differences', { kind: 'fee', amount: 30 })
   const { data: disputed } = await ask('GET', `/dispute?transaction=${paid.id}`)
   const payoutReference = `${name}-wages-4711`
   const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789', accountName: lastName }
@@ -195,6 +199,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     payoutReference,
     recipientCode: recipient.id,
     recipientNumber,
+    reconciliationId: await insertReconciliation(api.service, tenant),
+    differenceId: differing.id,
     holdId,
     paymentIntentId,
     checkoutId,
@@ -213,6 +219,20 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     dedicatedAccountId: String(dedicated.id),
     dedicatedAccountNumber: dedicated.account_number,
   }
+}
+
+/** As an account was compared with the books. */
+async function insertReconciliation({ db, clock, random }: FreeContext, { merchant, mode }: Tenant): Promise<string> {
+  const now = clock.now()
+  const id = uuidV7(random, now)
+  await db.query(sql`
+    insert into reconciliations (
+      merchant_id, id, mode, account_id, books_id, from_at, until_at, with_balance, state, read_from, created_at,
+      updated_at, finished_at
+    )
+    values (${merchant.id}, ${id}, ${mode}, 9, 9, ${now}, ${now}, true, 'agreed', ${now}, ${now}, ${now}, ${now})
+  `)
+  return id
 }
 
 /** Books money of an unknown owner, as a processor will. */

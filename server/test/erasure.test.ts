@@ -141,6 +141,10 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     mandates: ['mode', 'status'],
     pay_ins: ['currency', 'mode', 'source', 'state'],
     suspense_decisions: ['mode', 'outcome', 'state'],
+    differences: ['currency', 'kind', 'mode', 'state', 'subject'],
+    opening_balances: ['currency', 'mode'],
+    reconciliations: ['balances', 'mode', 'stage', 'state'],
+    statement_items: ['currency', 'kind', 'mode', 'state'],
     payment_intents: ['currency', 'mode', 'status'],
     payment_methods: ['mode', 'provider', 'type'],
     payments: ['channel', 'channels', 'currency', 'mode', 'origin', 'purpose', 'status'],
@@ -172,6 +176,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     sent_charges: ['marker', 'outside_id', 'reference', 'sent_reference'],
     // A refusal names the customer by the code.
     suspense_decisions: ['reference', 'refusal', 'request_id'],
+    differences: ['effects', 'name', 'reference'],
+    statement_items: ['name', 'outside_id', 'payment_id', 'reference'],
     payment_intents: ['charge_reference'],
     payment_methods: ['code'],
     payments: ['access_code', 'reference'],
@@ -202,6 +208,9 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     erasures: ['emails', 'horizon', 'mode', 'position', 'stage'],
   },
   'of the service and the merchant, and of no customer': {
+    // Words about an account and the books, of whoever compares the two.
+    differences: ['reason'],
+    reconciliations: ['failure'],
     // Names of payments and disputes at an account, until it has answered.
     account_questions: ['about', 'mode', 'name'],
     actors: ['issuer', 'kind', 'subject', 'surface'],

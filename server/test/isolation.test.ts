@@ -520,6 +520,18 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { params: { id: suspendedId }, body: { customerId: customerCode }, status: 404 },
   ],
   'POST /v1/suspense/:id/give-back': ({ suspendedId }) => [{ params: { id: suspendedId }, status: 404 }],
+  'GET /v1/reconciliations': () => [{ status: 200 }],
+  'GET /v1/reconciliations/:id': ({ reconciliationId }) => [{ params: { id: reconciliationId }, status: 404 }],
+  'POST /v1/reconciliations': () => [{ body: {}, status: 403 }],
+  'GET /v1/differences': ({ reconciliationId }) => [
+    { query: 'status=open', status: 200 },
+    { query: `reconciliationId=${reconciliationId}`, status: 200 },
+  ],
+  'GET /v1/differences/:id': ({ differenceId }) => [{ params: { id: differenceId }, status: 404 }],
+  'POST /v1/differences/:id/close': ({ differenceId }) => [
+    { params: { id: differenceId }, body: { outcome: 'accepted', reason: 'It is small' }, status: 404 },
+  ],
+  'POST /v1/sandbox/differences': () => [{ body: { kind: 'fee', amount: 30 }, status: 201, statusInLiveMode: 403 }],
   'GET /v1/payment-settings': () => [{ status: 200 }],
   'PATCH /v1/payment-settings': () => [{ body: { knownCustomers: 'wallet_topup' }, status: 200 }],
   'GET /v1/processors': () => [{ status: 200 }],
@@ -614,6 +626,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'PUT /v1/merchants/:id/processors/:direction': ({ merchantId }) => [
     { params: { id: merchantId, direction: 'in' }, body: { processor: 'manual' }, status: 401 },
   ],
+  'POST /v1/merchants/:id/reconciliations': ({ merchantId }) => [{ params: { id: merchantId }, body: {}, status: 401 }],
+  'GET /v1/merchants/:id/differences': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'GET /v1/merchants/:id/payment-settings': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'PATCH /v1/merchants/:id/payment-settings': ({ merchantId }) => [
     { params: { id: merchantId }, body: { knownCustomers: 'wallet_topup' }, status: 401 },
@@ -694,6 +708,8 @@ const unknown: Belongings = {
   processorRefundId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a34',
   refundNumber: '999999991',
   disputeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a32',
+  reconciliationId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a43',
+  differenceId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a44',
   disputeNumber: '999999990',
   payoutId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a31',
   payoutReference: 'nothing-out',

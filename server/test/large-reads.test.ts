@@ -75,6 +75,8 @@ const small = [
   'GET /v1/payment-settings',
   'GET /v1/adjustments',
   'GET /v1/suspense',
+  'GET /v1/reconciliations',
+  'GET /v1/differences',
   'GET /v1/refunds',
   'GET /v1/disputes',
   'GET /v1/dispute-settings',

@@ -23,6 +23,7 @@ const domainRooms = [
   'banking',
   'payments',
   'payouts',
+  'reconciliation',
   'retention',
   'personal-data',
   'sandbox',

@@ -86,6 +86,13 @@ async function makePayouts(customerId: string) {
   return { sparePayoutId, manualPayoutId, settledPayoutId }
 }
 
+/** The sandbox of test mode as an account that tells of itself: it has nothing. */
+function tellAccount(): void {
+  const statement = { readPage: async () => ({ items: [], isLast: true }), readBalances: async () => [] }
+  const statementOf = async (_context: unknown, tenant: { mode: string }) => (tenant.mode === 'test' ? statement : null)
+  for (const each of [api, withoutOperator]) Object.assign(each.service, { statementOf })
+}
+
 /** Customers for the refusals: they have no money, or are denied. */
 async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const idempotencyKey = 'used-before'
@@ -123,6 +130,7 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const numberOf = (amount: number) =>
     String(wired.find((each: { refund_amount: number }) => each.refund_amount === amount).id)
   await putAtAccount(uploading)
+  tellAccount()
   const spareMethodId = (await make('POST /v1/sandbox/payment-methods', card)).id
   const declined = await make('POST /v1/sandbox/payment-methods', { ...card, number: '4084080000005408' })
   const paid = await make('POST /api/canary/payment-intents', { ...asked, paymentMethodId: spareMethodId })

@@ -3763,6 +3763,120 @@ export namespace Mteja {
     /** Whether an open dispute reserves what is available of its amount; default false */
     holdsAmount: boolean
   }
+  /** GET /v1/reconciliations/{id} */
+  export interface Reconciliation {
+    id: string
+    /** agreed: no difference of the account is open */
+    status: 'running' | 'agreed' | 'differing' | 'failed'
+    from: string
+    /** The instant at which the period ends */
+    to: string
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
+    /** Things that the account has told */
+    itemsRead: number
+    /** Things that were missing or open here, and are booked now */
+    completed: number
+    /** Differences that it has found and that are open */
+    openDifferences: number
+    /** Empty for a period that has ended before, and until the balance is read */
+    balances: {
+      currency: string
+      /** What the account says */
+      account: number
+      /** By the books: the opening balance and what has come since, less what is open */
+      expected: number
+      /** What was there before the cut-over */
+      opening: number
+      /** What the differences explain that are not put right */
+      explained: number
+      /** What the account has not settled yet, if its balance does not count it */
+      unsettled: number
+      unexplained: number
+    }[]
+    /** How often in a row the account could not be asked. It is asked again in the background */
+    attempts: number
+    /** The reason why it was given up */
+    failure: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    createdAt: string
+    finishedAt: string | null
+  }
+  /** GET /v1/differences/{id} */
+  export interface Difference {
+    id: string
+    /** missing_here: the account has it, and the books do not; missing_there: the other way round; not_ours: nobody asked for it here, so it is in suspense; unexplained: the balance of the account */
+    kind:
+      | 'missing_here'
+      | 'missing_there'
+      | 'amount'
+      | 'fee'
+      | 'state'
+      | 'currency'
+      | 'duplicate'
+      | 'not_ours'
+      | 'unexplained'
+    /** What differs */
+    subject: 'payment' | 'refund' | 'dispute' | 'settlement' | 'balance'
+    /** The account’s id of it; ours, if the account does not have it; the currency of a balance */
+    name: string
+    /** The account’s name of the payment */
+    reference: string | null
+    /** The ledger transaction, if there is one */
+    transactionId: string | null
+    /** How much is missing, or by how much two amounts differ */
+    amount: number
+    /** What is booked */
+    ours: number | null
+    /** What the account says */
+    theirs: number | null
+    currency: string
+    /** accepted: it stays as it is; resolved: it was put right, or is not found any more */
+    status: 'open' | 'accepted' | 'resolved'
+    /** What to do about it */
+    advice: string
+    /** The words of the person who closed it */
+    reason: string | null
+    /** Who closed it; null for an open one and for a reconciliation */
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    } | null
+    closedAt: string | null
+    /** Null for a difference of the sandbox */
+    firstReconciliationId: string | null
+    lastReconciliationId: string | null
+    /** When the thing was made */
+    occurredAt: string
+    createdAt: string
+  }
   /** GET /v1/pay-ins/{id} */
   export interface RecordedPayIn<Metadata extends object = AnyMetadata> {
     /** Of the ledger transaction, too */
@@ -4865,6 +4979,61 @@ export namespace Mteja {
     /** Who bears the fees of the processor; default merchant. owner: whoever owns the balance that the payout leaves. The expected fee is then reserved, too */
     feesBorneBy?: 'owner' | 'merchant' | undefined
   }
+  /** POST /v1/reconciliations: Compare the account that takes the money with the books, or go on with the comparison under way */
+  export interface CreateReconciliationBody {
+    /** The first day or the first instant; default where the last one may have left something */
+    from?: string | undefined
+    /** The last day, or the instant at which the period ends; default now. The balance is compared only up to now */
+    to?: string | undefined
+  }
+  /** GET /v1/reconciliations: List reconciliations, newest first */
+  export interface ListReconciliationsQuery {
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/reconciliations: List reconciliations, newest first */
+  export interface ListReconciliationsResult {
+    data: Reconciliation[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** GET /v1/differences: List differences between the account and the books, newest first */
+  export interface ListDifferencesQuery {
+    /** accepted: it stays as it is; resolved: it was put right, or is not found any more */
+    status?: 'open' | 'accepted' | 'resolved' | undefined
+    /** missing_here: the account has it, and the books do not; missing_there: the other way round; not_ours: nobody asked for it here, so it is in suspense; unexplained: the balance of the account */
+    kind?:
+      | 'missing_here'
+      | 'missing_there'
+      | 'amount'
+      | 'fee'
+      | 'state'
+      | 'currency'
+      | 'duplicate'
+      | 'not_ours'
+      | 'unexplained'
+      | undefined
+    /** Those that it was the last to find */
+    reconciliationId?: string | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/differences: List differences between the account and the books, newest first */
+  export interface ListDifferencesResult {
+    data: Difference[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** POST /v1/differences/{id}/close: Close a difference, with a reason */
+  export interface CloseDifferenceBody {
+    /** accepted: it stays as it is; resolved: it was put right */
+    outcome: 'accepted' | 'resolved'
+    reason: string
+  }
   /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds and reversals */
   export interface ListTransactionsQuery {
     /** The reference of a payment, or any other name of it: its number on Paystack’s API, pi_…, checkout_sess_…, txn_…; or the id of a hold, for its captures */
@@ -5037,6 +5206,24 @@ export namespace Mteja {
     phone?: string | undefined
     provider?: string | undefined
     accountName?: string | undefined
+  }
+  /** POST /v1/sandbox/differences: Pretend that a reconciliation has found a difference; no money moves */
+  export interface SimulateDifferenceBody {
+    /** missing_here: the account has it, and the books do not; missing_there: the other way round; not_ours: nobody asked for it here, so it is in suspense; unexplained: the balance of the account */
+    kind:
+      | 'missing_here'
+      | 'missing_there'
+      | 'amount'
+      | 'fee'
+      | 'state'
+      | 'currency'
+      | 'duplicate'
+      | 'not_ours'
+      | 'unexplained'
+    /** Whole minor units, 1 to 2^53 - 1 */
+    amount: Amount
+    /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
+    currency?: string | undefined
   }
   /** POST /v1/sandbox/disputes: Have a payer’s bank dispute a payment, as if the payer had complained */
   export interface SimulateDisputeBody {
@@ -5233,6 +5420,44 @@ export namespace Mteja {
     secretKey?: string | undefined
     /** For paystack: nothing that the account took before is credited by itself; default now */
     cutOverAt?: string | undefined
+  }
+  /** POST /v1/merchants/{id}/reconciliations: Compare the account of a merchant with the books, or go on with the comparison under way */
+  export interface CreateMerchantReconciliationBody {
+    mode?: 'test' | 'live' | undefined
+    /** The first day or the first instant; default where the last one may have left something */
+    from?: string | undefined
+    /** The last day, or the instant at which the period ends; default now. The balance is compared only up to now */
+    to?: string | undefined
+  }
+  /** GET /v1/merchants/{id}/differences: List differences between a merchant’s account and the books, newest first */
+  export interface ListMerchantDifferencesQuery {
+    mode?: 'test' | 'live' | undefined
+    /** accepted: it stays as it is; resolved: it was put right, or is not found any more */
+    status?: 'open' | 'accepted' | 'resolved' | undefined
+    /** missing_here: the account has it, and the books do not; missing_there: the other way round; not_ours: nobody asked for it here, so it is in suspense; unexplained: the balance of the account */
+    kind?:
+      | 'missing_here'
+      | 'missing_there'
+      | 'amount'
+      | 'fee'
+      | 'state'
+      | 'currency'
+      | 'duplicate'
+      | 'not_ours'
+      | 'unexplained'
+      | undefined
+    /** Those that it was the last to find */
+    reconciliationId?: string | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/merchants/{id}/differences: List differences between a merchant’s account and the books, newest first */
+  export interface ListMerchantDifferencesResult {
+    data: Difference[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
   }
   /** GET /v1/merchants/{id}/payment-settings: Show what a merchant’s payments without a purpose are for, in a mode */
   export interface RetrieveMerchantPaymentSettingsQuery {

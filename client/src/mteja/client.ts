@@ -17,6 +17,7 @@ import { Payouts } from './payouts.ts'
 import { People } from './people.ts'
 import { Processors } from './processors.ts'
 import { Recipients } from './recipients.ts'
+import { Reconciliations } from './reconciliations.ts'
 import { Refunds } from './refunds.ts'
 import { Sandbox } from './sandbox.ts'
 import { Suspense } from './suspense.ts'
@@ -58,6 +59,7 @@ export class MtejaClient {
   readonly payouts: Payouts
   readonly processors: Processors
   readonly recipients: Recipients
+  readonly reconciliations: Reconciliations
   readonly refunds: Refunds
   readonly sandbox: Sandbox
   readonly transactions: Transactions
@@ -83,6 +85,7 @@ export class MtejaClient {
     this.payouts = new Payouts(send)
     this.processors = new Processors(send)
     this.recipients = new Recipients(send)
+    this.reconciliations = new Reconciliations(send)
     this.refunds = new Refunds(send)
     this.sandbox = new Sandbox(send)
     this.transactions = new Transactions(send)

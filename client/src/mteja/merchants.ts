@@ -8,6 +8,7 @@ import { apiKey, newApiKey, revokedApiKey } from './api-keys.ts'
 import { auditEntry } from './audit.ts'
 import { paymentSettings } from './payment-settings.ts'
 import { processorAccount } from './processors.ts'
+import { difference, reconciliation } from './reconciliations.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
 
@@ -79,6 +80,27 @@ export class Merchants {
   ): Promise<Mteja.ProcessorAccount> {
     const at = path`/v1/merchants/${id}/processors/${direction}`
     return this.#send({ method: 'PUT', path: at, body, shape: processorAccount }, options)
+  }
+
+  /**
+   * Compares the account of a merchant with the books, in a mode; default test. Call it again while the status is `running`.
+   */
+  reconcile(
+    id: string,
+    body: Mteja.CreateMerchantReconciliationBody = {},
+    options?: CallOptions,
+  ): Promise<Mteja.Reconciliation> {
+    const at = path`/v1/merchants/${id}/reconciliations`
+    return this.#send({ method: 'POST', path: at, body, shape: reconciliation }, options)
+  }
+
+  /** How the account of a merchant and the books differ, in a mode; default test. */
+  differences(
+    id: string,
+    query: Mteja.ListMerchantDifferencesQuery = {},
+    options?: CallOptions,
+  ): List<Mteja.Difference, MtejaStep<Mteja.Difference>> {
+    return listSteps(this.#send, path`/v1/merchants/${id}/differences`, query, difference, options)
   }
 
   /** What payments without a purpose are for, in a mode; default test. */

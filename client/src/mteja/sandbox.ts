@@ -5,6 +5,7 @@ import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 import { withAmount } from '../money.ts'
 import { listPages, type MtejaPage } from './api.ts'
+import { difference } from './reconciliations.ts'
 
 const payIn = { id: 'text', customerId: 'text', amount: 'whole', currency: 'text', balanceAfter: 'whole' } as const
 const paymentMethod = { id: 'text', authorizationCode: 'text', customerId: 'text', type: 'text' } as const
@@ -39,6 +40,11 @@ export class Sandbox {
   dispute(body: Mteja.SimulateDisputeBody, options?: CallOptions): Promise<Mteja.Dispute> {
     const shape = { id: 'text', amount: 'whole', currency: 'text', state: 'text' } as const
     return this.#send({ method: 'POST', path: path`/v1/sandbox/disputes`, body, shape }, options)
+  }
+
+  /** Pretends that a reconciliation has found a difference. No money moves. */
+  difference(body: Mteja.SimulateDifferenceBody, options?: CallOptions): Promise<Mteja.Difference> {
+    return this.#send({ method: 'POST', path: path`/v1/sandbox/differences`, body, shape: difference }, options)
   }
 
   /** Makes the processor send a notice about a payment intent or a checkout session again, or decides its outcome. */

@@ -31,14 +31,16 @@ function NeedsYou() {
   const { data, error, refetch } = useQuery({
     queryKey: ['home', 'needs'],
     queryFn: async () => {
-      const [suspense, refunds, failed, processors] = await Promise.all([
+      const [suspense, differences, refunds, failed, processors] = await Promise.all([
         mteja.suspense.list({ open: true, limit: most }).page(),
+        mteja.reconciliations.listDifferences({ status: 'open', limit: most }).page(),
         mteja.refunds.list({ limit: most }).page(),
         mteja.deliveries.list({ status: 'failed', limit: most }).page(),
         can('settings') ? mteja.processors.list() : { data: [] },
       ])
       return {
         suspense: suspense.data.length,
+        differences: differences.data.length,
         refunds: refunds.data.filter(({ state }) => state === 'needsAttention' || state === 'unknown').length,
         failed: failed.data.length,
         processors: processors.data.filter(({ state }) => state === 'failing'),
@@ -58,6 +60,10 @@ function NeedsYou() {
     }
     if (data.suspense > 0)
       lines.push(['Money', `${atMost(data.suspense)} in suspense without an owner`, '/money?tab=suspense'])
+    if (data.differences > 0) {
+      const words = `${atMost(data.differences)} differences between the account and the books`
+      lines.push(['Money', words, '/money?tab=reconciliation'])
+    }
     if (data.refunds > 0)
       lines.push(['Refunds', `${data.refunds} of the newest refunds need a person`, '/money?tab=refunds'])
     if (data.failed > 0) {

@@ -1,6 +1,7 @@
 import { useSearchParams } from 'wouter'
 import { TabList } from '../parts/tabs.tsx'
 import { Balance } from './balance.tsx'
+import { Differences } from './differences.tsx'
 import { PayIns } from './pay-ins.tsx'
 import { Payments } from './payments.tsx'
 import { Purchases } from './purchases.tsx'
@@ -8,7 +9,7 @@ import { Refunds } from './refunds.tsx'
 import { Suspense } from './suspense.tsx'
 import { Transfers } from './transfers.tsx'
 
-/** The lists about money. Payouts, disputes and reconciliation get their place here. */
+/** The lists about money. Payouts and disputes get their place here. */
 const tabs = [
   ['payments', 'Payments', Payments],
   ['pay-ins', 'Pay-ins by hand', PayIns],
@@ -16,6 +17,7 @@ const tabs = [
   ['transfers', 'Transfers', Transfers],
   ['refunds', 'Refunds', Refunds],
   ['suspense', 'Suspense', Suspense],
+  ['reconciliation', 'Reconciliation', Differences],
   ['balance', 'Your balance', Balance],
 ] as const
 

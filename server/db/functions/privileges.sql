@@ -41,7 +41,7 @@ begin
   grant insert, update on sandbox_accounts to mteja_app;
   grant update (uses_left), delete on sandbox_outcomes to mteja_app;
   grant update (state, refusal, due_at, attempts) on pay_ins, adjustments, suspense_decisions to mteja_app;
-  grant update (cut_over_at, state, last_error, last_error_at, updated_at, replaced_at, credentials, hint) on processor_accounts to mteja_app;
+  grant update (cut_over_at, state, last_error, last_error_at, updated_at, replaced_at, credentials, hint, same_as) on processor_accounts to mteja_app;
   grant update (
     reference, page_url, page_code, state, stopped_at, outside_id, transaction_id, fee, differences, due_at,
     attempts, updated_at
@@ -63,6 +63,19 @@ begin
   ) on disputes to mteja_app;
   grant update (borne_by, holds_amount, updated_at) on dispute_settings to mteja_app;
   grant update (due_at, attempts, told_at), delete on account_questions to mteja_app;
+  grant insert on reconciliations, statement_items, opening_balances, differences to mteja_app;
+  grant update (
+    until_at, state, stage, page, position, round, read_from, items_read, completed, balances, failure, due_at, attempts,
+    updated_at, finished_at
+  ) on reconciliations to mteja_app;
+  grant update (counts_unsettled) on opening_balances to mteja_app;
+  grant update (
+    reference, payment_id, name, state, amount, fee, currency, at, claimed_at, transaction_id, reconciliation_id, recorded_at
+  ), delete on statement_items to mteja_app;
+  grant update (
+    reference, transaction_id, amount, ours, theirs, currency, effects, state, reason, actor_id, closed_at,
+    last_reconciliation_id, at, updated_at
+  ) on differences to mteja_app;
   revoke all on function create_customers, post_commands, post_commands_v2, open_missing_accounts, find_receivable,
     allocate_ids, forget_idempotency_keys, fan_out_events, mark_transaction_reversed, delete_customers, open_intents_of,
     customer_bindings, lock_customers, begin_erasure, continue_erasure, erase_events, erase_intents, erase_mentions,

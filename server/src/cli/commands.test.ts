@@ -29,6 +29,7 @@ const needDatabase = [
   'signing-key rotate',
   'ledger verify',
   'ledger export',
+  'reconcile',
 ]
 /** Commands that make the database that is not there. */
 const makeDatabase = ['serve', 'migrate', 'merchant create']

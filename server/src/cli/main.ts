@@ -14,6 +14,7 @@ import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
 import { addPaymentSettingsCommands } from './payment-settings.ts'
 import { addProcessorCommands } from './processors.ts'
+import { addReconcileCommand, BooksDiffer } from './reconcile.ts'
 import { untilSignal } from './signal.ts'
 import { suggest } from './suggest.ts'
 import { addTriggerCommand } from './trigger.ts'
@@ -22,7 +23,7 @@ import { describeStart, welcome } from './welcome.ts'
 // The server and the database are imported by the commands that open them: a command that calls a server starts in half
 // the time.
 
-/** Runs one command and answers the exit code: 0 done, 1 refused or failed, 2 called wrongly. */
+/** Runs one command and answers the exit code: 0 done, 1 refused or failed, 2 called wrongly, 3 the books differ. */
 export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const program = buildProgram(environment, args[0])
   // The reader of the output has closed it, as `head` does: it wants no more, and nothing is wrong.
@@ -37,7 +38,7 @@ export async function runCli(args: string[], environment: NodeJS.ProcessEnv): Pr
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (isForOperator(error)) tell(`${paintError('mteja:')} ${error.message}`)
     else tell(`${paintError('mteja:')} unexpected failure\n${(error as Error).stack}`)
-    return 1
+    return error instanceof BooksDiffer ? 3 : 1
   }
 }
 
@@ -97,6 +98,7 @@ export function buildProgram(environment: NodeJS.ProcessEnv, firstWord = ''): Co
 
   program.commandsGroup('Books:')
   addLedgerCommands(program, config)
+  addReconcileCommand(program, config, merchantOption, merchantId)
 
   program.commandsGroup('While you develop:')
   addListenCommand(program, environment)

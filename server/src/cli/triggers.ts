@@ -322,6 +322,10 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   'dispute.needs_attention': disputed({ afterDecline: 'needsAttention' }, 'decline'),
   'dispute.won': disputed({}, 'decline'),
   'dispute.lost': disputed({}, 'accept'),
+  'reconciliation.difference_found': aboutNobody(async ({ mteja, did }) => {
+    const { id } = await mteja.sandbox.difference({ kind: 'unexplained', amount: 700 })
+    did(`had the sandbox find a difference: ${id}`, { differenceId: id })
+  }),
   'customeridentification.success': identitySucceeded,
   'customeridentification.failed': identityFailed,
   'direct_debit.authorization.created': mandateCreated,

@@ -14,6 +14,7 @@ import { dropReplacedCredentials } from '../domain/payments/processor-accounts.t
 import { settleDueRefunds } from '../domain/payments/refunds.ts'
 import { advanceDuePayouts } from '../domain/payouts/advancing.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
+import { continueReconciliations, startDailyReconciliations } from '../domain/reconciliation/runs.ts'
 import { removeOld } from '../domain/retention/retention.ts'
 import { removeExpiredOutcomes } from '../domain/sandbox/outcomes.ts'
 import { finishAdjustments } from '../domain/wallet/adjustments.ts'
@@ -95,6 +96,11 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('disputes', 250, settleDueDisputes),
     oldestDue: () => oldestDue({ table: sql`disputes`, open: sql`d.due_at is not null` }),
+  },
+  rounds('daily_reconciliations', 60_000, startDailyReconciliations),
+  {
+    ...rounds('reconciliations', 1000, continueReconciliations),
+    oldestDue: () => oldestDue({ table: sql`reconciliations`, open: sql`d.due_at is not null` }),
   },
   {
     ...rounds('pay_ins', 1000, finishPayIns),

@@ -7,10 +7,12 @@ import type { PaymentProcessor } from '../domain/payments/payment-processor.ts'
 import { type ChosenAccount, findAccount, noteAccountState } from '../domain/payments/processor-accounts.ts'
 import { createSentCharges } from '../domain/payments/sent-charges.ts'
 import type { PayoutProcessor } from '../domain/payouts/payout-processor.ts'
+import type { AccountStatement } from '../domain/reconciliation/account-statement.ts'
 import { createPaystackAccountProvider } from '../upstream/paystack/account-provider.ts'
 import { type Ask, createAsk } from '../upstream/paystack/ask.ts'
 import { createPaystackPayouts } from '../upstream/paystack/payouts.ts'
 import { createPaystackProcessor } from '../upstream/paystack/processor.ts'
+import { createPaystackStatement } from '../upstream/paystack/statement.ts'
 
 /** What processors of accounts are made of. */
 type Base = Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>
@@ -20,6 +22,7 @@ export interface OpenedAccount {
   processor: PaymentProcessor
   payouts: PayoutProcessor
   accountProvider: AccountProvider
+  statement: AccountStatement
 }
 
 /** The Paystack accounts of merchants. */
@@ -87,6 +90,7 @@ function create(base: Base, { tenant, id, secretKey, baseUrl, cutOverAt }: Accou
   )
   const ask = watchState(base, tenant, id, unwatched)
   return {
+    statement: createPaystackStatement(ask),
     processor: createPaystackProcessor({
       ask,
       random: base.random,

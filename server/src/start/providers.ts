@@ -6,6 +6,7 @@ import type { VerifierChoice } from '../domain/identity/identity-verifier.ts'
 import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
 import { chosenAccount } from '../domain/payments/processor-accounts.ts'
 import type { PayoutProcessorChoice } from '../domain/payouts/payout-processor.ts'
+import type { StatementChoice } from '../domain/reconciliation/account-statement.ts'
 import { createSandboxAccounts } from '../domain/sandbox/accounts.ts'
 import { createSandboxDirectory } from '../domain/sandbox/banks.ts'
 import { createSandboxPayouts } from '../domain/sandbox/payouts.ts'
@@ -24,7 +25,12 @@ import { createPaystackAccounts } from './paystack-accounts.ts'
 export function chooseProviders(
   context: Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>,
   config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack' | 'paystackUrl'>,
-): ProcessorChoice & PayoutProcessorChoice & VerifierChoice & BankDirectoryChoice & AccountProviderChoice {
+): ProcessorChoice &
+  PayoutProcessorChoice &
+  VerifierChoice &
+  BankDirectoryChoice &
+  AccountProviderChoice &
+  StatementChoice {
   const delayMs = config.sandboxDelayMs
   const sandboxes = { test: createSandboxProcessor({ ...context, delayMs }), live: null }
   const sandboxPayouts = { test: createSandboxPayouts({ ...context, delayMs }), live: null }
@@ -76,6 +82,8 @@ export function chooseProviders(
       if (chosen.processor === 'paystack') return paystack.open(tenant, chosen).payouts
       return chosen.processor === 'sandbox' ? sandbox : 'manual'
     },
+    statementOf: async (context, tenant, accountId) =>
+      (await paystack.find(context, tenant, accountId))?.statement ?? null,
     servedProcessors: { sandbox: null, manual: null, paystack: checkSecretKey },
     verifierOf: async (_context, { mode }) => verifiers[mode],
   }

@@ -86,6 +86,10 @@ export interface LiveAccount {
   /** Requests for mandates, by their references. */
   mandates: Map<string, Mandate>
   authorizations: Map<string, { email: string; behaviour: Behaviour }>
+  /** References of payments that its list shows, and its verification does not know. */
+  unconfirmed: Set<string>
+  /** What was taken from the balance without any list telling of it. */
+  taken: number
   /** Webhooks, signed, in the order in which the account sends them. */
   tell(webhook: Webhook): void
   balance(): number
@@ -123,6 +127,8 @@ export function createLiveAccount(
     customers: [],
     mandates: new Map(),
     authorizations: new Map(),
+    unconfirmed: new Set(),
+    taken: 0,
     tell,
     balance() {
       const paid = account.transactions.filter(({ paid_at }) => paid_at !== null)
@@ -140,7 +146,8 @@ export function createLiveAccount(
         sum(refunded.map(({ amount }) => amount)) -
         sum(lost.map(({ refund_amount }) => refund_amount as number)) -
         sum(settled) -
-        sum(gone.map(({ amount, fee_charged }) => amount + fee_charged))
+        sum(gone.map(({ amount, fee_charged }) => amount + fee_charged)) -
+        account.taken
       )
     },
     now: () => clock.now().toISOString(),
@@ -358,7 +365,14 @@ export function settle(account: LiveAccount): void {
   const total_fees = sum(transactions.map(({ fees }) => fees ?? 0))
   const total_amount = total_processed - total_fees
   const own = { id: account.nextId(), total_amount, effective_amount: total_amount, total_fees, total_processed }
-  account.settlements.push({ ...records.settlement, currency: account.currency, ...own, transactions })
+  account.settlements.push({
+    ...records.settlement,
+    currency: account.currency,
+    ...own,
+    createdAt: account.now(),
+    updatedAt: account.now(),
+    transactions,
+  })
 }
 
 function findTransaction(account: LiveAccount, reference: string): TransactionRow {

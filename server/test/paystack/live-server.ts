@@ -31,7 +31,8 @@ const routes: Routes = {
   'POST /transaction/initialize': initialize,
   'POST /transaction/charge_authorization': chargeAuthorization,
   'GET /transaction/verify/:': ({ account, given }) => {
-    const row = account.transactions.find(({ reference }) => reference === given[0])
+    const isKnown = !account.unconfirmed.has(given[0] as string)
+    const row = isKnown ? account.transactions.find(({ reference }) => reference === given[0]) : undefined
     return row === undefined ? refusals.unknownTransaction : { message: 'Verification successful', data: row }
   },
   'GET /transaction/:': ({ account, given }) => {
@@ -40,12 +41,12 @@ const routes: Routes = {
   },
   'GET /transaction': ({ account, query }) => {
     const status = query.get('status')
-    const [customer, from] = [query.get('customer'), query.get('from')]
+    const customer = query.get('customer')
     const rows = account.transactions.filter(
       (row) =>
         (status === null || row.status === status) &&
         (customer === null || String((row.customer as Row).id) === customer) &&
-        (from === null || String(row.created_at) >= from),
+        isOfPeriod(row, query),
     )
     return list('Transactions retrieved', rows.toReversed().map(asListed), query)
   },
@@ -172,7 +173,8 @@ const routes: Routes = {
   },
   'GET /dispute': ({ account, query }) => {
     const wanted = query.get('transaction')
-    const isWanted = (row: Row) => wanted === null || String((row.transaction as TransactionRow).id) === wanted
+    const isWanted = (row: Row) =>
+      (wanted === null || String((row.transaction as TransactionRow).id) === wanted) && isOfPeriod(row, query)
     return list('Disputes retrieved', account.disputes.filter(isWanted).toReversed().map(asListedDispute), query)
   },
   'GET /settlement/:/transactions': ({ account, given, query }) => {
@@ -180,7 +182,10 @@ const routes: Routes = {
     return row === undefined ? refusals.unknownSettlement : list('Transactions retrieved', row.transactions, query)
   },
   'GET /settlement': ({ account, query }) => {
-    const rows = account.settlements.toReversed().map(({ transactions: _, ...row }) => row)
+    const rows = account.settlements
+      .filter((row) => isOfPeriod(row, query))
+      .toReversed()
+      .map(({ transactions: _, ...row }) => row)
     return list('Settlements retrieved', rows, query)
   },
   'GET /balance': ({ account }) => ({
@@ -345,7 +350,9 @@ function refund({ account, body }: Asked): Reply {
 /** Only a payment's number filters; any other name finds nothing. */
 function listRefunds({ account, query }: Asked): Reply {
   const wanted = query.get('transaction')
-  const rows = account.refunds.filter(({ transaction }) => wanted === null || String(transaction.id) === wanted)
+  const rows = account.refunds.filter(
+    (row) => (wanted === null || String(row.transaction.id) === wanted) && isOfPeriod(row, query),
+  )
   return list('Refunds retrieved', rows.toReversed().map(withNumber), query, {
     totalRetriable: 0,
     partialAmountLeft: 0,
@@ -365,4 +372,11 @@ function withNumber({ transaction, endsDispute: _, ...row }: RefundRow): Row {
 /** A list tells fewer members of a payment than its verification. */
 function asListed({ receipt_number: _, plan_object: __, ...row }: TransactionRow): Row {
   return { ...row, plan: {}, source: { source: 'merchant_api', type: 'api', identifier: null, entry_point: 'charge' } }
+}
+
+/** `from` and `to` are of the time at which a record was made, and both are in the period. */
+function isOfPeriod({ created_at, createdAt }: Row, query: URLSearchParams): boolean {
+  const made = String(created_at ?? createdAt)
+  const [from, to] = [query.get('from'), query.get('to')]
+  return (from === null || made >= from) && (to === null || made <= to)
 }

@@ -385,6 +385,43 @@ export const mteja: Record<string, Cases> = {
     // It was assigned by the request above.
     409: ({ suspendedId }) => ({ params: { id: suspendedId } }),
   },
+  'POST /v1/reconciliations': {
+    201: { body: {} },
+    400: { body: { from: 'soon' } },
+    401: { ...stranger, body: {} },
+    // Its money is moved by hand.
+    403: ({ liveKey }) => ({ bearer: liveKey, body: {} }),
+  },
+  'GET /v1/reconciliations': { 200: { query: 'limit=1' }, 400: { query: 'before=yesterday' }, 401: stranger },
+  'GET /v1/reconciliations/:id': {
+    200: ({ reconciliationId }) => ({ params: { id: reconciliationId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'GET /v1/differences': {
+    200: { query: 'status=open&kind=fee' },
+    400: { query: 'reconciliationId=last' },
+    401: stranger,
+  },
+  'GET /v1/differences/:id': {
+    200: ({ differenceId }) => ({ params: { id: differenceId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'POST /v1/differences/:id/close': {
+    200: ({ differenceId }) => ({ params: { id: differenceId }, body: { outcome: 'accepted', reason: 'It is small' } }),
+    400: ({ differenceId }) => ({ params: { id: differenceId }, body: { outcome: 'gone', reason: 'It is small' } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: { outcome: 'accepted', reason: 'It is small' } },
+    // It was accepted by the request above.
+    409: ({ differenceId }) => ({ params: { id: differenceId }, body: { outcome: 'resolved', reason: 'Put right' } }),
+  },
+  'POST /v1/sandbox/differences': {
+    201: { body: { kind: 'unexplained', amount: 30 } },
+    400: { body: { kind: 'strange', amount: 30 } },
+    401: { ...stranger, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { kind: 'fee', amount: 30 } }),
+  },
   'GET /v1/payment-settings': { 200: {}, 401: stranger },
   'PATCH /v1/payment-settings': {
     200: { body: { knownCustomers: 'payment' } },
@@ -666,6 +703,18 @@ export const mteja: Record<string, Cases> = {
       body: { processor: 'manual' },
     }),
     404: { params: { id: 'mer_000000000000000', direction: 'out' }, body: { processor: 'manual' } },
+  },
+  'POST /v1/merchants/:id/reconciliations': {
+    201: ({ merchantId }) => ({ params: { id: merchantId }, body: { mode: 'test' } }),
+    400: ({ merchantId }) => ({ params: { id: merchantId }, body: { from: 'soon' } }),
+    ...operatorOnly({ params: { id: 'none' }, body: {} }),
+    403: ({ closedMerchantId }) => ({ params: { id: closedMerchantId }, body: {} }),
+    404: { params: { id: 'mer_000000000000000' }, body: {} },
+  },
+  'GET /v1/merchants/:id/differences': {
+    200: ({ merchantId }) => ({ params: { id: merchantId }, query: 'mode=test&status=open' }),
+    ...operatorOnly({ params: { id: 'none' } }),
+    404: { params: { id: 'mer_000000000000000' } },
   },
   'GET /v1/merchants/:id/payment-settings': {
     200: ({ merchantId }) => ({ params: { id: merchantId }, query: 'mode=live' }),

@@ -54,6 +54,7 @@ export const eventTypes = [
   'dispute.needs_attention',
   'dispute.won',
   'dispute.lost',
+  'reconciliation.difference_found',
 ] as const
 
 /** A type of event that Mteja records by itself. */

@@ -23,11 +23,16 @@ import { settleIntent } from './settling.ts'
  */
 
 /** A transfer as its account has it. */
-export interface AccountArrival {
-  accountId: bigint
-  /** The account's own name of the transfer. */
-  reference: string
+export interface AccountArrival extends UnaskedMoney {
   found: FoundPayment & { transfer: FoundTransfer }
+}
+
+/** A payment as its account has it, which was not asked for here. */
+export interface UnaskedMoney {
+  accountId: bigint
+  /** The account's own name of the payment. */
+  reference: string
+  found: FoundPayment
 }
 
 /**
@@ -113,7 +118,7 @@ export async function bookArrival(context: PaymentsContext, tenant: Tenant, arri
   // A person has recorded the account's money by the account's name for it.
   if (recordedAt !== null && !isByHand) return true
   const owner = isByHand ? recordedByHand : await findOwner(context, tenant, arrival)
-  if (typeof owner === 'string') return suspend(context, tenant, arrival, owner)
+  if (typeof owner === 'string') return suspendArrival(context, tenant, arrival, owner)
   await settleArrived(context, tenant, await makePayment(context, tenant, arrival, owner), arrival)
   return true
 }
@@ -256,13 +261,14 @@ function maskNumber(number: string | null): string {
 }
 
 /**
- * Money before the cut-over of its account is left alone: whoever worked with the account then has credited it. Answers whether
- * the money is in suspense.
+ * Books money at an account that nobody has asked for, and that has no owner: to suspense, with its fee, once. Money before the
+ * cut-over of its account is left alone: whoever worked with the account then has credited it. Answers whether the money is in
+ * suspense.
  */
-async function suspend(
+export async function suspendArrival(
   context: FreeContext,
   tenant: Tenant,
-  { accountId, reference, found: { facts, transfer } }: AccountArrival,
+  { accountId, reference, found: { facts, transfer } }: UnaskedMoney,
   reason: string,
 ): Promise<boolean> {
   const [account] = await context.db.query<{ cut_over_at: Date | null }>(sql`
@@ -281,7 +287,10 @@ async function suspend(
       ownKey: keyOfArrival(reference, facts, what),
     }) as const
   const outside = { kind: 'outside', at: accountId } as const
-  const told = { processorReference: reference, accountNumber: transfer.accountNumber }
+  const told = {
+    processorReference: reference,
+    ...(transfer === null ? {} : { accountNumber: transfer.accountNumber }),
+  }
   const commands: LedgerCommand[] = [
     {
       ...common('money'),

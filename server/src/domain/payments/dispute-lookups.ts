@@ -94,6 +94,16 @@ async function askQuestion(context: PaymentsContext, row: QuestionRow & DueRow<s
   )
 }
 
+/** Asks an account what was taken back of a payment, by the account's name of it, and books it. Throws `UpstreamError`. */
+export async function lookAtPayment(
+  context: PaymentsContext,
+  tenant: Tenant,
+  accountId: bigint,
+  reference: string,
+): Promise<void> {
+  await lookAtTaken(context, tenant, await requireProcessor(context, tenant, { sentBy: accountId }), reference)
+}
+
 /** Asks an account for everything that was taken back of a payment, and books it. A payment that is not ours is left alone. */
 async function lookAtTaken(
   context: PaymentsContext,

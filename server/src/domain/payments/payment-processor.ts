@@ -56,6 +56,8 @@ export interface ChargeFacts {
 /** A payment at an account, as the account tells of it when it is asked. */
 export interface FoundPayment {
   isPaid: boolean
+  /** It was paid, and a part or all of it has gone back, or is about to. Not `isPaid` then. */
+  isGivenBack: boolean
   facts: ChargeFacts
   /** Null for a payment that was not a transfer to a dedicated account. */
   transfer: FoundTransfer | null

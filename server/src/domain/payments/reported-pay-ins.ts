@@ -2,10 +2,10 @@ import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { formatMoney, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
-import type { Context } from '../context.ts'
+import { type Context, inTransaction } from '../context.ts'
 import { doCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn } from '../wallet/pay-ins.ts'
+import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
 import { bookArrival } from './account-arrivals.ts'
 import { settleChargeNow } from './due-charges.ts'
 import type { FoundPayment, PaymentsContext } from './payment-processor.ts'
@@ -44,6 +44,7 @@ export async function reportPayIn(context: PaymentsContext, tenant: Tenant, inpu
     const message = `${JSON.stringify(reference)} is a transfer to a dedicated account, which is credited by itself, or waits in suspense`
     throw new ServiceError('reference_taken', message, 'reference')
   }
+  await inTransaction(context, (tx) => refuseClaimed(tx, tenant, reference))
   await bookFee(context, tenant, accountId, found)
   return recordPayIn(context, tenant, input, accountId)
 }

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
+import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
-import type { Context, FreeContext } from '../context.ts'
+import { type Context, type FreeContext, inTransaction, lockCount, type TxContext } from '../context.ts'
 import { getCustomer } from '../customers/customers.ts'
 import { checkMetadata, type Metadata } from '../customers/metadata.ts'
-import { outsideOfHand } from '../ledger/accounts.ts'
+import { firstAccountId, outsideOfHand } from '../ledger/accounts.ts'
 import type { LedgerCommand } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -154,7 +155,7 @@ async function insert(
   const { accountId, customerCode, amount, currency, source, reference, description, metadata } = wanted
   const customer = customerCode === null ? null : await getCustomer(context, tenant, customerCode)
   const now = context.clock.now()
-  await context.db.query(sql`
+  const row = sql`
     insert into pay_ins (
       id, account_id, customer_id, amount, currency, source, reference, description, metadata, ${newRowColumns}
     )
@@ -164,8 +165,29 @@ async function insert(
       ${newRowValues(tenant, now)}
     )
     on conflict do nothing
-  `)
+  `
+  if (accountId < firstAccountId) await context.db.query(row)
+  else {
+    await inTransaction(context, async (tx) => {
+      await refuseClaimed(tx, tenant, reference)
+      await tx.db.query(row)
+    })
+  }
   return getInserted(context, tenant, payInsAt(accountId), reference)
+}
+
+/** Money of an account that a reconciliation has taken to suspense is assigned there, and not recorded once more. */
+export async function refuseClaimed(tx: TxContext, tenant: Tenant, reference: string): Promise<void> {
+  const { merchant, mode } = tenant
+  await lockCount(tx, tenant, 'payments_at_accounts')
+  const claimed = await tx.db.query(sql`
+    select i.outside_id from processor_accounts a
+    join statement_items i on i.merchant_id = a.merchant_id and i.account_id = a.id and i.reference = ${reference}
+    where a.merchant_id = ${merchant.id} and a.mode = ${mode} and i.claimed_at is not null
+  `)
+  if (claimed.length === 0) return
+  const message = `${JSON.stringify(reference)} is a payment that a reconciliation has taken to suspense: assign it at /v1/suspense`
+  throw new ServiceError('reference_taken', message, 'reference')
 }
 
 function commandFor(_tenant: Tenant, payIn: PayIn): LedgerCommand {

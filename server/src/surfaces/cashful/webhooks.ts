@@ -263,6 +263,23 @@ const payoutTelling: Telling = {
   }),
 }
 
+const differenceTelling: Telling = {
+  entity: 'Difference',
+  render: ({ merchantId, details }) => ({
+    id: details.differenceId,
+    merchantId,
+    reconciliationId: details.reconciliationId,
+    kind: details.kind,
+    subject: details.subject,
+    reference: details.reference,
+    amount: details.amount,
+    ours: details.ours,
+    theirs: details.theirs,
+    currency: details.currency,
+    advice: details.advice,
+  }),
+}
+
 const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'customer.created': customerTelling,
   'customer.updated': customerTelling,
@@ -313,6 +330,7 @@ const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'dispute.needs_attention': disputeTelling,
   'dispute.won': disputeTelling,
   'dispute.lost': disputeTelling,
+  'reconciliation.difference_found': differenceTelling,
 }
 
 function intentTelling(status: string): Telling {

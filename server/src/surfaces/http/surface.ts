@@ -6,6 +6,7 @@ import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
 import type { PayoutProcessorChoice } from '../../domain/payouts/payout-processor.ts'
 import type { ErasureChoice } from '../../domain/personal-data/erasure.ts'
+import type { StatementChoice } from '../../domain/reconciliation/account-statement.ts'
 import type { RetentionChoice } from '../../domain/retention/retention.ts'
 import type { EventRenderers } from '../../domain/webhooks/deliveries.ts'
 import type { SenderChoice } from '../../domain/webhooks/sender.ts'
@@ -19,6 +20,7 @@ export type Service = PaymentsContext &
   VerifierChoice &
   BankDirectoryChoice &
   AccountProviderChoice &
+  StatementChoice &
   SenderChoice &
   RetentionChoice &
   ErasureChoice

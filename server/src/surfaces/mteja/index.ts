@@ -7,6 +7,7 @@ import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
+import { differenceRoutes } from './routes/differences.ts'
 import { disputeSettingsRoutes } from './routes/dispute-settings.ts'
 import { disputeRoutes } from './routes/disputes.ts'
 import { eventRoutes } from './routes/events.ts'
@@ -21,6 +22,7 @@ import { payoutRoutes } from './routes/payouts.ts'
 import { personRoutes } from './routes/people.ts'
 import { processorRoutes } from './routes/processors.ts'
 import { recipientRoutes } from './routes/recipients.ts'
+import { reconciliationRoutes } from './routes/reconciliations.ts'
 import { refundRoutes } from './routes/refunds.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
@@ -65,6 +67,8 @@ export const mteja: Dialect = {
         payoutRoutes,
         recipientRoutes,
         payoutSettingsRoutes,
+        reconciliationRoutes,
+        differenceRoutes,
         transactionRoutes,
         batchRoutes,
         eventRoutes,

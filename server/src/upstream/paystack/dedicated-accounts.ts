@@ -127,8 +127,8 @@ export function listDedicatedAccounts(
     active: filter.active === undefined ? undefined : String(filter.active),
     customer: filter.customerId?.toString(),
   }
-  const listing = { operation: 'list_dedicated_accounts', path: '/dedicated_account', query }
-  return listPages(ask, listing, readDedicatedAccount)
+  const path = '/dedicated_account'
+  return listPages(ask, { operation: 'list_dedicated_accounts', path, query, readRow: readDedicatedAccount })
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
 import type { Ask, Question } from './ask.ts'
 import { begin, type Outcome } from './outcomes.ts'
-import { listPages, type Period } from './pages.ts'
+import { listPages, type Period, type ReadableListing } from './pages.ts'
 import {
   type Members,
   optionalAmount,
@@ -63,7 +63,11 @@ export function listDisputes(
   { transactionId, ...period }: Period & { transactionId?: bigint } = {},
 ): AsyncGenerator<Dispute[]> {
   const query = { transaction: transactionId?.toString() }
-  return listPages(ask, { operation: 'list_disputes', path: '/dispute', query, ...period }, readDispute)
+  return listPages(ask, { ...disputesListing(period), query })
+}
+
+export function disputesListing(period: Period): ReadableListing<Dispute> {
+  return { operation: 'list_disputes', path: '/dispute', ...period, readRow: readDispute }
 }
 
 /** The merchant's answer to a dispute. */

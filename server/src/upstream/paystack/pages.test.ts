@@ -80,8 +80,8 @@ describe('a list', () => {
     ['a row that is none', { data: ['x'] }],
     ['no success', { status: false }],
   ])('a list with %s is malformed, and not taken for its end', async (_what, own) => {
-    const read = readPages(listPages(says({ ...good, ...own }), listing, (row) => row))
+    const read = readPages(listPages(says({ ...good, ...own }), { ...listing, readRow: (row) => row }))
     await expect(read).rejects.toMatchObject({ outcome: 'malformed' })
-    expect(await readPages(listPages(says(good), listing, (row) => row))).toEqual([[{}]])
+    expect(await readPages(listPages(says(good), { ...listing, readRow: (row) => row }))).toEqual([[{}]])
   })
 })

@@ -18,20 +18,31 @@ export interface Listing extends Period {
 /** The largest page that every list of the account serves. */
 const perPage = 100
 
-/** Reads a list page by page, in the account's order. A page is asked for when it is needed. Throws `UpstreamError`. */
-export async function* listPages<Row>(
+/** A list of the account, and how each of its rows is read. */
+export interface ReadableListing<Row> extends Listing {
+  readRow: (row: Members) => Row
+}
+
+/** Reads one page of a list, counted from 1. Throws `UpstreamError`. */
+export async function readPage<Row>(
   ask: Ask,
-  { operation, path, query, status, from, to }: Listing,
-  readRow: (row: Members) => Row,
-): AsyncGenerator<Row[]> {
+  { operation, path, query, status, from, to, readRow }: ReadableListing<Row>,
+  page: number,
+): Promise<{ rows: Row[]; isLast: boolean }> {
   const filters = { ...query, status, from: from?.toISOString(), to: to?.toISOString() }
-  for (let page = 1, pageCount = 1; page <= pageCount; page++) {
-    const answer = await ask({ operation, method: 'GET', path, query: { ...filters, perPage, page } })
-    const rows = readSuccess(operation, answer, (data) => {
-      pageCount = readPageCount(answer.body.meta, page)
-      return readList(data, 'data', readRow)
-    })
-    yield rows
+  const answer = await ask({ operation, method: 'GET', path, query: { ...filters, perPage, page } })
+  return readSuccess(operation, answer, (data) => ({
+    isLast: page >= readPageCount(answer.body.meta, page),
+    rows: readList(data, 'data', readRow),
+  }))
+}
+
+/** Reads a list page by page, in the account's order. A page is asked for when it is needed. Throws `UpstreamError`. */
+export async function* listPages<Row>(ask: Ask, listing: ReadableListing<Row>): AsyncGenerator<Row[]> {
+  for (let page = 1, isLast = false; !isLast; page++) {
+    const read = await readPage(ask, listing, page)
+    isLast = read.isLast
+    yield read.rows
   }
 }
 

@@ -161,7 +161,8 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     async findPayment({ mode }, reference) {
       const found = await verifyTransaction(ask, reference)
       if (found === null || found.mode !== mode) return null
-      return { isPaid: found.status === 'success', facts: factsOf(found), transfer: transferOf(found) }
+      const isGivenBack = found.status === 'reversal-pending' || found.status === 'reversed'
+      return { isPaid: found.status === 'success', isGivenBack, facts: factsOf(found), transfer: transferOf(found) }
     },
     async charge(tenant, charge) {
       const unfit = reasonAgainst(charge)

@@ -2,7 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
 import type { Ask } from './ask.ts'
 import { begin, type Outcome } from './outcomes.ts'
-import { listPages, type Period } from './pages.ts'
+import { listPages, type Period, type ReadableListing } from './pages.ts'
 import {
   type Members,
   optionalDate,
@@ -26,6 +26,8 @@ export interface Refund {
   id: bigint
   /** The payment's number at the account. */
   transactionId: bigint
+  /** The payment's name at the account; null where the answer does not tell. */
+  transactionReference: string | null
   mode: Mode
   status: (typeof refundStatuses)[number]
   /** Minor units. */
@@ -100,7 +102,11 @@ export function listRefunds(
   { transactionId, ...period }: Period & { transactionId?: bigint } = {},
 ): AsyncGenerator<Refund[]> {
   const query = { transaction: transactionId?.toString() }
-  return listPages(ask, { operation: 'list_refunds', path: '/refund', query, ...period }, readRefund)
+  return listPages(ask, { ...refundsListing(period), query })
+}
+
+export function refundsListing(period: Period): ReadableListing<Refund> {
+  return { operation: 'list_refunds', path: '/refund', ...period, readRow: readRefund }
 }
 
 /** The bank account to which a refund that needs attention goes. */
@@ -150,6 +156,9 @@ function readRefund(members: Members): Refund {
   return {
     id: readId(members, 'id'),
     transactionId: isObject ? readId(readMembers(transaction), 'id') : readId(members, 'transaction'),
+    transactionReference: isObject
+      ? optionalText(readMembers(transaction), 'reference')
+      : optionalText(members, 'transaction_reference'),
     mode: readMode(members),
     status: readOneOf(members, 'status', refundStatuses),
     amount: readAmount(members, 'amount', currency),

@@ -1,7 +1,7 @@
 import type { Currency } from '../../base/money.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
 import type { Ask } from './ask.ts'
-import { listPages, type Period } from './pages.ts'
+import { listPages, type Period, type ReadableListing } from './pages.ts'
 import {
   type Members,
   optionalDate,
@@ -29,19 +29,25 @@ export interface Settlement {
   fees: bigint
   /** Null where the account does not say. */
   deductions: bigint | null
+  /** What the bank gets: less than the amount where something was taken off. */
+  paidOut: bigint
   settledAt: Date | null
   createdAt: Date
 }
 
 /** `GET /settlement`, page by page, newest first. Throws `UpstreamError`. */
 export function listSettlements(ask: Ask, period: Period = {}): AsyncGenerator<Settlement[]> {
-  return listPages(ask, { operation: 'list_settlements', path: '/settlement', ...period }, readSettlement)
+  return listPages(ask, settlementsListing(period))
+}
+
+export function settlementsListing(period: Period): ReadableListing<Settlement> {
+  return { operation: 'list_settlements', path: '/settlement', ...period, readRow: readSettlement }
 }
 
 /** `GET /settlement/:id/transactions`, page by page: the payments of a settlement. Throws `UpstreamError`. */
 export function listSettledTransactions(ask: Ask, id: bigint): AsyncGenerator<Transaction[]> {
   const path = `/settlement/${id}/transactions`
-  return listPages(ask, { operation: 'list_settled_transactions', path }, readTransaction)
+  return listPages(ask, { operation: 'list_settled_transactions', path, readRow: readTransaction })
 }
 
 /** What the account holds in one currency. */
@@ -65,15 +71,18 @@ export async function readBalances(ask: Ask): Promise<AccountBalance[]> {
 
 function readSettlement(members: Members): Settlement {
   const currency = readCurrency(members)
+  const amount = readSignedAmount(members, 'total_amount', currency)
+  const isTold = members.effective_amount !== undefined && members.effective_amount !== null
   return {
     id: readId(members, 'id'),
     mode: readMode(members),
     status: readOneOf(members, 'status', ['success', 'processing', 'pending', 'failed'] as const),
     currency,
-    amount: readSignedAmount(members, 'total_amount', currency),
+    amount,
     collected: readAmount(members, 'total_processed', currency),
     fees: readAmount(members, 'total_fees', currency),
     deductions: members.deductions == null ? null : readSignedAmount(members, 'deductions', currency),
+    paidOut: isTold ? readSignedAmount(members, 'effective_amount', currency) : amount,
     settledAt: optionalDate(members, 'settlement_date'),
     createdAt: readDate(members, 'createdAt'),
   }

@@ -2,7 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
 import { type Answer, type Ask, unusable } from './ask.ts'
 import { begin, type Outcome } from './outcomes.ts'
-import { listPages, type Period } from './pages.ts'
+import { listPages, type Period, type ReadableListing } from './pages.ts'
 import {
   type Members,
   optionalAmount,
@@ -44,6 +44,8 @@ export interface Transaction {
   /** Null while it is not known. */
   fees: bigint | null
   channel: string | null
+  /** Null where an answer does not tell it. */
+  createdAt: Date | null
   paidAt: Date | null
   /** The issuer's words. */
   gatewayResponse: string | null
@@ -179,7 +181,11 @@ export function listTransactions(
   { customerId, ...period }: Period & { status?: string | undefined; customerId?: bigint | undefined } = {},
 ): AsyncGenerator<Transaction[]> {
   const query = { customer: customerId?.toString() }
-  return listPages(ask, { operation: 'list_transactions', path: '/transaction', query, ...period }, readTransaction)
+  return listPages(ask, { ...transactionsListing(period), query })
+}
+
+export function transactionsListing(period: Period & { status?: string | undefined }): ReadableListing<Transaction> {
+  return { operation: 'list_transactions', path: '/transaction', ...period, readRow: readTransaction }
 }
 
 const unknownTransaction = /transaction (reference )?not found|transaction id or reference is invalid/i
@@ -202,6 +208,7 @@ export function readTransaction(members: Members): Transaction {
     currency,
     fees: optionalAmount(members, 'fees', currency),
     channel: optionalText(members, 'channel'),
+    createdAt: optionalDate(members, 'created_at', 'createdAt'),
     paidAt: optionalDate(members, 'paid_at', 'paidAt'),
     gatewayResponse: optionalText(members, 'gateway_response'),
     metadata: readMetadata(members.metadata),

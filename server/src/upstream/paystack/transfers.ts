@@ -114,7 +114,7 @@ export async function verifyTransfer(ask: Ask, reference: string): Promise<Trans
 
 /** `GET /transfer`, page by page, newest first. Throws `UpstreamError`. */
 export function listTransfers(ask: Ask, period: Period = {}): AsyncGenerator<Transfer[]> {
-  return listPages(ask, { operation: 'list_transfers', path: '/transfer', ...period }, readTransfer)
+  return listPages(ask, { operation: 'list_transfers', path: '/transfer', ...period, readRow: readTransfer })
 }
 
 /** The recipient is its number in the answer to a new transfer, and an object anywhere else. */

@@ -6,8 +6,10 @@ import { grantOf, scopes } from '../../../domain/merchants/scopes.ts'
 import { type Merchant, refuseClosed } from '../../../domain/merchants/tenant.ts'
 import { changePaymentSettings, getPaymentSettings } from '../../../domain/payments/payment-settings.ts'
 import { listProcessors, setProcessor } from '../../../domain/payments/processor-accounts.ts'
+import { listDifferences } from '../../../domain/reconciliation/differences.ts'
 import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { nextBeforeSchema } from '../names.ts'
 import {
   apiKeySchema,
   listOf,
@@ -21,8 +23,10 @@ import {
 } from '../schemas.ts'
 import { renderApiKey, revocationQuery, revokedKeySchema, revokeWithEndpoints } from './api-keys.ts'
 import { auditQuery, auditSchema, sendAudit } from './audit.ts'
+import { differenceQuery, differenceSchema, readDifferenceQuery, renderPage } from './differences.ts'
 import { paymentSettingsChange, paymentSettingsSchema } from './payment-settings.ts'
 import { accountSchema, chosenProcessorBody, directionParam, readChosen, renderAccount } from './processors.ts'
+import { newReconciliationBody, reconcileAsked, reconciliationSchema } from './reconciliations.ts'
 
 const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
@@ -284,6 +288,55 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       const { mode = 'test', ...chosen } = request.body
       const tenant = { merchant, mode }
       return renderAccount(await setProcessor(tx, tenant, readChosen(tenant, request.params.direction, chosen)))
+    },
+  )
+
+  routes.post(
+    '/merchants/:id/reconciliations',
+    {
+      scope: 'operator',
+      once: 'around work outside',
+      status: 201,
+      schema: {
+        operationId: 'createMerchantReconciliation',
+        summary: 'Compare the account of a merchant with the books, or go on with the comparison under way',
+        tags,
+        params: merchantParams,
+        body: Type.Object({ mode: Type.Optional(modeSchema), ...newReconciliationBody }),
+        response: responses(201, reconciliationSchema, 401, 403, 404),
+      },
+    },
+    async (request) => {
+      const merchant = await getMerchant(context, request.params.id)
+      refuseClosed(merchant)
+      const { mode = 'test', ...wanted } = request.body
+      return reconcileAsked(context, { merchant, mode }, wanted)
+    },
+  )
+
+  routes.get(
+    '/merchants/:id/differences',
+    {
+      scope: 'operator',
+      schema: {
+        operationId: 'listMerchantDifferences',
+        summary: 'List differences between a merchant’s account and the books, newest first',
+        tags,
+        params: merchantParams,
+        querystring: Type.Object({ mode: Type.Optional(modeSchema), ...differenceQuery }),
+        response: responses(
+          200,
+          Type.Object({ data: Type.Array(differenceSchema), nextBefore: nextBeforeSchema }),
+          401,
+          404,
+        ),
+      },
+    },
+    async (request) => {
+      const merchant = await getMerchant(context, request.params.id)
+      const { mode = 'test', ...query } = request.query
+      const { filter, step } = readDifferenceQuery(query)
+      return renderPage(await listDifferences(context, { merchant, mode }, filter, step), step.limit)
     },
   )
 

@@ -4,6 +4,7 @@ import { parseAmount } from '../../../base/money.ts'
 import type { Mandate } from '../../../domain/payments/mandates.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
+import { simulateDifference } from '../../../domain/sandbox/differences.ts'
 import { simulateDispute } from '../../../domain/sandbox/disputes.ts'
 import { approveAsCustomer, declineAsCustomer } from '../../../domain/sandbox/mandates.ts'
 import { simulateNotice } from '../../../domain/sandbox/notices.ts'
@@ -25,6 +26,7 @@ import type { RouteFile } from '../../http/routes.ts'
 import { freeText, largestNumber, wholeNumber } from '../../http/schemas.ts'
 import { transactionName } from '../names.ts'
 import { amountSchema, currencySchema, date, nullableText, pageQuery, pageSchema, responses } from '../schemas.ts'
+import { differenceKindSchema, differenceSchema, renderDifference } from './differences.ts'
 import { disputeSchema, renderDispute } from './disputes.ts'
 
 const tags = ['Sandbox']
@@ -215,6 +217,31 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
     async (request, tx) => {
       const { customerId, ...instrument } = request.body
       return renderPaymentMethod(customerId, await savePaymentMethod(tx, testTenantOf(request), customerId, instrument))
+    },
+  )
+
+  routes.post(
+    '/sandbox/differences',
+    {
+      scope: 'payments:write',
+      once: 'in a transaction',
+      status: 201,
+      schema: {
+        operationId: 'simulateDifference',
+        summary: 'Pretend that a reconciliation has found a difference; no money moves',
+        tags,
+        body: Type.Object({
+          kind: differenceKindSchema,
+          amount: amountSchema,
+          currency: Type.Optional(currencySchema),
+        }),
+        response: responses(201, differenceSchema, 401, 403),
+      },
+    },
+    async (request, tx) => {
+      const { amount, ...wanted } = request.body
+      const tenant = sandboxTenantOf(tenantOf(request))
+      return renderDifference(await simulateDifference(tx, tenant, { ...wanted, amount: parseAmount(amount) }))
     },
   )
 

@@ -1,0 +1,65 @@
+import { writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { makeTestDatabase, makeTestFolder, type TestPlace, testEngine } from '../../test/engines.ts'
+import { createLiveAccount, insertTransaction, type LiveAccount, pay } from '../../test/paystack/live-account.ts'
+import { type LiveServer, openLiveServer } from '../../test/paystack/live-server.ts'
+import { runMteja } from '../../test/server-process.ts'
+
+// Each command is a process of its own and opens the database anew.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+let place: TestPlace['options']
+let remove: () => Promise<void>
+let account: LiveAccount
+let server: LiveServer
+
+beforeAll(async () => {
+  const made = await makeTestDatabase()
+  remove = made.remove
+  // The encryption key is stored in a folder with either engine.
+  place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
+  account = createLiveAccount()
+  server = await openLiveServer(account)
+  const keyFile = path.join(await makeTestFolder(), 'key')
+  await writeFile(keyFile, account.secretKey)
+  expect((await mteja('merchant', 'create', '--name', 'Duka', '--currencies', 'NGN')).code).toBe(0)
+  const chosen = await mteja('processor', 'set', 'in', 'paystack', '--mode', 'live', '--key-file', keyFile)
+  expect([chosen.code, chosen.stderr]).toEqual([0, ''])
+})
+afterAll(async () => {
+  await server.close()
+  await remove()
+})
+
+const mteja = (...args: string[]) => runMteja(args, place, { MTEJA_PAYSTACK_URL: server.url })
+const reconcile = (...args: string[]) => mteja('reconcile', '--mode', 'live', ...args)
+
+test('mteja reconcile exits with 0 where the account and the books agree, with 3 and each difference where they differ, with 1 where nobody can tell', async () => {
+  expect(await reconcile()).toEqual({
+    code: 0,
+    stdout: 'The account and the books agree: 0 read, 0 booked now.\n',
+    stderr: 'NGN: the account has 0, expected 0.\n',
+  })
+  insertTransaction(account, { email: 'shop@example.com', amount: 3_000, reference: 'T-shirt-7' })
+  pay(account, 'T-shirt-7')
+  account.taken = 500
+  const told = await reconcile('--json')
+  expect([told.code, told.stderr]).toEqual([
+    3,
+    expect.stringMatching(/^mteja: The account and the books differ: 1 unexplained, 1 not_ours\n$/),
+  ])
+  const { status, differences } = JSON.parse(told.stdout)
+  expect([status, differences.map((each: { kind: string; amount: number }) => [each.kind, each.amount])]).toEqual([
+    'differing',
+    [
+      ['unexplained', 500],
+      ['not_ours', 3_000],
+    ],
+  ])
+  const shown = await reconcile()
+  expect([shown.code, shown.stdout]).toEqual([3, expect.stringMatching(/not_ours +payment +3000 +NGN.+T-shirt-7/)])
+  expect(shown.stderr).toContain('The money is in suspense')
+  const [inTest] = [await mteja('reconcile')]
+  expect([inTest.code, inTest.stderr]).toEqual([1, expect.stringContaining('There is no account to compare')])
+})

@@ -1,0 +1,200 @@
+import { lowestUuidV7 } from '../../base/ids.ts'
+import type { Currency } from '../../base/money.ts'
+import { type Sql, sql } from '../../db/sql.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { requireProcessor } from '../payments/payment-processor.ts'
+import type { ReconciliationContext, StatementItem } from './account-statement.ts'
+import { noteDifference } from './differences.ts'
+import type { FoundDifference } from './found-differences.ts'
+import { findBookedOne, storeItems } from './items.ts'
+import { comparePayments } from './payments.ts'
+import { isOfBooks, type Reconciliation } from './reconciliations.ts'
+
+/*
+ * What is booked here, and is in no list of the account. It is asked about by its name before it is named as missing: a list is cut
+ * by the times of the account, which are not ours.
+ */
+
+/** One slice of what is here alone. */
+export interface Slice {
+  /** How many of them are there. */
+  seen: number
+  /** The last one; null for the end. */
+  position: string | null
+}
+
+/** Each is asked about by itself, so a slice is short. */
+const perSlice = 50
+
+interface AbsentRow {
+  id: string
+  /** The account's id of it, as far as it is known. */
+  outside_id?: string | null
+  reference: string
+  amount: bigint
+  currency: Currency
+  created_at: Date
+}
+
+function sliceOf<Row extends AbsentRow>(rows: readonly Row[]): Slice {
+  return { seen: rows.length, position: rows.length < perSlice ? null : (rows.at(-1)?.id ?? null) }
+}
+
+/** The rows of a table `r` that were made in the period, from the position on. */
+function inPeriod({ from, until, position }: Reconciliation): Sql {
+  return sql`r.id > ${position ?? lowestUuidV7(from)}::uuid and r.id < ${lowestUuidV7(until)}::uuid`
+}
+
+const noItem = ({ booksId }: Reconciliation, matching: Sql) => sql`
+  not exists (
+    select from statement_items i where i.merchant_id = r.merchant_id and i.account_id = ${booksId} and ${matching}
+  )
+`
+
+/** Charges of ours whose money is booked. */
+export async function findAbsentCharges(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+): Promise<Slice> {
+  const { merchant, mode } = tenant
+  const rows = await context.db.query<AbsentRow>(sql`
+    select r.id, r.outside_id, r.sent_reference as reference, r.amount, r.currency, r.created_at
+    from sent_charges r
+    where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${inPeriod(run)} and r.transaction_id is not null
+      and ${isOfBooks(tenant, sql`r.account_id`, run.booksId)}
+      and ${noItem(run, sql`i.reference = r.sent_reference and i.kind = 'payment'`)}
+    order by r.id
+    limit ${perSlice}
+  `)
+  for (const row of rows) await askAboutPayment(context, tenant, run, row)
+  return sliceOf(rows)
+}
+
+/** Pay-ins that were recorded as money of the account. */
+export async function findAbsentPayIns(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+): Promise<Slice> {
+  const { merchant, mode } = tenant
+  const rows = await context.db.query<AbsentRow>(sql`
+    select r.id, r.reference, r.amount, r.currency, r.created_at
+    from pay_ins r
+    where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${inPeriod(run)} and r.state = 'succeeded'
+      and ${isOfBooks(tenant, sql`r.account_id`, run.booksId)}
+      and ${noItem(run, sql`i.reference = r.reference and i.kind = 'payment'`)}
+    order by r.id
+    limit ${perSlice}
+  `)
+  for (const row of rows) await askAboutPayment(context, tenant, run, row)
+  return sliceOf(rows)
+}
+
+async function askAboutPayment(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  { outside_id: outsideId, reference, created_at: at }: AbsentRow,
+): Promise<void> {
+  const processor = await requireProcessor(context, tenant, { sentBy: run.accountId })
+  const found = await processor.findPayment?.(tenant, reference)
+  if (found) {
+    const { id, amount, fee, currency, paidAt } = found.facts
+    const item: StatementItem = {
+      id,
+      state: found.isPaid || found.isGivenBack ? 'done' : 'open',
+      amount,
+      requestedAmount: null,
+      fee,
+      currency,
+      reference,
+      paymentId: null,
+      name: null,
+      createdAt: paidAt ?? at,
+    }
+    await storeItems(context, tenant, run, { kind: 'payment', items: [item] })
+    await comparePayments(context, tenant, run, [item])
+    return
+  }
+  const { transaction } = await findBookedOne(context, tenant, { id: outsideId ?? '', reference, marker: null })
+  if (transaction === null) return
+  const { id: transactionId, amount, currency, fee } = transaction
+  const thing = { subject: 'payment', name: reference, reference, transactionId, currency, at } as const
+  await noteMissing(context, tenant, run, { ...thing, amount, effect: fee - amount })
+}
+
+/** Refunds of ours that have gone back. */
+export async function findAbsentRefunds(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+): Promise<Slice> {
+  const { merchant, mode } = tenant
+  const rows = await context.db.query<AbsentRow>(sql`
+    select r.id, r.charge_reference as reference, r.amount, r.currency, r.created_at
+    from refunds r
+    join ledger_transactions t on t.merchant_id = r.merchant_id and t.id = r.original_id
+    join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id and f.kind = 'outside'
+    where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${inPeriod(run)} and r.state = 'processed'
+      and r.asked_at is not null and ${isOfBooks(tenant, sql`f.party_id`, run.booksId)}
+      and ${noItem(run, sql`i.name = r.id::text and i.kind = 'refund'`)}
+    order by r.id
+    limit ${perSlice}
+  `)
+  const processor = await requireProcessor(context, tenant, { sentBy: run.accountId })
+  for (const { id, reference, amount, currency, created_at: at } of rows) {
+    const state = await processor.queryReturn(tenant, { id, reference, amount, currency })
+    if (state.status !== 'unknown') continue
+    const thing = { subject: 'refund', name: id, reference, transactionId: id, currency, at } as const
+    await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
+  }
+  return sliceOf(rows)
+}
+
+/** Disputes of the account, and refunds that were made there, whose money is booked as taken back. */
+export async function findAbsentDisputes(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+): Promise<Slice> {
+  const { merchant, mode } = tenant
+  const rows = await context.db.query<AbsentRow & { outside_id: string; movement_id: string | null }>(sql`
+    select r.id, r.outside_id, r.outside_reference as reference, r.amount, r.currency, r.created_at, r.movement_id
+    from disputes r
+    where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${inPeriod(run)} and r.state = 'lost'
+      and r.outside_reference is not null and ${isOfBooks(tenant, sql`r.account_id`, run.booksId)}
+      and ${noItem(run, sql`i.outside_id = replace(r.outside_id, 'refund/', '') and i.kind in ('dispute', 'refund')`)}
+    order by r.id
+    limit ${perSlice}
+  `)
+  const processor = await requireProcessor(context, tenant, { sentBy: run.accountId })
+  for (const { id, outside_id: outsideId, reference, amount, currency, created_at: at, movement_id } of rows) {
+    const isRefund = outsideId.startsWith('refund/')
+    const taken = await processor.disputes?.listTaken(tenant, reference, isRefund ? [] : [outsideId])
+    const things = isRefund
+      ? taken?.refunds.map((refund) => `refund/${refund.id}`)
+      : taken?.disputes.map((each) => each.id)
+    if (things?.includes(outsideId)) continue
+    const subject = isRefund ? ('refund' as const) : ('dispute' as const)
+    const thing = { subject, name: id, reference, transactionId: movement_id, currency, at }
+    await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
+  }
+  return sliceOf(rows)
+}
+
+function noteMissing(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  { effect, ...thing }: Omit<FoundDifference, 'kind' | 'ours' | 'theirs' | 'effects'> & { effect: bigint },
+): Promise<void> {
+  const effects = { [thing.currency]: effect }
+  return noteDifference(context, tenant, run, {
+    ...thing,
+    kind: 'missing_there',
+    ours: thing.amount,
+    theirs: null,
+    effects,
+  })
+}

@@ -1,0 +1,67 @@
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { type PaymentsContext, requireProcessor } from '../payments/payment-processor.ts'
+import { type ChosenAccount, listAccounts } from '../payments/processor-accounts.ts'
+
+/**
+ * Finds out which other keys of the tenant are of the same account, and answers the first row of the account. An account that knows
+ * a payment that was sent by another key is the same one, because its name is random; and one key in two directions is one account.
+ * Throws `UpstreamError`.
+ */
+export async function linkKeys(context: PaymentsContext, tenant: Tenant, account: ChosenAccount): Promise<bigint> {
+  const { merchant } = tenant
+  const { id: accountId } = account
+  const books = await booksOf(context, tenant, accountId)
+  const same = await findSame(context, tenant, account)
+  const first = [books, ...same].reduce((a, b) => (b < a ? b : a))
+  const others = [accountId, ...same].filter((id) => id !== first)
+  if (others.length > 0) {
+    await context.db.query(sql`
+      update processor_accounts set same_as = ${first}
+      where merchant_id = ${merchant.id} and id = any(${others}::bigint[]) and same_as is null
+    `)
+  }
+  return booksOf(context, tenant, accountId)
+}
+
+/** The rows, not linked yet, that are the same account. */
+async function findSame(
+  context: PaymentsContext,
+  tenant: Tenant,
+  { id: accountId, processor: name, secretKey }: ChosenAccount,
+): Promise<bigint[]> {
+  const { merchant, mode } = tenant
+  const others = await context.db.query<{ id: bigint; known: string | null }>(sql`
+    select a.id, (
+      select s.sent_reference from sent_charges s
+      where s.merchant_id = a.merchant_id and s.account_id = a.id and s.transaction_id is not null
+      limit 1
+    ) as known
+    from processor_accounts a
+    where a.merchant_id = ${merchant.id} and a.mode = ${mode} and a.id <> ${accountId} and a.same_as is null
+      and a.processor = ${name}
+      and a.id <> (
+        select coalesce(o.same_as, o.id) from processor_accounts o where o.merchant_id = ${merchant.id} and o.id = ${accountId}
+      )
+    order by a.id
+  `)
+  if (others.length === 0) return []
+  const processor = await requireProcessor(context, tenant, { sentBy: accountId })
+  const ofOneKey = (await listAccounts(context, tenant)).filter((each) => each.secretKey === secretKey)
+  const same: bigint[] = []
+  for (const { id, known } of others) {
+    const isOfOneKey = ofOneKey.some((each) => each.id === id)
+    const isKnown = known !== null && ((await processor.findPayment?.(tenant, known)) ?? null) !== null
+    if (isOfOneKey || isKnown) same.push(id)
+  }
+  return same
+}
+
+/** The first row of the same account. */
+async function booksOf(context: Context, { merchant }: Tenant, accountId: bigint): Promise<bigint> {
+  const [row] = await context.db.query<{ id: bigint }>(sql`
+    select coalesce(same_as, id) as id from processor_accounts where merchant_id = ${merchant.id} and id = ${accountId}
+  `)
+  return row?.id ?? accountId
+}

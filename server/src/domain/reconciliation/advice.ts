@@ -1,0 +1,31 @@
+import type { FoundDifference } from './found-differences.ts'
+
+/** What a person can do about a difference, as sentences. */
+export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'subject'>): string {
+  switch (kind) {
+    case 'missing_here':
+      return subject === 'payment'
+        ? 'The list of the account has this payment as paid, and its answer about the payment does not confirm that. Look at the payment in the account. If the money has come, record it with POST /v1/pay-ins under the reference.'
+        : 'The account has this, and it could not be booked here. Look at it in the account, and correct the balance with POST /v1/adjustments if money has moved.'
+    case 'missing_there':
+      return 'It is booked here, and the account does not know it. Ask the processor. If the money never moved, correct the balance with POST /v1/adjustments.'
+    case 'amount':
+      return 'The account has another amount than is booked. Look at it in the account, and correct the difference with POST /v1/adjustments.'
+    case 'fee':
+      return 'The account has kept another fee than is booked. Compare it with the invoice of the processor.'
+    case 'state':
+      return 'The account and the books say differently how it ended. Look at it in the account, and correct the balance with POST /v1/adjustments if money has moved.'
+    case 'currency':
+      return 'The account has it in another currency than is booked. Look at it in the account.'
+    case 'duplicate':
+      return subject === 'payment'
+        ? 'The same money may be booked twice. Compare the two. The second one is in suspense: give it back if it is the same money, or assign it if it is other money.'
+        : 'The account has given the money back twice. Ask the processor for the second one.'
+    case 'not_ours':
+      return subject === 'payment'
+        ? 'The payment was not asked for here, for instance by a shop on the same account. The money is in suspense: assign it to a customer, or give it back.'
+        : 'It is about a payment that is not booked here. If the payment is in suspense, give it back there. Else accept the difference.'
+    case 'unexplained':
+      return 'The account has another balance than the books and all known differences explain. Look for movements in the account that are in no list, such as a top-up, a payout by hand or a correction of the processor.'
+  }
+}

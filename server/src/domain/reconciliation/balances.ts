@@ -1,0 +1,252 @@
+import type { Currency } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import type { AccountStatement } from './account-statement.ts'
+import { noteDifference } from './differences.ts'
+import { beginningOf, type ComparedBalance, isOfBooks, type Reconciliation } from './reconciliations.ts'
+
+/** What a look at the balances has found. `agreed`: nothing is left to explain. */
+export interface SeenBalances {
+  balances: ComparedBalance[]
+  isAgreed: boolean
+}
+
+/**
+ * Compares what the account has with what it should have: what was there before the cut-over, and what has come since by the
+ * books, less what is open. The first two looks that agree say what was there before.
+ */
+export async function compareBalances(
+  context: Context,
+  tenant: Tenant,
+  run: Reconciliation,
+  statement: AccountStatement,
+): Promise<SeenBalances> {
+  const held = await statement.readBalances()
+  const kept = await findOpenings(context, tenant, run)
+  const { begin } = await beginningOf(context, tenant, run.booksId)
+  if (kept.size === 0 && run.from > begin) return { balances: [], isAgreed: true }
+  const isNew = kept.size === 0
+  const changes = isNew ? await sumChanges(context, tenant, run) : new Map<Currency, bigint>()
+  const heldOf = (currency: Currency) => held.find((each) => each.currency === currency)?.amount ?? 0n
+  const sums = await sumBooks(context, tenant, run)
+  const all = [...held.map(({ currency }) => currency), ...sums.keys(), ...kept.keys(), ...changes.keys()]
+  const balances = [...new Set(all)].sort().map((currency): ComparedBalance => {
+    const account = heldOf(currency)
+    const { booked = 0n, open = 0n, explained = 0n } = sums.get(currency) ?? {}
+    const opening = isNew ? account - (changes.get(currency) ?? 0n) : (kept.get(currency)?.amount ?? 0n)
+    const expected = opening + booked - open
+    return {
+      currency,
+      account: Number(account),
+      expected: Number(expected),
+      opening: Number(opening),
+      explained: Number(explained),
+      unsettled: 0,
+      unexplained: Number(account - expected - explained),
+    }
+  })
+  if (isNew) {
+    const isSeenTwice = balances.every(
+      ({ currency, opening }) => run.balances.find((each) => each.currency === currency)?.opening === opening,
+    )
+    if (!isSeenTwice) return { balances, isAgreed: false }
+    await keepOpenings(context, tenant, run, { balances, changes })
+  } else {
+    await readUnsettled(context, tenant, run, { balances, kept })
+  }
+  return { balances, isAgreed: balances.every(({ unexplained }) => unexplained === 0) }
+}
+
+interface Opening {
+  currency: Currency
+  amount: bigint
+  /** What had come and gone by the lists of the account when it was recorded. */
+  since: bigint
+  counts_unsettled: boolean
+}
+
+/**
+ * There are accounts whose balance does not count payments before they are settled, and that settle them to a bank: their balance
+ * stays as it was, by exactly what has come and gone since. An account that was once seen to count them is not one of these.
+ */
+async function readUnsettled(
+  context: Context,
+  tenant: Tenant,
+  run: Reconciliation,
+  { balances, kept }: { balances: ComparedBalance[]; kept: Map<Currency, Opening> },
+): Promise<void> {
+  const isOpen = balances.some(({ unexplained }) => unexplained !== 0)
+  const isUnknown = [...kept.values()].some((each) => !each.counts_unsettled)
+  if (!isUnknown && !isOpen) return
+  const changes = await sumChanges(context, tenant, run)
+  for (const balance of balances) {
+    const opening = kept.get(balance.currency)
+    if (opening === undefined || opening.counts_unsettled) continue
+    const since = Number((changes.get(balance.currency) ?? 0n) - opening.since)
+    if (since === 0) continue
+    if (balance.unexplained === 0) {
+      await context.db.query(sql`
+        update opening_balances set counts_unsettled = true
+        where merchant_id = ${tenant.merchant.id} and account_id = ${run.booksId} and currency = ${balance.currency}
+      `)
+    } else if (balance.unexplained === -since) {
+      balance.unsettled = since
+      balance.unexplained = 0
+    }
+  }
+}
+
+/** Names what is left to explain, and closes what is explained now. */
+export async function noteBalances(
+  context: Context,
+  tenant: Tenant,
+  run: Reconciliation,
+  balances: readonly ComparedBalance[],
+): Promise<void> {
+  const now = context.clock.now()
+  for (const { currency, account, expected, explained, unexplained } of balances) {
+    const accepted = await acceptedOf(context, tenant, run, currency)
+    if (unexplained !== 0) {
+      const whole = accepted + BigInt(unexplained)
+      await noteDifference(context, tenant, run, {
+        kind: 'unexplained',
+        subject: 'balance',
+        name: currency,
+        reference: null,
+        transactionId: null,
+        amount: whole < 0n ? -whole : whole,
+        ours: BigInt(expected + explained) - accepted,
+        theirs: BigInt(account),
+        currency,
+        effects: { [currency]: whole },
+        at: now,
+      })
+    } else if (accepted === 0n) {
+      await context.db.query(sql`
+        update differences set state = 'resolved', closed_at = ${now}, updated_at = ${now}
+        where merchant_id = ${tenant.merchant.id} and account_id = ${run.booksId} and subject = 'balance'
+          and name = ${currency} and kind = 'unexplained' and state = 'open'
+      `)
+    }
+  }
+}
+
+/** What is unexplained of a balance, and was accepted as it is. */
+async function acceptedOf(
+  context: Context,
+  { merchant }: Tenant,
+  { booksId }: Reconciliation,
+  currency: Currency,
+): Promise<bigint> {
+  const [row] = await context.db.query<{ amount: bigint }>(sql`
+    select (effects ->> ${currency})::bigint as amount from differences
+    where merchant_id = ${merchant.id} and account_id = ${booksId} and subject = 'balance' and name = ${currency}
+      and kind = 'unexplained' and state = 'accepted'
+  `)
+  return row?.amount ?? 0n
+}
+
+/** What the account had before its cut-over, once it is on record. */
+async function findOpenings(
+  context: Context,
+  { merchant }: Tenant,
+  { booksId }: Reconciliation,
+): Promise<Map<Currency, Opening>> {
+  const rows = await context.db.query<Opening>(sql`
+    select currency, amount, since, counts_unsettled from opening_balances
+    where merchant_id = ${merchant.id} and account_id = ${booksId}
+  `)
+  return new Map(rows.map((row) => [row.currency, row]))
+}
+
+/** What has come and gone since the account was first worked with, by its own lists. */
+async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation): Promise<Map<Currency, bigint>> {
+  const { begin, cutOver } = await beginningOf(context, tenant, run.booksId)
+  const changes = await context.db.query<{ currency: Currency; amount: bigint }>(sql`
+    select i.currency, sum(
+      case i.kind
+        when 'payment' then i.amount - coalesce(i.fee, 0)
+        else -i.amount
+      end
+    )::bigint as amount
+    from statement_items i
+    where i.merchant_id = ${tenant.merchant.id} and i.account_id = ${run.booksId} and i.at >= ${begin}
+      -- Of before the cut-over only what was asked for here is booked.
+      and (i.at >= ${cutOver} or exists (
+        select from sent_charges s
+        where s.merchant_id = i.merchant_id and s.sent_reference = i.reference and s.transaction_id is not null
+          and ${isOfBooks(tenant, sql`s.account_id`, run.booksId)}
+      ))
+      and (i.state = 'done' or (i.kind = 'refund' and i.state = 'open'))
+      -- The refund by which its money went back counts already.
+      and not (i.kind = 'dispute' and exists (
+        select from statement_items b
+        where b.merchant_id = i.merchant_id and b.account_id = i.account_id and b.kind = 'refund' and b.state <> 'failed'
+          and b.payment_id = i.payment_id and b.at >= i.at and b.amount = i.amount
+      ))
+    group by i.currency
+  `)
+  return new Map(changes.map(({ currency, amount }) => [currency, amount]))
+}
+
+async function keepOpenings(
+  context: Context,
+  { merchant, mode }: Tenant,
+  { booksId }: Reconciliation,
+  { balances, changes }: { balances: readonly ComparedBalance[]; changes: Map<Currency, bigint> },
+): Promise<void> {
+  const now = context.clock.now()
+  for (const { currency, opening } of balances) {
+    const since = changes.get(currency) ?? 0n
+    await context.db.query(sql`
+      insert into opening_balances (merchant_id, account_id, currency, mode, amount, since, created_at)
+      values (${merchant.id}, ${booksId}, ${currency}, ${mode}, ${opening}, ${since}, ${now})
+      on conflict do nothing
+    `)
+  }
+}
+
+interface Sums {
+  /** What the account has by our books. */
+  booked: bigint
+  /** What has left the account, and is reserved here until it is known how it ended. */
+  open: bigint
+  /** What differences explain that are not put right. */
+  explained: bigint
+}
+
+async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconciliation): Promise<Map<Currency, Sums>> {
+  const { merchant, mode } = tenant
+  const rows = await context.db.query<Sums & { currency: Currency }>(sql`
+    select n.currency, coalesce(sum(n.booked), 0)::bigint as booked, coalesce(sum(n.open), 0)::bigint as open,
+      coalesce(sum(n.explained), 0)::bigint as explained
+    from (
+      select a.currency, -a.posted as booked, 0 as open, 0 as explained
+      from ledger_accounts a
+      where a.merchant_id = ${merchant.id} and a.mode = ${mode} and a.kind = 'outside' and a.customer_id is null
+        and ${isOfBooks(tenant, sql`a.party_id`, booksId)}
+      union all
+      select i.currency, 0, i.amount, 0
+      from statement_items i
+      where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'refund' and i.state = 'open'
+        and not exists (
+          select from refunds r
+          where r.merchant_id = i.merchant_id and r.id::text = i.name and r.state in ('processed', 'failed')
+        )
+        and not exists (
+          select from differences d
+          where d.merchant_id = i.merchant_id and d.account_id = i.account_id and d.subject = 'refund'
+            and d.name = i.outside_id and d.state <> 'resolved'
+        )
+      union all
+      select e.key, 0, 0, e.value::text::bigint
+      from differences d
+      cross join lateral json_each(d.effects) e
+      where d.merchant_id = ${merchant.id} and d.account_id = ${booksId} and d.state <> 'resolved'
+        and (d.subject <> 'balance' or d.state = 'accepted')
+    ) n
+    group by n.currency
+  `)
+  return new Map(rows.map(({ currency, booked, open, explained }) => [currency, { booked, open, explained }]))
+}

@@ -1,0 +1,199 @@
+import { ServiceError } from '../../base/errors.ts'
+import { sql } from '../../db/sql.ts'
+import { inTransaction, lockCount } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { bookArrival, suspendArrival } from '../payments/account-arrivals.ts'
+import { settleChargeNow } from '../payments/due-charges.ts'
+import { requireProcessor } from '../payments/payment-processor.ts'
+import type { ReconciliationContext, StatementItem } from './account-statement.ts'
+import { noteDifference } from './differences.ts'
+import type { FoundDifference } from './found-differences.ts'
+import { type BookedPayment, findBooked, findBookedOne } from './items.ts'
+import { beginningOf, isOfBooks, type Reconciliation } from './reconciliations.ts'
+
+/**
+ * Compares payments of the account with the books. A payment that is paid there and is not booked here is asked about, and
+ * booked as its webhook would have been. A payment that nobody has asked for goes to suspense. Answers how many were booked.
+ */
+export async function comparePayments(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  items: readonly StatementItem[],
+): Promise<number> {
+  const booked = await findBooked(context, tenant, items.map(nameOf))
+  let completed = 0
+  for (const [i, item] of items.entries()) {
+    const before = booked[i] as BookedPayment
+    if (item.state === 'done') completed += await comparePaid(context, tenant, run, { item, before })
+    else if (before.transaction !== null) await compareUnpaid(context, tenant, run, { item, before })
+  }
+  return completed
+}
+
+function nameOf({ id, reference, name }: StatementItem) {
+  return { id, reference, marker: name }
+}
+
+interface Compared {
+  item: StatementItem
+  before: BookedPayment
+}
+
+async function comparePaid(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  { item, before }: Compared,
+): Promise<number> {
+  // It is recorded, and posted within a minute.
+  if (before.transaction === null && before.payInId !== null) return 0
+  if (before.transaction === null && before.charge === null) {
+    const { cutOver } = await beginningOf(context, tenant, run.booksId)
+    if (item.createdAt < cutOver) return 0
+  }
+  const isLate = before.transaction === null || (before.charge !== null && !before.isFeeKnown && item.fee !== null)
+  if (isLate && (await complete(context, tenant, run, { item, before })) === 'left') return 0
+  const ours = isLate ? await findBookedOne(context, tenant, nameOf(item)) : before
+  if (ours.transaction === null) {
+    await noteDifference(context, tenant, run, missingHere(item))
+    return 0
+  }
+  for (const difference of differencesOf(item, ours)) await noteDifference(context, tenant, run, difference)
+  return isLate && !ours.isUnasked ? 1 : 0
+}
+
+/** Has a payment booked that is paid at the account. `left`: it came before the cut-over, so it stays as it is. */
+async function complete(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  { item, before }: Compared,
+): Promise<'asked' | 'left'> {
+  const { reference } = item
+  const { accountId } = run
+  if (before.charge !== null) {
+    await settleChargeNow(context, tenant, before.charge).catch(ignoreDropped)
+    return 'asked'
+  }
+  const processor = await requireProcessor(context, tenant, { sentBy: accountId })
+  const found = reference === null ? null : ((await processor.findPayment?.(tenant, reference)) ?? null)
+  if (reference === null || !(found?.isPaid || found?.isGivenBack)) return 'asked'
+  const arrival = { accountId, reference, found }
+  const { transfer } = found
+  if (transfer !== null) {
+    const isBooked = await bookArrival(context, tenant, { ...arrival, found: { ...found, transfer } })
+    return isBooked ? 'asked' : 'left'
+  }
+  if (!(await claim(context, tenant, run, item))) return 'left'
+  return (await suspendArrival(context, tenant, arrival, reasonOf(before))) ? 'asked' : 'left'
+}
+
+function reasonOf({ markedCharge, byHandId }: BookedPayment): string {
+  if (markedCharge !== null) return 'The account has taken the money of a charge a second time, under another name'
+  if (byHandId !== null) {
+    return 'A pay-in was recorded by hand under the name of this payment, so it may be the same money'
+  }
+  return 'Nobody has asked for this payment here'
+}
+
+/** The key of a former account may be dropped: it cannot be asked any more. */
+function ignoreDropped(error: unknown): void {
+  if (!(error instanceof ServiceError && error.code === 'not_available')) throw error
+}
+
+/** Says that a payment goes to suspense: from now on nobody records it by hand. False for one that was recorded before. */
+function claim(context: ReconciliationContext, tenant: Tenant, run: Reconciliation, item: StatementItem) {
+  const { merchant, mode } = tenant
+  return inTransaction(context, async (tx) => {
+    await lockCount(tx, tenant, 'payments_at_accounts')
+    const claimed = await tx.db.query(sql`
+      update statement_items i set claimed_at = coalesce(claimed_at, ${tx.clock.now()})
+      where i.merchant_id = ${merchant.id} and i.account_id = ${run.booksId} and i.kind = 'payment' and i.outside_id = ${item.id}
+        and not exists (
+          select from pay_ins p
+          where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${item.reference}
+            and p.state <> 'refused' and ${isOfBooks(tenant, sql`p.account_id`, run.booksId)}
+        )
+      returning i.outside_id
+    `)
+    return claimed.length > 0
+  })
+}
+
+/** What the account has of a payment once its fee is kept. */
+function netOf({ amount, fee }: Pick<StatementItem, 'amount' | 'fee'>): bigint {
+  return amount - (fee ?? 0n)
+}
+
+function missingHere(item: StatementItem): FoundDifference {
+  const { amount, currency } = item
+  return {
+    ...common(item),
+    kind: 'missing_here',
+    transactionId: null,
+    amount,
+    ours: null,
+    theirs: amount,
+    effects: { [currency]: netOf(item) },
+  }
+}
+
+function common({ id, reference, currency, createdAt }: StatementItem) {
+  return { subject: 'payment', name: id, reference, currency, at: createdAt } as const
+}
+
+function differencesOf(item: StatementItem, { transaction, ...ours }: BookedPayment): FoundDifference[] {
+  if (transaction === null) return []
+  const found: FoundDifference[] = []
+  const { amount, currency, fee, requestedAmount } = item
+  const base = { ...common(item), transactionId: transaction.id }
+  if (ours.isUnasked && ours.decision === null) {
+    const kind = ours.markedCharge !== null || ours.byHandId !== null ? ('duplicate' as const) : ('not_ours' as const)
+    found.push({ ...base, kind, amount, ours: transaction.amount, theirs: amount, effects: {} })
+  }
+  const net = transaction.amount - transaction.fee
+  if (transaction.currency !== currency) {
+    const effects = { [currency]: netOf(item), [transaction.currency]: -net }
+    return [...found, { ...base, kind: 'currency', amount, ours: transaction.amount, theirs: amount, effects }]
+  }
+  // A payer who bears the fee has paid it besides.
+  const isSame =
+    amount === transaction.amount ||
+    (requestedAmount === transaction.amount && fee !== null && amount === transaction.amount + fee)
+  if (!isSame) {
+    const effects = { [currency]: netOf(item) - net }
+    const by = amount > transaction.amount ? amount - transaction.amount : transaction.amount - amount
+    return [...found, { ...base, kind: 'amount', amount: by, ours: transaction.amount, theirs: amount, effects }]
+  }
+  if (fee === null) return found
+  const kept = transaction.amount - netOf(item)
+  const expected = kept > 0n ? kept : 0n
+  if (expected === transaction.fee) return found
+  const by = expected > transaction.fee ? expected - transaction.fee : transaction.fee - expected
+  const effects = { [currency]: transaction.fee - expected }
+  return [...found, { ...base, kind: 'fee', amount: by, ours: transaction.fee, theirs: expected, effects }]
+}
+
+/** A payment that is booked, and that the account does not show as paid. */
+async function compareUnpaid(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  { item, before: { transaction } }: Compared,
+): Promise<void> {
+  if (transaction === null || item.reference === null) return
+  const processor = await requireProcessor(context, tenant, { sentBy: run.accountId })
+  const found = await processor.findPayment?.(tenant, item.reference)
+  if (found?.isPaid || found?.isGivenBack) return
+  await noteDifference(context, tenant, run, {
+    ...common(item),
+    kind: 'state',
+    transactionId: transaction.id,
+    amount: transaction.amount,
+    ours: transaction.amount,
+    theirs: 0n,
+    currency: transaction.currency,
+    effects: { [transaction.currency]: transaction.fee - transaction.amount },
+  })
+}

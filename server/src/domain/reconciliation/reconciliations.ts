@@ -1,0 +1,272 @@
+import { ServiceError } from '../../base/errors.ts'
+import { isUuid, uuidV7 } from '../../base/ids.ts'
+import type { Currency } from '../../base/money.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
+import { type Context, inTransaction, lockCount, noteChange } from '../context.ts'
+import type { Mode, Tenant } from '../merchants/tenant.ts'
+import { chosenAccount } from '../payments/processor-accounts.ts'
+import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
+import { linkKeys } from './account-keys.ts'
+import type { ReconciliationContext, StatementKind } from './account-statement.ts'
+
+/** What is done next: the lists are read first, then what is here alone is asked about. */
+export type Stage =
+  | StatementKind
+  | 'absent_charges'
+  | 'absent_pay_ins'
+  | 'absent_refunds'
+  | 'absent_disputes'
+  | 'balance'
+
+/** One comparison of an account at a processor with the books. */
+export interface Reconciliation {
+  id: string
+  mode: Mode
+  /** The account whose key reads. */
+  accountId: bigint
+  /** The first row of the same account: what is read, and what differs, is kept under it. */
+  booksId: bigint
+  from: Date
+  /** The first instant that is no longer compared. */
+  until: Date
+  /** False for a period that has ended before: an account tells its balance of now only. */
+  withBalance: boolean
+  /** `agreed`: no difference of the account is open. */
+  state: 'running' | 'agreed' | 'differing' | 'failed'
+  stage: Stage
+  page: number
+  position: string | null
+  round: number
+  readFrom: Date
+  itemsRead: number
+  /** How many things were missing or open here, and are booked now. */
+  completed: number
+  /** How many differences it has found that are open. */
+  openDifferences: number
+  balances: readonly ComparedBalance[]
+  failure: string | null
+  /** How often in a row the account could not be asked. */
+  attempts: number
+  dueAt: Date | null
+  by: Doer
+  createdAt: Date
+  finishedAt: Date | null
+}
+
+/** Minor units. */
+export interface ComparedBalance {
+  currency: Currency
+  /** What the account says. */
+  account: number
+  /** By our books: what was there before, and what has come since, less what is open. */
+  expected: number
+  /** What was there before the cut-over. */
+  opening: number
+  /** What the differences of the account that are not put right explain. */
+  explained: number
+  /** What an account has not settled yet that does not count it in its balance. */
+  unsettled: number
+  unexplained: number
+}
+
+interface ReconciliationRow extends DoerRow {
+  id: string
+  mode: Mode
+  account_id: bigint
+  books_id: bigint
+  from_at: Date
+  until_at: Date
+  with_balance: boolean
+  state: Reconciliation['state']
+  stage: Stage
+  page: number
+  position: string | null
+  round: number
+  read_from: Date
+  items_read: number
+  completed: number
+  open_differences: bigint
+  balances: ComparedBalance[]
+  failure: string | null
+  attempts: number
+  due_at: Date | null
+  created_at: Date
+  finished_at: Date | null
+}
+
+/** The period of a new reconciliation. */
+export interface WantedPeriod {
+  from?: Date | undefined
+  /** Default now, which also stands for a later time. */
+  until?: Date | undefined
+}
+
+/** A call that makes a reconciliation works on it itself within this time. Then the background does. */
+export const ownTimeMs = 60_000
+/** How far a reconciliation looks back behind the last one by itself: states change, and payments are paid late. */
+const overlapMs = 3 * 24 * 60 * 60 * 1000
+/** It looks back for what is open, no further than this. */
+const longestMs = 92 * 24 * 60 * 60 * 1000
+
+/**
+ * Makes a reconciliation of the account that takes the tenant's money, or answers the one that is under way. Without `from` it
+ * begins where the last one may have left something. Throws `not_available` for a tenant without such an account,
+ * `invalid_request`, `UpstreamError` where the account cannot be asked.
+ */
+export async function startReconciliation(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  { from, until }: WantedPeriod,
+): Promise<Reconciliation> {
+  const { merchant, mode, actor } = tenant
+  const now = context.clock.now()
+  const account = await chosenAccount(context, tenant, 'in')
+  if ((await context.statementOf(context, tenant, account.id)) === null) {
+    const message = `There is no account to compare the books with: the money is moved by the processor ${account.processor}`
+    throw new ServiceError('not_available', message)
+  }
+  const booksId = await linkKeys(context, tenant, account)
+  return inTransaction(context, async (tx) => {
+    await lockCount(tx, tenant, 'reconciliations')
+    const running = await findRunning(tx, tenant, account.id)
+    if (running !== null) return running
+    const isUpToNow = until === undefined || until >= now
+    const end = isUpToNow ? now : until
+    const usual = from ?? (await whereToBegin(tx, tenant, booksId))
+    const begin = from === undefined && usual > end ? end : usual
+    if (begin > end) throw new ServiceError('invalid_request', 'from must not be after to', 'from')
+    const id = uuidV7(tx.random, now)
+    await tx.db.query(sql`
+      insert into reconciliations (
+        merchant_id, id, mode, account_id, books_id, from_at, until_at, with_balance, read_from, actor_id, due_at,
+        created_at, updated_at
+      )
+      values (
+        ${merchant.id}, ${id}, ${mode}, ${account.id}, ${booksId}, ${begin}, ${end}, ${isUpToNow}, ${begin},
+        ${actor?.id ?? null}::integer, ${now}, ${now}, ${now}
+      )
+    `)
+    noteChange(tx, { object: id, after: { from: begin.toISOString(), to: end.toISOString() } })
+    return getReconciliation(tx, tenant, id)
+  })
+}
+
+async function findRunning(context: Context, tenant: Tenant, accountId: bigint): Promise<Reconciliation | null> {
+  const [row] = await select(context, tenant, sql`r.account_id = ${accountId} and r.due_at is not null`)
+  return row ?? null
+}
+
+/** The rows of one account, by all its keys, as a condition on an id of an account. */
+export function isOfBooks({ merchant }: Tenant, accountId: Sql, booksId: bigint): Sql {
+  return sql`${accountId} in (
+    select a.id from processor_accounts a
+    where a.merchant_id = ${merchant.id} and coalesce(a.same_as, a.id) = ${booksId}
+  )`
+}
+
+/** When an account was first worked with. */
+export interface Beginning {
+  /** Nothing of before is compared. */
+  begin: Date
+  /** Nothing of before is booked by itself, unless it was asked for here: whoever worked with the account then has booked it. */
+  cutOver: Date
+}
+
+export async function beginningOf(context: Context, { merchant }: Tenant, booksId: bigint): Promise<Beginning> {
+  const [row] = await context.db.query<{ begin: Date | null; cut_over: Date | null }>(sql`
+    select min(least(a.cut_over_at, a.created_at)) as begin, min(a.cut_over_at) as cut_over from processor_accounts a
+    where a.merchant_id = ${merchant.id} and coalesce(a.same_as, a.id) = ${booksId}
+  `)
+  const begin = row?.begin ?? new Date(0)
+  return { begin, cutOver: row?.cut_over ?? begin }
+}
+
+async function whereToBegin(context: Context, tenant: Tenant, booksId: bigint): Promise<Date> {
+  const { merchant } = tenant
+  const { begin: first } = await beginningOf(context, tenant, booksId)
+  const [row] = await context.db.query<{ last: Date | null; open: Date | null }>(sql`
+    select
+      (
+        select max(r.until_at) from reconciliations r
+        where r.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`r.account_id`, booksId)}
+          and r.with_balance and r.state in ('agreed', 'differing')
+      ) as last,
+      least(
+        (select min(i.at) from statement_items i
+          where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.state = 'open' and i.kind = 'refund'),
+        (select min(d.at) from differences d
+          where d.merchant_id = ${merchant.id} and d.account_id = ${booksId} and d.state <> 'resolved'
+            and d.subject <> 'balance')
+      ) as open
+  `)
+  if (!row?.last) return first
+  const back = new Date(row.last.getTime() - overlapMs)
+  const oldest = new Date(context.clock.now().getTime() - longestMs)
+  const open = row.open === null || row.open > oldest ? row.open : oldest
+  const begin = open !== null && open < back ? open : back
+  return begin < first ? first : begin
+}
+
+/** Throws `reconciliation_not_found`. */
+export async function getReconciliation(context: Context, tenant: Tenant, id: string): Promise<Reconciliation> {
+  const [found] = isUuid(id) ? await select(context, tenant, sql`r.id = ${id}`) : []
+  if (found !== undefined) return found
+  throw new ServiceError('reconciliation_not_found', `There is no reconciliation ${JSON.stringify(id)}`)
+}
+
+/** Newest first, from those older than `before`. */
+export function listReconciliations(
+  context: Context,
+  tenant: Tenant,
+  { before, limit }: { before: string | undefined; limit: number },
+): Promise<Reconciliation[]> {
+  const older = before === undefined ? nothing : sql`and r.id < ${before}::uuid`
+  return select(context, tenant, sql`true ${older} order by r.id desc limit ${limit}`)
+}
+
+async function select(context: Context, { merchant, mode }: Tenant, matching: Sql): Promise<Reconciliation[]> {
+  const rows = await context.db.query<ReconciliationRow>(sql`
+    select
+      r.id, r.mode, r.account_id, r.books_id, r.from_at, r.until_at, r.with_balance, r.state, r.stage, r.page, r.position,
+      r.round, r.read_from, r.items_read, r.completed, r.balances, r.failure, r.attempts, r.due_at, r.created_at, r.finished_at,
+      (
+        select count(*) from differences d
+        where d.merchant_id = r.merchant_id and d.last_reconciliation_id = r.id and d.state = 'open'
+      ) as open_differences,
+      ${doerColumns}
+    from (
+      select * from reconciliations r where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${matching}
+    ) r
+    ${joinDoer(sql`r`)}
+    order by r.id desc
+  `)
+  return rows.map(read)
+}
+
+function read(row: ReconciliationRow): Reconciliation {
+  return {
+    id: row.id,
+    mode: row.mode,
+    accountId: row.account_id,
+    booksId: row.books_id,
+    from: row.from_at,
+    until: row.until_at,
+    withBalance: row.with_balance,
+    state: row.state,
+    stage: row.stage,
+    page: row.page,
+    position: row.position,
+    round: row.round,
+    readFrom: row.read_from,
+    itemsRead: row.items_read,
+    completed: row.completed,
+    openDifferences: Number(row.open_differences),
+    balances: row.balances,
+    failure: row.failure,
+    attempts: row.attempts,
+    dueAt: row.due_at,
+    by: readDoer(row),
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  }
+}

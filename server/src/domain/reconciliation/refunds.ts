@@ -1,0 +1,177 @@
+import { isUuid } from '../../base/ids.ts'
+import type { Currency } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { lookAtPayment } from '../payments/dispute-lookups.ts'
+import type { RefundState } from '../payments/refund-states.ts'
+import { advanceRefund } from '../payments/refunds.ts'
+import type { ReconciliationContext, StatementItem } from './account-statement.ts'
+import { noteDifference } from './differences.ts'
+import type { FoundDifference } from './found-differences.ts'
+import { type BookedPayment, findBookedOne, referenceOf } from './items.ts'
+import { beginningOf, type Reconciliation } from './reconciliations.ts'
+
+/**
+ * Compares refunds of the account with the books. One of ours that has ended there is ended here. One that was made there of a
+ * payment of ours is money taken back. Answers how many were booked.
+ */
+export async function compareRefunds(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  items: readonly StatementItem[],
+): Promise<number> {
+  let completed = 0
+  for (const item of items) {
+    const own = await findOwn(context, tenant, run, item)
+    completed +=
+      own === null
+        ? await compareOther(context, tenant, run, item)
+        : await compareOwn(context, tenant, run, { item, own })
+  }
+  return completed
+}
+
+interface OwnRefund {
+  id: string
+  state: RefundState
+  amount: bigint
+  currency: Currency
+  /** An older refund bears the id of the same refund of ours. */
+  is_duplicate: boolean
+}
+
+async function findOwn(
+  context: Context,
+  { merchant, mode }: Tenant,
+  { booksId }: Reconciliation,
+  { id, name, createdAt }: StatementItem,
+): Promise<OwnRefund | null> {
+  if (name === null || !isUuid(name)) return null
+  const [own] = await context.db.query<OwnRefund>(sql`
+    select r.id, r.state, r.amount, r.currency, exists (
+      select from statement_items i
+      where i.merchant_id = r.merchant_id and i.account_id = ${booksId} and i.name = ${name} and i.kind = 'refund'
+        and i.state <> 'failed' and (i.at, length(i.outside_id), i.outside_id) < (${createdAt}::timestamptz, ${id.length}::integer, ${id}::text)
+    ) as is_duplicate
+    from refunds r
+    where r.merchant_id = ${merchant.id} and r.mode = ${mode} and r.id = ${name}
+  `)
+  return own ?? null
+}
+
+async function compareOwn(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  { item, own: before }: { item: StatementItem; own: OwnRefund },
+): Promise<number> {
+  const { state, amount, currency } = item
+  if (before.is_duplicate) {
+    if (state !== 'failed') await note(context, tenant, run, item, { kind: 'duplicate', effect: -amount })
+    return 0
+  }
+  const isEnded = before.state === 'processed' || before.state === 'failed'
+  if (state !== 'open' && !isEnded) await advanceRefund(context, tenant, before.id)
+  const own = state === 'open' || isEnded ? before : await findOwn(context, tenant, run, item)
+  if (own === null) return 0
+  const common = { ours: own.amount, transactionId: own.state === 'processed' ? own.id : null }
+  if (own.currency !== currency) {
+    await note(context, tenant, run, item, { ...common, kind: 'currency', effect: -amount })
+  } else if (own.amount !== amount) {
+    await note(context, tenant, run, item, { ...common, kind: 'amount', effect: own.amount - amount })
+  } else if (state === 'failed' && own.state === 'processed') {
+    await note(context, tenant, run, item, { ...common, kind: 'state', effect: amount })
+  } else if (state !== 'failed' && own.state === 'failed') {
+    await note(context, tenant, run, item, { ...common, kind: 'state', effect: -amount })
+  } else if (state === 'done' && own.state !== 'processed') {
+    await note(context, tenant, run, item, { ...common, kind: 'state', effect: -amount })
+  }
+  const hasEnded = own.state === 'processed' || own.state === 'failed'
+  return !isEnded && hasEnded ? 1 : 0
+}
+
+/** A refund that was made at the account, and not here. */
+async function compareOther(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  item: StatementItem,
+): Promise<number> {
+  const { state, amount, paymentId } = item
+  // The payer has not got it yet: it is open on both sides.
+  if (state === 'open') return 0
+  const reference = await referenceOf(context, tenant, run, item)
+  const payment = await findBookedOne(context, tenant, { id: paymentId ?? '', reference, marker: null })
+  if (payment.transaction === null || payment.isUnasked) {
+    const { cutOver } = await beginningOf(context, tenant, run.booksId)
+    if (state === 'done' && payment.decision !== 'given_back' && item.createdAt >= cutOver) {
+      await note(context, tenant, run, { ...item, reference }, { kind: 'not_ours', effect: -amount })
+    }
+    return 0
+  }
+  const named = { ...item, reference }
+  const before = await findTaken(context, tenant, payment, item.id)
+  if (state === 'failed') {
+    if (before === null) return 0
+    await note(context, tenant, run, named, { kind: 'state', ours: before.amount, effect: before.amount })
+    return 0
+  }
+  if (before === null && reference !== null) await lookAtPayment(context, tenant, run.accountId, reference)
+  const taken = before ?? (await findTaken(context, tenant, payment, item.id))
+  if (taken === null) {
+    await note(context, tenant, run, named, { kind: 'missing_here', effect: -amount })
+    return 0
+  }
+  if (taken.amount !== amount) {
+    await note(context, tenant, run, named, { kind: 'amount', ours: taken.amount, effect: taken.amount - amount })
+  }
+  return before === null ? 1 : 0
+}
+
+/** What is booked as taken back by a refund of the account: by itself, or as the end of a dispute. */
+async function findTaken(
+  context: Context,
+  { merchant }: Tenant,
+  { transaction }: BookedPayment,
+  refundId: string,
+): Promise<{ amount: bigint } | null> {
+  const [taken] = await context.db.query<{ amount: bigint }>(sql`
+    select d.amount from disputes d
+    where d.merchant_id = ${merchant.id} and d.original_id = ${transaction?.id ?? null}::uuid and d.state = 'lost'
+      and (d.outside_id = ${`refund/${refundId}`} or d.refund_name = ${refundId})
+    limit 1
+  `)
+  return taken ?? null
+}
+
+interface Noted {
+  kind: FoundDifference['kind']
+  ours?: bigint
+  transactionId?: string | null
+  effect: bigint
+}
+
+function note(
+  context: Context,
+  tenant: Tenant,
+  run: Reconciliation,
+  { id, reference, amount, currency, createdAt }: StatementItem,
+  { kind, ours, transactionId = null, effect }: Noted,
+): Promise<void> {
+  const by = kind === 'amount' && ours !== undefined ? (amount > ours ? amount - ours : ours - amount) : amount
+  return noteDifference(context, tenant, run, {
+    kind,
+    subject: 'refund',
+    name: id,
+    reference,
+    transactionId,
+    amount: by,
+    ours: ours ?? null,
+    theirs: amount,
+    currency,
+    effects: { [currency]: effect },
+    at: createdAt,
+  })
+}

@@ -1,0 +1,278 @@
+import { ServiceError } from '../../base/errors.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
+import { nothing, sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import { type DueRow, type DueTask, doDue, retryDelay } from '../merchants/due.ts'
+import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import { findAbsentCharges, findAbsentDisputes, findAbsentPayIns, findAbsentRefunds, type Slice } from './absent.ts'
+import {
+  type AccountStatement,
+  type ReconciliationContext,
+  type StatementItem,
+  type StatementKind,
+  statementKinds,
+} from './account-statement.ts'
+import { compareBalances, noteBalances } from './balances.ts'
+import { closeGone } from './differences.ts'
+import { compareDisputes } from './disputes.ts'
+import { storeItems } from './items.ts'
+import { comparePayments } from './payments.ts'
+import {
+  type ComparedBalance,
+  getReconciliation,
+  ownTimeMs,
+  type Reconciliation,
+  type Stage,
+  startReconciliation,
+  type WantedPeriod,
+} from './reconciliations.ts'
+import { compareRefunds } from './refunds.ts'
+import { compareSettlements } from './settlements.ts'
+
+/*
+ * A reconciliation is done in steps: a page of a list, or a slice of what is here. Each step is committed with the place of the next
+ * one, so a killed server's reconciliation goes on where it was. A step that is done twice finds everything done: what it books has
+ * a key, and what it notes has a name.
+ */
+
+type Work = ReconciliationContext
+
+const stages: readonly Stage[] = [
+  ...statementKinds,
+  ...(['absent_charges', 'absent_pay_ins', 'absent_refunds', 'absent_disputes', 'balance'] as const),
+]
+
+const comparisons: Readonly<
+  Record<
+    StatementKind,
+    (context: Work, tenant: Tenant, run: Reconciliation, items: readonly StatementItem[]) => Promise<number>
+  >
+> = {
+  payment: comparePayments,
+  refund: compareRefunds,
+  dispute: compareDisputes,
+  settlement: compareSettlements,
+}
+
+const absences: Readonly<
+  Partial<Record<Stage, (context: Work, tenant: Tenant, run: Reconciliation) => Promise<Slice>>>
+> = {
+  absent_charges: findAbsentCharges,
+  absent_pay_ins: findAbsentPayIns,
+  absent_refunds: findAbsentRefunds,
+  absent_disputes: findAbsentDisputes,
+}
+
+/** The end of a period is read again if a balance is not explained: money may have moved meanwhile. So often at most. */
+const maxRounds = 4
+const readAgainMs = 60 * 60 * 1000
+/** A turn of the background: then other reconciliations have theirs. */
+const turnMs = 5_000
+/** A call works on its reconciliation itself for as long. */
+const callMs = 15_000
+/** An account that cannot be asked this often in a row ends a reconciliation: some six hours. */
+const patience = 12
+
+/** What a step changes of its reconciliation. */
+interface Progress {
+  stage: Stage | 'end'
+  page?: number
+  position?: string | null
+  itemsRead?: number
+  completed?: number
+  /** Set to read the end of the period again. */
+  again?: { readFrom: Date; until: Date }
+  balances?: readonly ComparedBalance[]
+}
+
+/**
+ * Makes a reconciliation, or finds the one that is under way, and works on it for a while. Answers it as it then is: the
+ * background does the rest. Throws `not_available`, `invalid_request`.
+ */
+export async function reconcile(context: Work, tenant: Tenant, wanted: WantedPeriod): Promise<Reconciliation> {
+  const { id } = await startReconciliation(context, tenant, wanted)
+  const claimed = await context.db.query(sql`
+    update reconciliations set due_at = ${new Date(context.clock.now().getTime() + ownTimeMs)}
+    where merchant_id = ${tenant.merchant.id} and id = ${id} and due_at <= ${context.clock.now()}
+    returning id
+  `)
+  if (claimed.length > 0) {
+    await work(context, tenant, id, callMs).catch((error) => postpone(context, tenant, id, error))
+  }
+  return getReconciliation(context, tenant, id)
+}
+
+async function postpone(context: Work, tenant: Tenant, id: string, error: unknown): Promise<void> {
+  const subject = `reconciliation of ${tenant.merchant.code} in ${tenant.mode} mode`
+  context.failures.failed(subject, { err: error, row: id })
+  await context.db.query(sql`
+    update reconciliations d set
+      attempts = d.attempts + 1, due_at = ${context.clock.now()}::timestamptz + ${retryDelay(sql`d.attempts`)}
+    where d.merchant_id = ${tenant.merchant.id} and d.id = ${id} and d.due_at is not null
+  `)
+}
+
+const dueReconciliations: DueTask<Work, object, string> = {
+  name: 'reconciliations',
+  table: sql`reconciliations`,
+  idType: sql`uuid`,
+  open: sql`d.due_at is not null`,
+  columns: sql`d.stage`,
+  work: (context, { tenant, id }: DueRow<string>) => work(context, tenant, id, turnMs),
+  patience: {
+    attempts: patience,
+    giveUp: (context, { tenant, id }, error) =>
+      fail(context, tenant, id, `The account could not be asked: ${error.message}`),
+  },
+}
+
+/** Works on every reconciliation that is due, and answers how many. */
+export function continueReconciliations(context: Work): Promise<number> {
+  return doDue(context, dueReconciliations)
+}
+
+/** Takes steps until the time is over or nothing is left. */
+async function work(context: Work, tenant: Tenant, id: string, budgetMs: number): Promise<void> {
+  const startedAt = performance.now()
+  for (;;) {
+    const run = await getReconciliation(context, tenant, id)
+    if (run.state !== 'running') return
+    const statement = await context.statementOf(context, tenant, run.accountId)
+    if (statement === null) {
+      return fail(context, tenant, id, 'The account was replaced by another, and its key is not kept any more')
+    }
+    const isOver = performance.now() - startedAt >= budgetMs
+    const progress = await step(context, tenant, run, statement)
+    const isSaved = await save(context, tenant, run, progress, isOver)
+    if (!isSaved || isOver) return
+  }
+}
+
+/** Fails for good: nothing that it found is lost. */
+async function fail({ db, clock }: Context, { merchant }: Tenant, id: string, failure: string): Promise<void> {
+  const now = clock.now()
+  await db.query(sql`
+    update reconciliations set state = 'failed', failure = ${failure}, due_at = null, finished_at = ${now}, updated_at = ${now}
+    where merchant_id = ${merchant.id} and id = ${id} and state = 'running'
+  `)
+}
+
+async function step(
+  context: Work,
+  tenant: Tenant,
+  run: Reconciliation,
+  statement: AccountStatement,
+): Promise<Progress> {
+  const { stage, page } = run
+  if (stage === 'balance') return stepBalance(context, tenant, run, statement)
+  const absence = absences[stage]
+  if (absence !== undefined) {
+    const { position } = await absence(context, tenant, run)
+    return position === null ? { stage: after(stage) } : { stage, position }
+  }
+  const kind = stage as StatementKind
+  const question = { kind, from: run.readFrom, until: run.until, page }
+  const { items, isLast } = await statement.readPage(tenant, question)
+  await storeItems(context, tenant, run, { kind, items })
+  const completed = await comparisons[kind](context, tenant, run, items)
+  const counted = { itemsRead: items.length, completed }
+  return isLast ? { stage: after(stage), ...counted } : { stage, page: page + 1, ...counted }
+}
+
+function after(stage: Stage): Stage {
+  return stages[stages.indexOf(stage) + 1] as Stage
+}
+
+async function stepBalance(
+  context: Work,
+  tenant: Tenant,
+  run: Reconciliation,
+  statement: AccountStatement,
+): Promise<Progress> {
+  await closeGone(context, tenant, run, sql`d.subject <> 'balance'`)
+  if (!run.withBalance) return { stage: 'end' }
+  const { balances, isAgreed } = await compareBalances(context, tenant, run, statement)
+  const isRepeated =
+    run.round > 1 &&
+    balances.every(
+      ({ currency, unexplained }) =>
+        run.balances.find((each) => each.currency === currency)?.unexplained === unexplained,
+    )
+  const isSettled = isAgreed || run.round >= maxRounds || (isRepeated && run.round > 2)
+  if (!isSettled) {
+    const back = new Date(run.until.getTime() - readAgainMs)
+    const again = { readFrom: back > run.from ? back : run.from, until: context.clock.now() }
+    return { stage: 'payment', again, balances }
+  }
+  await noteBalances(context, tenant, run, balances)
+  return { stage: 'end', balances }
+}
+
+/** Keeps what a step has come to. False where another server has taken the step, too. */
+async function save(
+  context: Context,
+  { merchant }: Tenant,
+  run: Reconciliation,
+  progress: Progress,
+  isOver: boolean,
+): Promise<boolean> {
+  const { id, stage, page, position, round } = run
+  const now = context.clock.now()
+  const { stage: next, again, itemsRead = 0, completed = 0, balances } = progress
+  const isEnd = next === 'end'
+  const dueAt = isOver ? now : new Date(now.getTime() + ownTimeMs)
+  const isOpen = sql`exists (
+    select from differences d where d.merchant_id = r.merchant_id and d.account_id = r.books_id and d.state = 'open'
+  )`
+  const saved = await context.db.query(sql`
+    update reconciliations r set
+      stage = ${isEnd ? stage : next}, page = ${progress.page ?? 1}, position = ${progress.position ?? null}::uuid,
+      items_read = r.items_read + ${itemsRead}, completed = r.completed + ${completed}, attempts = 0,
+      updated_at = ${now}
+      ${again === undefined ? nothing : sql`, round = r.round + 1, read_from = ${again.readFrom}, until_at = ${again.until}`}
+      ${balances === undefined ? nothing : sql`, balances = ${JSON.stringify(balances)}::json`}
+      ${
+        isEnd
+          ? sql`, state = case when ${isOpen} then 'differing' else 'agreed' end, due_at = null, finished_at = ${now}`
+          : sql`, due_at = ${dueAt}`
+      }
+    where r.merchant_id = ${merchant.id} and r.id = ${id} and r.state = 'running' and r.stage = ${stage} and r.page = ${page}
+      and r.position is not distinct from ${position}::uuid and r.round = ${round}
+    returning r.id
+  `)
+  return saved.length > 0
+}
+
+/** A reconciliation begins by itself after this time. */
+const everyMs = 24 * 60 * 60 * 1000
+
+/** Begins the reconciliations of the day, of all accounts that take money, and answers how many. */
+export async function startDailyReconciliations(context: Work): Promise<number> {
+  const before = new Date(context.clock.now().getTime() - everyMs)
+  const rows = await context.db.query<TenantRow>(sql`
+    select ${tenantColumns}, a.mode
+    from processor_accounts a
+    join merchants m on m.id = a.merchant_id
+    where a.direction = 'in' and a.replaced_at is null and a.credentials is not null and m.closed_at is null
+      and not exists (
+        select from reconciliations r
+        where r.merchant_id = a.merchant_id and r.account_id = a.id and (r.created_at > ${before} or r.due_at is not null)
+      )
+    order by a.merchant_id, a.id
+    limit 100
+  `)
+  let started = 0
+  for (const row of rows) {
+    const tenant = readTenant(row)
+    const subject = `reconciliation of ${tenant.merchant.code} in ${tenant.mode} mode`
+    try {
+      await startReconciliation(context, tenant, {})
+      started += 1
+    } catch (err) {
+      // The other accounts are not kept waiting.
+      if (!(err instanceof ServiceError || err instanceof UpstreamError)) throw err
+      context.failures.failed(subject, { err })
+    }
+  }
+  return started
+}

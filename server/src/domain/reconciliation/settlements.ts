@@ -1,0 +1,129 @@
+import { uuidV7 } from '../../base/ids.ts'
+import type { Currency } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import type { Context, FreeContext } from '../context.ts'
+import { outsideOfHand } from '../ledger/accounts.ts'
+import { doCommandNoting, type LedgerCommand } from '../ledger/commands.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import type { StatementItem } from './account-statement.ts'
+import { noteDifference } from './differences.ts'
+import { beginningOf, type Reconciliation } from './reconciliations.ts'
+
+/** Books what the account has sent to the bank, each settlement once. Answers how many were booked. */
+export async function compareSettlements(
+  context: FreeContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  items: readonly StatementItem[],
+): Promise<number> {
+  const { cutOver } = await beginningOf(context, tenant, run.booksId)
+  let completed = 0
+  for (const item of items) {
+    const before = await findBookedSettlement(context, tenant, run, item)
+    const isNew = before === null && item.state === 'done' && item.amount > 0n && item.createdAt >= cutOver
+    if (isNew) await book(context, tenant, run, item)
+    if (before !== null) await compare(context, tenant, run, { item, booked: before })
+    if (isNew) completed += 1
+  }
+  return completed
+}
+
+interface BookedSettlement {
+  id: string
+  amount: bigint
+  currency: Currency
+}
+
+async function findBookedSettlement(
+  context: Context,
+  { merchant }: Tenant,
+  { booksId }: Reconciliation,
+  { id }: StatementItem,
+): Promise<BookedSettlement | null> {
+  const [row] = await context.db.query<BookedSettlement>(sql`
+    select t.id, t.amount, t.currency
+    from statement_items i
+    join ledger_transactions t on t.merchant_id = i.merchant_id and t.id = i.transaction_id
+    where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'settlement' and i.outside_id = ${id}
+  `)
+  return row ?? null
+}
+
+/** From the account to the bank, where money moves by hand. A fact is nobody's. */
+async function book(
+  context: FreeContext,
+  { merchant, mode }: Tenant,
+  { booksId }: Reconciliation,
+  { id, amount, currency }: StatementItem,
+): Promise<void> {
+  const command: LedgerCommand = {
+    action: 'book',
+    kind: 'settlement',
+    id: uuidV7(context.random, context.clock.now()),
+    currency,
+    from: { kind: 'outside', at: outsideOfHand(mode) },
+    to: { kind: 'outside', at: booksId },
+    amount,
+    description: 'Settlement',
+    details: { settlement: id },
+    event: null,
+    request: null,
+    ownKey: `settlement/${booksId}/${id}`,
+  }
+  const receipt = await doCommandNoting(
+    context,
+    { merchant, mode },
+    command,
+    sql`
+      noted as (
+        update statement_items i set transaction_id = n.id from done_now n
+        where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'settlement' and i.outside_id = ${id}
+        returning i.outside_id
+      )
+    `,
+  )
+  if (!receipt.replayed) return
+  // It was booked before its item was removed for its age.
+  await context.db.query(sql`
+    update statement_items set transaction_id = ${receipt.id}
+    where merchant_id = ${merchant.id} and account_id = ${booksId} and kind = 'settlement' and outside_id = ${id}
+  `)
+}
+
+async function compare(
+  context: Context,
+  tenant: Tenant,
+  run: Reconciliation,
+  { item, booked }: { item: StatementItem; booked: BookedSettlement },
+): Promise<void> {
+  const { id, state, amount, currency, createdAt } = item
+  const common = {
+    subject: 'settlement',
+    name: id,
+    reference: null,
+    transactionId: booked.id,
+    ours: booked.amount,
+    theirs: amount,
+    currency,
+    at: createdAt,
+  } as const
+  if (state === 'failed') {
+    const effects = { [booked.currency]: booked.amount }
+    await noteDifference(context, tenant, run, { ...common, kind: 'state', amount: booked.amount, effects })
+  } else if (booked.currency !== currency) {
+    const effects = { [booked.currency]: booked.amount, [currency]: -amount }
+    await noteDifference(context, tenant, run, { ...common, kind: 'currency', amount: magnitude(amount), effects })
+  } else if (booked.amount !== amount) {
+    const effects = { [currency]: booked.amount - amount }
+    await noteDifference(context, tenant, run, {
+      ...common,
+      kind: 'amount',
+      amount: magnitude(booked.amount - amount),
+      effects,
+    })
+  }
+}
+
+function magnitude(amount: bigint): bigint {
+  return amount < 0n ? -amount : amount
+}

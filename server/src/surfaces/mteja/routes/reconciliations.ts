@@ -1,0 +1,178 @@
+import { type Static, Type } from 'typebox'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import {
+  getReconciliation,
+  listReconciliations,
+  type Reconciliation,
+} from '../../../domain/reconciliation/reconciliations.ts'
+import { reconcile } from '../../../domain/reconciliation/runs.ts'
+import { tenantOf } from '../../http/authentication.ts'
+import { readPeriod } from '../../http/instants.ts'
+import type { RouteFile } from '../../http/routes.ts'
+import type { Service } from '../../http/surface.ts'
+import { doerSchema, renderDoer } from '../doer.ts'
+import { idStepQuery, nextBeforeSchema, readIdStep } from '../names.ts'
+import { date, nullableText, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
+
+const tags = ['Reconciliation']
+const id = '019aa8a3-1c2d-7a4b-8c5d-6e7f0a1b2c3d'
+
+const balanceSchema = Type.Object({
+  currency: Type.String({ examples: ['NGN'] }),
+  account: Type.Integer({ description: 'What the account says', examples: [985000] }),
+  expected: Type.Integer({
+    description: 'By the books: the opening balance and what has come since, less what is open',
+    examples: [985000],
+  }),
+  opening: Type.Integer({ description: 'What was there before the cut-over', examples: [0] }),
+  explained: Type.Integer({ description: 'What the differences explain that are not put right', examples: [0] }),
+  unsettled: Type.Integer({
+    description: 'What the account has not settled yet, if its balance does not count it',
+    examples: [0],
+  }),
+  unexplained: Type.Integer({ examples: [0] }),
+})
+
+export const reconciliationSchema = Type.Object({
+  id: Type.String({ examples: [id] }),
+  status: Type.Unsafe<Reconciliation['state']>({
+    type: 'string',
+    enum: ['running', 'agreed', 'differing', 'failed'],
+    description: 'agreed: no difference of the account is open',
+    examples: ['agreed'],
+  }),
+  from: date,
+  to: Type.String({
+    format: 'date-time',
+    description: 'The instant at which the period ends',
+    examples: ['2026-01-15T10:30:00.000Z'],
+  }),
+  timeZone: timeZoneSchema,
+  itemsRead: Type.Integer({ description: 'Things that the account has told', examples: [120] }),
+  completed: Type.Integer({
+    description: 'Things that were missing or open here, and are booked now',
+    examples: [2],
+  }),
+  openDifferences: Type.Integer({ description: 'Differences that it has found and that are open', examples: [0] }),
+  balances: Type.Array(balanceSchema, {
+    description: 'Empty for a period that has ended before, and until the balance is read',
+  }),
+  attempts: Type.Integer({
+    description: 'How often in a row the account could not be asked. It is asked again in the background',
+    examples: [0],
+  }),
+  failure: { ...nullableText, description: 'The reason why it was given up' },
+  by: doerSchema,
+  createdAt: date,
+  finishedAt: Type.Union([date, Type.Null()]),
+})
+
+/** The period of a new reconciliation. */
+export const newReconciliationBody = {
+  from: Type.Optional(
+    Type.String({
+      ...periodQuery.from,
+      description: 'The first day or the first instant; default where the last one may have left something',
+    }),
+  ),
+  to: Type.Optional(
+    Type.String({
+      ...periodQuery.to,
+      description:
+        'The last day, or the instant at which the period ends; default now. The balance is compared only up to now',
+    }),
+  ),
+}
+
+type Wanted = Static<ReturnType<typeof Type.Object<typeof newReconciliationBody>>>
+
+/** Makes a reconciliation of the period, and works on it for a while. */
+export async function reconcileAsked(context: Service, tenant: Tenant, { from, to }: Wanted) {
+  return renderReconciliation(tenant, await reconcile(context, tenant, readPeriod(tenant, [from, to])))
+}
+
+/** `/v1/reconciliations`: comparisons of the account at a processor with the books. */
+export const reconciliationRoutes: RouteFile = (routes, { context }) => {
+  routes.post(
+    '/reconciliations',
+    {
+      scope: 'pay_ins:write',
+      once: 'around work outside',
+      status: 201,
+      schema: {
+        operationId: 'createReconciliation',
+        summary: 'Compare the account that takes the money with the books, or go on with the comparison under way',
+        description:
+          'Another call while one is under way answers that one. Long ones are done in the background: read the status.',
+        tags,
+        body: Type.Object(newReconciliationBody),
+        response: responses(201, reconciliationSchema, 401, 403),
+      },
+    },
+    (request) => reconcileAsked(context, tenantOf(request), request.body),
+  )
+
+  routes.get(
+    '/reconciliations',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'listReconciliations',
+        summary: 'List reconciliations, newest first',
+        tags,
+        querystring: Type.Object(idStepQuery(id)),
+        response: responses(
+          200,
+          Type.Object({ data: Type.Array(reconciliationSchema), nextBefore: nextBeforeSchema }),
+          401,
+        ),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      const step = readIdStep(request.query)
+      const found = await listReconciliations(context, tenant, step)
+      return {
+        data: found.map((each) => renderReconciliation(tenant, each)),
+        nextBefore: found.length < step.limit ? null : (found.at(-1)?.id ?? null),
+      }
+    },
+  )
+
+  routes.get(
+    '/reconciliations/:id',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'retrieveReconciliation',
+        summary: 'Retrieve a reconciliation',
+        tags,
+        params: Type.Object({ id: Type.String({ examples: [id] }) }),
+        response: responses(200, reconciliationSchema, 401, 404),
+      },
+    },
+    async (request) => {
+      const tenant = tenantOf(request)
+      return renderReconciliation(tenant, await getReconciliation(context, tenant, request.params.id))
+    },
+  )
+}
+
+function renderReconciliation({ merchant }: Tenant, run: Reconciliation) {
+  return {
+    id: run.id,
+    status: run.state,
+    from: run.from.toISOString(),
+    to: run.until.toISOString(),
+    timeZone: merchant.timeZone,
+    itemsRead: run.itemsRead,
+    completed: run.completed,
+    openDifferences: run.openDifferences,
+    balances: [...run.balances],
+    attempts: run.attempts,
+    failure: run.failure,
+    by: renderDoer(run.by),
+    createdAt: run.createdAt.toISOString(),
+    finishedAt: run.finishedAt?.toISOString() ?? null,
+  }
+}

@@ -1,0 +1,102 @@
+import type { Mode } from '../../domain/merchants/tenant.ts'
+import type { AccountStatement, StatementItem } from '../../domain/reconciliation/account-statement.ts'
+import { type Ask, unusable } from './ask.ts'
+import { type Dispute, disputesListing } from './disputes.ts'
+import { readPage } from './pages.ts'
+import { markerIn } from './references.ts'
+import { markerOf, type Refund, refundsListing } from './refunds.ts'
+import { readBalances, type Settlement, settlementsListing } from './settlements.ts'
+import { type Transaction, transactionsListing } from './transactions.ts'
+
+/** A Paystack account, page by page. */
+export function createPaystackStatement(ask: Ask): AccountStatement {
+  return {
+    async readPage({ mode }, { kind, from, until, page }) {
+      // The account's `to` is the last instant that it lists.
+      const period = { from, to: new Date(until.getTime() - 1) }
+      switch (kind) {
+        case 'payment':
+          return readItems(await readPage(ask, transactionsListing(period), page), mode, ofTransaction)
+        case 'refund':
+          return readItems(await readPage(ask, refundsListing(period), page), mode, ofRefund)
+        case 'dispute':
+          return readItems(await readPage(ask, disputesListing(period), page), mode, ofDispute)
+        case 'settlement':
+          return readItems(await readPage(ask, settlementsListing(period), page), mode, ofSettlement)
+      }
+    },
+    readBalances: () => readBalances(ask),
+  }
+}
+
+function readItems<Row extends { mode: Mode }>(
+  { rows, isLast }: { rows: Row[]; isLast: boolean },
+  mode: Mode,
+  read: (row: Row) => StatementItem,
+) {
+  return { items: rows.filter((row) => row.mode === mode).map(read), isLast }
+}
+
+const nothing = { requestedAmount: null, fee: null, reference: null, paymentId: null, name: null }
+const paid = ['success', 'reversal-pending', 'reversed']
+
+function ofTransaction(row: Transaction): StatementItem {
+  const { id, status, amount, requestedAmount, fees, currency, reference, metadata, createdAt } = row
+  const isPaid = paid.includes(status)
+  if (createdAt === null) throw unusable('list_transactions', 200)
+  return {
+    ...nothing,
+    id: String(id),
+    state: isPaid ? 'done' : status === 'failed' ? 'failed' : 'open',
+    amount,
+    requestedAmount,
+    fee: fees,
+    currency,
+    reference,
+    name: markerIn(metadata),
+    createdAt,
+  }
+}
+
+function ofRefund(refund: Refund): StatementItem {
+  const { id, status, amount, currency, transactionId, transactionReference, createdAt } = refund
+  return {
+    ...nothing,
+    id: String(id),
+    state: status === 'processed' ? 'done' : status === 'failed' ? 'failed' : 'open',
+    amount,
+    currency,
+    reference: transactionReference,
+    paymentId: String(transactionId),
+    name: markerOf(refund),
+    createdAt,
+  }
+}
+
+function ofDispute(dispute: Dispute): StatementItem {
+  const { id, status, resolution, amount, currency, transactionId, transactionReference, createdAt } = dispute
+  const isDecided =
+    status !== 'awaiting-merchant-feedback' && status !== 'awaiting-bank-feedback' && status !== 'pending'
+  const isLost = isDecided && resolution?.endsWith('accepted') === true
+  return {
+    ...nothing,
+    id: String(id),
+    state: isLost ? 'done' : isDecided && resolution === 'declined' ? 'failed' : 'open',
+    amount: amount ?? 0n,
+    currency,
+    reference: transactionReference,
+    paymentId: String(transactionId),
+    createdAt,
+  }
+}
+
+function ofSettlement({ id, status, currency, paidOut, createdAt }: Settlement): StatementItem {
+  return {
+    ...nothing,
+    id: String(id),
+    state: status === 'success' ? 'done' : status === 'failed' ? 'failed' : 'open',
+    amount: paidOut,
+    currency,
+    createdAt,
+  }
+}

@@ -1,0 +1,590 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sql } from '../../src/db/sql.ts'
+import { askDueQuestions, settleDueDisputes } from '../../src/domain/payments/dispute-lookups.ts'
+import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
+import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
+import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
+import { startReconciliation } from '../../src/domain/reconciliation/reconciliations.ts'
+import { continueReconciliations, startDailyReconciliations } from '../../src/domain/reconciliation/runs.ts'
+import { chooseProviders } from '../../src/start/providers.ts'
+import { openTestApi, type TestApi } from '../api.ts'
+import { unsoundBooks } from '../books.ts'
+import { dyingDb } from '../dying-db.ts'
+import { randomFrom, testSeed as seed } from '../random.ts'
+import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
+import { openFaultProxy } from './fault-proxy.ts'
+import {
+  createLiveAccount,
+  insertRefund,
+  insertTransaction,
+  type LiveAccount,
+  moveRefund,
+  openDispute,
+  pay,
+  refundDispute,
+  refundInDashboard,
+  resolveDispute,
+  settle,
+  type TransactionRow,
+  type Webhook,
+} from './live-account.ts'
+import { type LiveServer, openLiveServer } from './live-server.ts'
+
+// The books are compared with a live account, which is the independent stub of Paystack. Each kind of difference is made, and named.
+
+let api: TestApi
+let account: LiveAccount
+let server: LiveServer
+let proxy: Awaited<ReturnType<typeof openFaultProxy>>
+let tenant: TestTenant
+let told: Webhook[]
+
+const email = 'ada@example.com'
+const minuteMs = 60_000
+const dayMs = 24 * 60 * minuteMs
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+beforeEach(async () => {
+  told = []
+  account = createLiveAccount((webhook) => told.push(webhook), api.service.clock)
+  server = await openLiveServer(account)
+  proxy = await openFaultProxy(server.url)
+  Object.assign(
+    api.service,
+    chooseProviders(api.service, { sandboxDelayMs: 1000, upstreamPaystack: undefined, paystackUrl: proxy.url }),
+  )
+  const { merchant } = await createTestTenant(api.service, { currencies: ['NGN', 'ZAR'] })
+  tenant = await addTestKey(api.service, merchant, 'live')
+  await choose()
+  return async () => {
+    await proxy.close()
+    await server.close()
+  }
+})
+
+const ask = (method: string, path: string, body?: object) => api.call(method, path, body, tenant.secret)
+
+async function choose(body = {}) {
+  const chosen = { processor: 'paystack', secretKey: account.secretKey, ...body }
+  expect((await ask('PUT', '/v1/processors/in', chosen)).statusCode).toBe(200)
+}
+
+async function tellAll(webhooks = told.splice(0)) {
+  for (const { body, signature } of webhooks) {
+    const headers = { 'content-type': 'application/json', 'x-paystack-signature': signature }
+    const url = `/webhooks/paystack/${tenant.merchant.code}/live`
+    await api.app.inject({ method: 'POST', url, headers, payload: body })
+  }
+}
+
+async function settleDue() {
+  const { service } = api
+  await settleDueCharges(service)
+  await settleDuePayments(service)
+  await settleDueRefunds(service)
+  await askDueQuestions(service)
+  await settleDueDisputes(service)
+}
+
+/** Asks for a payment on the account's page. Answers the account's row of it. */
+async function begin(reference: string, amount = 10_000): Promise<TransactionRow> {
+  const metadata = { purpose: 'wallet_topup' }
+  const asked = { email, amount, currency: 'NGN', metadata, reference }
+  expect((await ask('POST', '/transaction/initialize', asked)).statusCode).toBe(200)
+  return account.transactions.at(-1) as TransactionRow
+}
+
+/** A wallet that was filled on the account's page. */
+async function topUp(reference = 'order-1', amount = 10_000): Promise<TransactionRow> {
+  const row = await begin(reference, amount)
+  pay(account, row.reference)
+  await tellAll()
+  await settleDue()
+  return row
+}
+
+/** Works on a reconciliation to its end. */
+async function reconcile(body = {}) {
+  // What was made this very moment is compared the next time.
+  api.service.clock.advance(1000)
+  let answer = (await ask('POST', '/v1/reconciliations', body)).json()
+  for (let i = 0; i < 20 && answer.status === 'running'; i += 1) {
+    await continueReconciliations(api.service)
+    answer = (await ask('GET', `/v1/reconciliations/${answer.id}`)).json()
+    api.service.clock.advance(1000)
+  }
+  return answer
+}
+
+/** The first one, which says what the account had before. */
+async function open() {
+  const first = await reconcile()
+  expect(first).toMatchObject({ status: 'agreed', failure: null })
+  api.service.clock.advance(minuteMs)
+  return first
+}
+
+const differences = async (query = 'status=open') =>
+  (await ask('GET', `/v1/differences?${query}`)).json().data as {
+    id: string
+    kind: string
+    subject: string
+    amount: number
+    ours: number | null
+    theirs: number | null
+    status: string
+    advice: string
+  }[]
+const named = async (query?: string) =>
+  (await differences(query)).map(({ kind, subject, amount }) => [kind, subject, amount])
+
+async function books(): Promise<Record<string, number>> {
+  const rows = await api.service.db.query<{ name: string; posted: bigint }>(sql`
+    select a.kind || case when a.kind = 'outside' then '/' || a.party_id else '' end as name, sum(a.posted)::bigint as posted
+    from ledger_accounts a
+    where a.merchant_id = ${tenant.merchant.id} and a.mode = 'live'
+    group by 1
+    having sum(a.posted) <> 0
+  `)
+  return Object.fromEntries(rows.map(({ name, posted }) => [name, Number(posted)]))
+}
+
+/** The command line's view: the operator's call, and the exit code that it stands for. */
+async function expectDifference(kind: string, subject: string, amount: number) {
+  const run = await reconcile()
+  expect([run.status, run.failure, await named()]).toEqual(['differing', null, [[kind, subject, amount]]])
+  expect(run.balances.map(({ unexplained }: { unexplained: number }) => unexplained)).toEqual([
+    kind === 'unexplained' ? -amount : 0,
+  ])
+  const [found] = await differences()
+  expect(found?.advice).toMatch(/\.$/)
+  const events = await api.service.db.query(sql`
+    select id from events where merchant_id = ${tenant.merchant.id} and type = 'reconciliation.difference_found'
+      and data -> 'details' ->> 'kind' = ${kind}
+  `)
+  expect(events).toHaveLength(1)
+  // It is the same one the next time, and is not told again.
+  api.service.clock.advance(minuteMs)
+  await reconcile()
+  expect(await differences()).toMatchObject([{ id: found?.id }])
+  return found as NonNullable<typeof found>
+}
+
+describe('an account that agrees', () => {
+  test('payments, refunds, disputes, settlements and the balance are read, and nothing differs', async () => {
+    await open()
+    const first = await topUp('order-1')
+    await topUp('order-2', 20_000)
+    await ask('POST', '/refund', { transaction: 'order-1', amount: 4_000 })
+    await settleDue()
+    moveRefund(account, account.refunds[0] as (typeof account.refunds)[number], 'processed')
+    await tellAll()
+    await settleDue()
+    resolveDispute(account, openDispute(account, account.transactions[1]?.reference as string), 'merchant-accepted')
+    await tellAll()
+    await settleDue()
+    settle(account)
+    const run = await reconcile()
+    expect(run).toMatchObject({ status: 'agreed', completed: 1, openDifferences: 0 })
+    expect(run.balances).toEqual([
+      { currency: 'NGN', account: -24_000, expected: -24_000, opening: 0, explained: 0, unsettled: 0, unexplained: 0 },
+    ])
+    expect(await books()).toMatchObject({ 'outside/2': 24_000, 'outside/0': -29_550 })
+    expect(first.status).toBe('success')
+    // Once: the next one books nothing.
+    expect(await reconcile()).toMatchObject({ status: 'agreed', completed: 0 })
+  })
+
+  test('what was there before the cut-over is the opening balance, also for another key of the same account', async () => {
+    insertTransaction(account, { email, amount: 50_000, reference: 'of-before' })
+    pay(account, 'of-before')
+    told.splice(0)
+    api.service.clock.advance(minuteMs)
+    await choose({ cutOverAt: api.service.clock.now().toISOString() })
+    const first = await open()
+    expect(first.balances).toMatchObject([{ account: 49_250, opening: 49_250, unexplained: 0 }])
+    await topUp('order-1')
+    expect((await reconcile()).balances).toMatchObject([{ account: 59_100, expected: 59_100, opening: 49_250 }])
+    account.secretKey = 'sk_live_rotated0123456789'
+    await choose()
+    await topUp('order-2')
+    const run = await reconcile()
+    expect(run).toMatchObject({ status: 'agreed' })
+    expect(run.balances).toMatchObject([{ account: 68_950, expected: 68_950, opening: 49_250, unexplained: 0 }])
+    expect(await books()).toMatchObject({ 'outside/2': -9_850, 'outside/3': -9_850 })
+    const openings = await api.service.db.query(sql`
+      select currency from opening_balances where merchant_id = ${tenant.merchant.id}
+    `)
+    expect(openings).toHaveLength(1)
+  })
+
+  test('an account that settles to a bank, and does not count payments before, agrees as long as nothing else moves its balance', async () => {
+    await open()
+    const balance = account.balance.bind(account)
+    account.balance = () => 0
+    await topUp('order-1')
+    await topUp('order-2')
+    expect(await reconcile()).toMatchObject({
+      status: 'agreed',
+      balances: [{ account: 0, unsettled: 19_700, unexplained: 0 }],
+    })
+    settle(account)
+    await topUp('order-3')
+    expect(await reconcile()).toMatchObject({
+      status: 'agreed',
+      balances: [{ account: 0, unsettled: 9_850, unexplained: 0 }],
+    })
+    account.balance = () => -700
+    expect(await reconcile()).toMatchObject({ status: 'differing', balances: [{ unexplained: -10_550 }] })
+    // Another account counts them, and is not excused any more.
+    account.balance = balance
+    expect(await reconcile()).toMatchObject({ status: 'agreed', balances: [{ account: 9_850, unsettled: 0 }] })
+    account.balance = () => 0
+    expect(await reconcile()).toMatchObject({ status: 'differing', balances: [{ unexplained: -9_850 }] })
+  })
+
+  test('a payment whose webhook was lost is booked as the webhook would have been, once', async () => {
+    await open()
+    const row = await begin('order-1')
+    pay(account, row.reference)
+    told.splice(0)
+    const run = await reconcile()
+    expect(run).toMatchObject({ status: 'agreed', completed: 1 })
+    expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+    await settleDue()
+    await reconcile()
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
+  })
+
+  test('a refund that ended, a dispute that was lost and a refund of the dashboard are booked without their webhooks', async () => {
+    await open()
+    await topUp('order-1')
+    await topUp('order-2')
+    const third = await topUp('order-3')
+    await ask('POST', '/refund', { transaction: 'order-1', amount: 4_000 })
+    await settleDue()
+    // It is open: its money has left the account, and is reserved here.
+    expect(await reconcile()).toMatchObject({ status: 'agreed' })
+    moveRefund(account, account.refunds[0] as (typeof account.refunds)[number], 'processed')
+    const dispute = openDispute(account, account.transactions[1]?.reference as string)
+    resolveDispute(account, dispute, 'auto-accepted')
+    refundDispute(account, dispute, { isNamed: false })
+    refundInDashboard(account, third.reference, 1_000)
+    told.splice(0)
+    api.service.clock.advance(minuteMs)
+    const run = await reconcile()
+    expect([run.status, run.completed, await named()]).toEqual(['agreed', 3, []])
+    expect(await books()).toMatchObject({ customer_cash: 15_000, 'outside/2': -14_550 })
+    expect(account.balance()).toBe(14_550)
+  })
+
+  test('pages are read one by one, a thing on two pages is one thing, and a killed server’s reconciliation goes on', async () => {
+    await open()
+    for (let i = 0; i < 130; i += 1) {
+      insertTransaction(account, { email, amount: 1_000 + i, reference: `never-paid-${i}` })
+    }
+    await topUp('order-1')
+    const [first] = account.transactions as [TransactionRow]
+    const happened = new Set<string>()
+    proxy.choose = ({ path }) => {
+      const isNew = (what: string) => !happened.has(what) && happened.add(what)
+      if (path.startsWith('/transaction?') && /[?&]page=2\b/.test(path) && isNew('slip')) {
+        // The last payment of the first page becomes the first of the second.
+        const { created_at, createdAt } = first
+        Object.assign(insertTransaction(account, { email, amount: 5_000, reference: 'slips-in' }), {
+          created_at,
+          createdAt,
+        })
+      }
+      return path.startsWith('/settlement') && isNew('cut') ? 'cut_before' : 'none'
+    }
+    api.service.clock.advance(1000)
+    let run = (await ask('POST', '/v1/reconciliations', {})).json()
+    expect(run).toMatchObject({ status: 'running', attempts: 1 })
+    // The same one, for everybody who asks.
+    expect((await ask('POST', '/v1/reconciliations', {})).json().id).toBe(run.id)
+    api.service.clock.advance(31_000)
+    await Promise.all([continueReconciliations(api.service), continueReconciliations(api.service)])
+    run = (await ask('GET', `/v1/reconciliations/${run.id}`)).json()
+    expect([run.status, await named(), [...happened]]).toEqual(['agreed', [], ['slip', 'cut']])
+    expect(server.asked.filter((asked) => asked === 'GET /transaction').length).toBeGreaterThan(2)
+  })
+
+  test('it begins by itself once a day, for each account', async () => {
+    await settleDaily()
+    const [run] = (await ask('GET', '/v1/reconciliations')).json().data
+    expect(run).toMatchObject({ status: 'agreed', by: { kind: 'background' } })
+    await settleDaily()
+    expect((await ask('GET', '/v1/reconciliations')).json().data).toHaveLength(1)
+    api.service.clock.advance(dayMs + 1)
+    await settleDaily()
+    expect((await ask('GET', '/v1/reconciliations')).json().data).toHaveLength(2)
+  })
+})
+
+async function settleDaily() {
+  await startDailyReconciliations(api.service)
+  for (let i = 0; i < 5; i += 1) {
+    api.service.clock.advance(1000)
+    await continueReconciliations(api.service)
+  }
+}
+
+describe('each kind of difference is named', () => {
+  test('missing_here: a payment that the list has as paid, and the account does not confirm', async () => {
+    await open()
+    const row = insertTransaction(account, { email, amount: 7_000, reference: 'unconfirmed' })
+    pay(account, row.reference)
+    told.splice(0)
+    account.unconfirmed.add(row.reference)
+    const found = await expectDifference('missing_here', 'payment', 7_000)
+    expect([found.ours, found.theirs]).toEqual([null, 7_000])
+    account.unconfirmed.clear()
+    api.service.clock.advance(minuteMs)
+    await reconcile()
+    // It is confirmed, and nobody had asked for it.
+    expect(await named()).toEqual([['not_ours', 'payment', 7_000]])
+  })
+
+  test('missing_there: a payment that is booked, and the account does not know', async () => {
+    await open()
+    const row = await topUp()
+    account.transactions.splice(account.transactions.indexOf(row), 1)
+    const found = await expectDifference('missing_there', 'payment', 10_000)
+    expect([found.ours, found.theirs]).toEqual([10_000, null])
+    account.transactions.push(row)
+    api.service.clock.advance(minuteMs)
+    expect(await reconcile()).toMatchObject({ status: 'agreed' })
+    expect(await differences('status=resolved')).toMatchObject([{ id: found.id }])
+  })
+
+  test('missing_there: a refund of ours, and a dispute, that the account does not know any more', async () => {
+    await open()
+    await topUp('order-1')
+    await topUp('order-2')
+    await ask('POST', '/refund', { transaction: 'order-1', amount: 4_000 })
+    await settleDue()
+    moveRefund(account, account.refunds[0] as (typeof account.refunds)[number], 'processed')
+    const dispute = openDispute(account, account.transactions[1]?.reference as string)
+    resolveDispute(account, dispute, 'merchant-accepted')
+    await tellAll()
+    await settleDue()
+    account.refunds.splice(0)
+    account.disputes.splice(0)
+    const run = await reconcile()
+    expect(run.balances).toMatchObject([{ unexplained: 0, explained: 14_000 }])
+    expect((await named()).sort()).toEqual([
+      ['missing_there', 'dispute', 10_000],
+      ['missing_there', 'refund', 4_000],
+    ])
+  })
+
+  test('amount: a payment of another amount than is booked', async () => {
+    await open()
+    const row = await topUp()
+    Object.assign(row, { amount: 9_000, requested_amount: 9_000 })
+    const found = await expectDifference('amount', 'payment', 1_000)
+    expect([found.ours, found.theirs]).toEqual([10_000, 9_000])
+  })
+
+  test('fee: another fee than is booked', async () => {
+    await open()
+    const row = await topUp()
+    row.fees = 200
+    const found = await expectDifference('fee', 'payment', 50)
+    expect([found.ours, found.theirs]).toEqual([150, 200])
+  })
+
+  test('state: a payment that is booked, and that the account does not show as paid any more', async () => {
+    await open()
+    const row = await topUp()
+    Object.assign(row, { status: 'failed', paid_at: null })
+    await expectDifference('state', 'payment', 10_000)
+  })
+
+  test('state: a refund that has gone back here, and has failed there', async () => {
+    await open()
+    await topUp()
+    await ask('POST', '/refund', { transaction: 'order-1', amount: 4_000 })
+    await settleDue()
+    const [refund] = account.refunds as [(typeof account.refunds)[number]]
+    moveRefund(account, refund, 'processed')
+    await tellAll()
+    await settleDue()
+    moveRefund(account, refund, 'failed')
+    told.splice(0)
+    await expectDifference('state', 'refund', 4_000)
+  })
+
+  test('currency: a payment in another currency than is booked', async () => {
+    await open()
+    const row = await topUp()
+    row.currency = 'ZAR'
+    const run = await reconcile()
+    expect([run.status, await named()]).toMatchObject([
+      'differing',
+      expect.arrayContaining([['currency', 'payment', 10_000]]),
+    ])
+  })
+
+  test('duplicate: a charge whose money was taken twice is in suspense the second time', async () => {
+    await open()
+    const row = await topUp()
+    const second = insertTransaction(account, { email, amount: 10_000, reference: 'again', metadata: row.metadata })
+    pay(account, second.reference)
+    told.splice(0)
+    await expectDifference('duplicate', 'payment', 10_000)
+    expect(await books()).toMatchObject({ customer_cash: 10_000, suspense: 10_000, 'outside/2': -19_700 })
+  })
+
+  test('duplicate: a refund of ours that went back twice', async () => {
+    await open()
+    const row = await topUp()
+    await ask('POST', '/refund', { transaction: 'order-1', amount: 4_000 })
+    await settleDue()
+    const [refund] = account.refunds as [(typeof account.refunds)[number]]
+    moveRefund(account, refund, 'processed')
+    await tellAll()
+    await settleDue()
+    api.service.clock.advance(1000)
+    const own = { amount: 4_000, currency: 'NGN', merchant_note: refund.merchant_note }
+    moveRefund(account, insertRefund(account, row, own), 'processed')
+    told.splice(0)
+    await expectDifference('duplicate', 'refund', 4_000)
+  })
+
+  test('not_ours: a sale of a shop on the same account is in suspense with its fee, and closed once a person has decided', async () => {
+    await open()
+    insertTransaction(account, { email: 'shop@example.com', amount: 3_000, reference: 'T-shirt-7' })
+    pay(account, 'T-shirt-7')
+    told.splice(0)
+    const found = await expectDifference('not_ours', 'payment', 3_000)
+    expect(await books()).toEqual({ suspense: 3_000, processor_fees: -45, 'outside/2': -2_955 })
+    // Nobody records it by hand any more.
+    const line = { amount: 3_000, currency: 'NGN', source: 'card', reference: 'T-shirt-7' }
+    const taken = await ask('POST', '/v1/pay-ins', line)
+    expect([taken.statusCode, taken.json().error.message]).toEqual([409, expect.stringContaining('/v1/suspense')])
+    const [suspended] = (await ask('GET', '/v1/suspense')).json().data
+    expect((await ask('POST', `/v1/suspense/${suspended.id}/give-back`)).statusCode).toBe(200)
+    refundInDashboard(account, 'T-shirt-7', 3_000)
+    told.splice(0)
+    api.service.clock.advance(minuteMs)
+    expect(await reconcile()).toMatchObject({ status: 'agreed' })
+    expect(await differences('status=resolved')).toMatchObject([{ id: found.id, status: 'resolved' }])
+  })
+
+  test('not_ours: a refund of a sale of a shop', async () => {
+    await open()
+    insertTransaction(account, { email: 'shop@example.com', amount: 3_000, reference: 'T-shirt-7' })
+    pay(account, 'T-shirt-7')
+    refundInDashboard(account, 'T-shirt-7', 3_000)
+    told.splice(0)
+    const run = await reconcile()
+    expect(run.balances).toMatchObject([{ unexplained: 0 }])
+    expect((await named()).sort()).toEqual([
+      ['not_ours', 'payment', 3_000],
+      ['not_ours', 'refund', 3_000],
+    ])
+  })
+
+  test('unexplained: a balance that no list explains; accepted with a reason it counts, and another one is named again', async () => {
+    await open()
+    await topUp()
+    account.taken = 1_000
+    const found = await expectDifference('unexplained', 'balance', 1_000)
+    const closing = { outcome: 'accepted', reason: 'A correction of the processor, see its e-mail' }
+    const closed = await ask('POST', `/v1/differences/${found.id}/close`, closing)
+    expect([closed.statusCode, closed.json()]).toMatchObject([200, { status: 'accepted', by: { kind: 'key' } }])
+    // Again is the same, and otherwise is refused.
+    expect((await ask('POST', `/v1/differences/${found.id}/close`, closing)).statusCode).toBe(200)
+    expect(
+      (await ask('POST', `/v1/differences/${found.id}/close`, { ...closing, outcome: 'resolved' })).statusCode,
+    ).toBe(409)
+    expect(await reconcile()).toMatchObject({ status: 'agreed', balances: [{ explained: -1_000, unexplained: 0 }] })
+    account.taken = 1_500
+    expect(await reconcile()).toMatchObject({ status: 'differing' })
+    expect(await named()).toEqual([['unexplained', 'balance', 1_500]])
+    account.taken = 0
+    await reconcile()
+    expect(await named()).toEqual([])
+  })
+})
+
+test('a server that is killed at any statement leaves a reconciliation that another one ends, and nothing is booked twice', async () => {
+  const { service } = api
+  const random = randomFrom(seed)
+  await open()
+  let owned = 0
+  for (let i = 0; i < 8; i += 1) {
+    // The webhooks of all this are lost.
+    const [kept, refunded, disputed] = [await begin(`kept-${i}`), await topUp(`back-${i}`), await topUp(`lost-${i}`)]
+    pay(account, kept.reference)
+    await ask('POST', '/refund', { transaction: `back-${i}`, amount: 4_000 })
+    await settleDue()
+    moveRefund(account, account.refunds.at(-1) as (typeof account.refunds)[number], 'processed')
+    const dispute = openDispute(account, disputed.reference)
+    resolveDispute(account, dispute, 'auto-accepted')
+    insertTransaction(account, { email: 'shop@example.com', amount: 3_000, reference: `shop-${i}` })
+    pay(account, `shop-${i}`)
+    settle(account)
+    told.splice(0)
+    expect(refunded.paid_at).not.toBeNull()
+    owned += 10_000 + 6_000
+    service.clock.advance(minuteMs)
+    await startReconciliation(service, tenant, {})
+    const moment = random() < 0.5 ? 'before' : 'after'
+    const { db } = dyingDb(service.db, 1 + Math.floor(random() * 90), moment)
+    await continueReconciliations({ ...service, db }).catch(() => {})
+    service.clock.advance(2 * minuteMs)
+    // Two servers find it at once.
+    await Promise.all([continueReconciliations(service), continueReconciliations(service)])
+    await reconcile()
+    const own = await books()
+    const said = `seed ${seed}, reconciliation ${i}`
+    expect([own.customer_cash, own.suspense, own['outside/2'] ?? 0], said).toEqual([
+      owned,
+      3_000 * (i + 1),
+      0 - account.balance(),
+    ])
+    expect(await named(), said).toEqual(Array.from({ length: i + 1 }, () => ['not_ours', 'payment', 3_000]))
+  }
+})
+
+describe('the request', () => {
+  test('a period that has ended has no balance, and one that ends before it begins is refused', async () => {
+    await open()
+    const now = api.service.clock.now()
+    const to = new Date(now.getTime() - 1000).toISOString()
+    expect(await reconcile({ to })).toMatchObject({ status: 'agreed', balances: [] })
+    const from = new Date(now.getTime() + dayMs).toISOString()
+    const refused = await ask('POST', '/v1/reconciliations', { from, to })
+    expect([refused.statusCode, refused.json().error]).toMatchObject([400, { field: 'from' }])
+  })
+
+  test('without an account at a processor there is nothing to compare', async () => {
+    expect((await ask('PUT', '/v1/processors/in', { processor: 'manual' })).statusCode).toBe(200)
+    const refused = await ask('POST', '/v1/reconciliations', {})
+    expect([refused.statusCode, refused.json().error.message]).toEqual([403, expect.stringContaining('manual')])
+  })
+
+  test('an account that cannot be asked for hours is given up with its reason, and the next one compares all', async () => {
+    await open()
+    await topUp()
+    proxy.choose = () => 'cut_before'
+    const run = (await ask('POST', '/v1/reconciliations', {})).json()
+    for (let i = 0; i < 14; i += 1) {
+      api.service.clock.advance(61 * minuteMs)
+      await continueReconciliations(api.service)
+    }
+    const failed = (await ask('GET', `/v1/reconciliations/${run.id}`)).json()
+    expect(failed).toMatchObject({ status: 'failed', failure: expect.stringContaining('could not be asked') })
+    proxy.choose = () => 'none'
+    expect(await reconcile()).toMatchObject({ status: 'agreed' })
+  })
+})
