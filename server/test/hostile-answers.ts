@@ -44,7 +44,7 @@ export function answerProblem(
     /%(?![\dA-F]{2})/i.test(path.split('?')[0] as string) ||
     !/^[\w.+-]+\/[\w.+-]+/.test(headers['content-type'] ?? 'a/b')
   const allowed = [
-    ...(route.hidden ? [200, 400, 404] : route.statuses),
+    ...(route.hidden ? [200, 400, 401, 404] : route.statuses),
     ...(route.hidden && route.method === 'OPTIONS' ? [405] : []),
     413,
     ...(unreadable ? [400] : []),
