@@ -6,6 +6,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { systemClock } from '../../server/src/base/clock.ts'
+import { systemRandom } from '../../server/src/base/ids.ts'
 import { createMeter } from '../../server/src/base/meter.ts'
 import { buildApp } from '../../server/src/start/app.ts'
 
@@ -111,6 +113,11 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     Customer: ['retrieveCustomer'],
     DefaultPaymentMethod: ['setDefaultPaymentMethod'],
     Balances: ['listBalances'],
+    CustomerEntry: ['listEntries', 'data', '[]'],
+    Positions: ['listPositions'],
+    DayVolumes: ['listDayVolumes'],
+    Purchase: ['listPurchases', 'data', '[]'],
+    DoneRequest: ['retrieveRequest'],
     Statement: ['getStatement'],
     StatementEntry: ['getStatement', 'entries', '[]'],
     StatementLink: ['createStatementLink'],
@@ -203,7 +210,9 @@ async function generate(): Promise<string> {
 async function readDocuments(): Promise<Record<string, Document>> {
   const refuse = () => Promise.reject(new Error('there is no database'))
   const db = { engine: 'embedded', query: refuse, transaction: refuse, close: refuse }
-  const app = await buildApp({ db, meter: createMeter() } as never, { adminKey: 'there is nothing to operate' })
+  const app = await buildApp({ db, meter: createMeter(), clock: systemClock, random: systemRandom } as never, {
+    adminKey: 'there is nothing to operate',
+  })
   const documents: Record<string, Document> = {}
   for (const name of Object.keys(models)) {
     documents[name] = (await app.inject(`/docs/${name}.json`)).json()

@@ -814,6 +814,48 @@ describe('operations of the Mteja client', () => {
     expect(rich.map(({ id }) => id).slice(0, 2)).toEqual([made[2]?.id, made[0]?.id])
   })
 
+  test('the history of a customer and the purchases are listed by their kind, and read on to the end', async () => {
+    const [ada, ben] = [await customerWith(1000), await customerWith(0)]
+    const bought = []
+    for (const amount of [30, 20, 10]) {
+      const purchase = { customerId: ada.id, productId: 'airtime', amount, currency: 'ZAR' }
+      bought.unshift((await cashful.purchases.create(purchase)).id)
+      await cashful.transfers.create({ fromCustomerId: ada.id, toCustomerId: ben.id, amount: 1, currency: 'ZAR' })
+    }
+    const all = await Array.fromAsync(mteja.customers.entries(ada.id, { limit: 2 }))
+    expect(all.map(({ amount }) => amount)).toEqual([-1, -10, -1, -20, -1, -30, 1000])
+    expect(all[0]).toMatchObject({ kind: 'transfer', otherCustomerId: ben.id, balanceAfter: 937 })
+    const spent = await Array.fromAsync(mteja.customers.entries(ada.id, { kind: 'purchase', limit: 1 }))
+    expect(spent.map(({ amount }) => amount)).toEqual([-10, -20, -30])
+    const purchases = await Array.fromAsync(mteja.purchases.list({ customerId: ada.id, limit: 2 }))
+    expect(purchases.map(({ id }) => `purchase_${id}`)).toEqual(bought)
+    expect((await mteja.purchases.list({ limit: 3 }).page()).data).toEqual(purchases)
+  })
+
+  test('what is owed is compared with what is held, and what moved is told by day', async () => {
+    await customerWith(100)
+    const { data } = await mteja.positions.list()
+    const [zar] = data
+    const held = zar?.outside.reduce((sum, { amount }) => sum + amount, 0)
+    expect(zar).toMatchObject({ currency: 'ZAR' })
+    expect((zar?.customers ?? 0) + (zar?.merchant ?? 0) + (zar?.suspense ?? 0)).toBe(
+      (held ?? 0) + (zar?.owed ?? 0) + (zar?.costs ?? 0),
+    )
+    const volumes = await mteja.positions.days({ days: 1 })
+    expect(volumes.data.find(({ kind }) => kind === 'pay_in')?.amount).toBeGreaterThanOrEqual(100)
+  })
+
+  test('a request is found by the id that its answer had', async () => {
+    const { id } = await customerWith(100)
+    const { data } = await mteja.audit.list({ limit: 1 }).page()
+    const requestId = data[0]?.requestId ?? ''
+    const done = await mteja.requests.retrieve(requestId)
+    expect(done.writes).toMatchObject([{ action: 'pay_in', after: { amount: 100 } }])
+    expect(done.events).toMatchObject([{ customerId: id }])
+    expect((await mteja.audit.list({ requestId }).page()).data).toEqual(done.writes)
+    await expect(mteja.requests.retrieve('nobody')).rejects.toBeInstanceOf(NotFoundError)
+  })
+
   test('a customer is denied with a reason, but not by somebody who has seen another state', async () => {
     const { id, updatedAt } = await customerWith(0)
     const denied = await mteja.customers.setRiskAction(

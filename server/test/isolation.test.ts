@@ -492,6 +492,11 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'DELETE /v1/customers/:id/default-payment-method': ({ customerCode }) => [
     { params: { id: customerCode }, status: 404 },
   ],
+  'GET /v1/customers/:id/entries': ({ customerCode }) => [{ params: { id: customerCode }, status: 404 }],
+  'GET /v1/positions': () => [{ status: 200 }],
+  'GET /v1/positions/days': () => [{ status: 200 }],
+  'GET /v1/purchases': ({ customerCode }) => [{ status: 200 }, { query: `customerId=${customerCode}`, status: 404 }],
+  'GET /v1/requests/:id': () => [{ params: { id: 'request-of-the-victim' }, status: 404 }],
   'GET /v1/customers/:id/balances': ({ customerCode }) => [
     { params: { id: customerCode }, status: 404 },
     { params: { id: customerCode }, query: 'at=2026-01-15', status: 404 },

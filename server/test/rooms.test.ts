@@ -145,6 +145,8 @@ const bases = { cashful: '/api/canary', mteja: '/v1', paystack: '' }
 const shared: Record<string, readonly string[]> = {
   // All of Paystack's /customer would be too long for one file: how a customer may be charged stands by itself.
   'paystack/customer': ['customer', 'customer-authorization'],
+  // So would all of ours: the money of a customer stands by itself.
+  'mteja/customers': ['customers', 'customer-money'],
 }
 
 describe('routes', () => {

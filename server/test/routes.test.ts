@@ -142,6 +142,7 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   await api.call('POST', `/v1/merchants/${closedMerchant.id}/close`, {}, adminKey)
   return {
     ...(await makePayouts(await makePayer())),
+    requestId: (await api.call('GET', '/v1/audit?limit=1')).json().data[0].requestId,
     spareMerchantId: spareMerchant.id,
     spareSuspendedId: await suspend(api.service, api.tenant),
     closedMerchantId: closedMerchant.id,

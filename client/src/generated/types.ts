@@ -2972,6 +2972,36 @@ export namespace Mteja {
     createdAt: string
     updatedAt: string
   }
+  /** GET /v1/customers/{id}/entries */
+  export interface CustomerEntry {
+    transactionId: string
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
+    kind: string
+    /** A negative amount went out */
+    amount: number
+    currency: string
+    balanceAfter: number
+    description: string | null
+    /** The customer on the other side; null where the other side is no customer */
+    otherCustomerId: string | null
+    /** The sum of the refunds and reversals of the transaction */
+    refundedAmount: number
+    createdAt: string
+  }
+  /** GET /v1/purchases */
+  export interface Purchase {
+    /** The id of its ledger transaction */
+    id: string
+    customerId: string | null
+    productId: string | null
+    quantity: number | null
+    /** Of the whole purchase, whatever the quantity */
+    amount: number
+    /** The sum of its refunds and reversals */
+    refundedAmount: number
+    currency: string
+    createdAt: string
+  }
   /** GET /v1/customers/{id}/statement */
   export interface StatementEntry {
     number: number
@@ -3419,6 +3449,60 @@ export namespace Mteja {
       available?: number
       /** The amount that the customer owes, because money was taken back that they had spent. What comes in repays it first. Only in the balances as of now */
       owed?: number
+    }[]
+  }
+  /** GET /v1/positions */
+  export interface Positions {
+    at: string
+    data: {
+      currency: string
+      /** The cash of all customers: what is owed to them */
+      customers: number
+      /** The merchant’s own balance, with its fees */
+      merchant: number
+      /** Money that waits for its owner */
+      suspense: number
+      /** What customers and the merchant owe: see the debts of the ledger */
+      owed: number
+      /** What is held outside */
+      outside: {
+        /** The account at a processor; 0 for no account of the merchant */
+        accountId: number
+        amount: number
+      }[]
+      /** What fees of processors and adjustments by hand have cost */
+      costs: number
+    }[]
+  }
+  /** GET /v1/positions/days */
+  export interface DayVolumes {
+    /** Oldest first */
+    days: string[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
+    /** Days without a movement are left out */
+    data: {
+      day: string
+      currency: string
+      /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
+      kind: string
+      count: number
+      amount: number
+    }[]
+  }
+  /** GET /v1/requests/{id} */
+  export interface DoneRequest {
+    requestId: string
+    /** Newest first; a movement of money has its kind as action and its ledger transaction as object */
+    writes: AuditEntry[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
+    /** Recorded with the writes, oldest first */
+    events: {
+      id: string
+      type: string
+      customerId: string | null
+      createdAt: string
     }[]
   }
   /** GET /v1/customers/{id}/statement */
@@ -4519,6 +4603,8 @@ export namespace Mteja {
     by?: string | undefined
     action?: string | undefined
     object?: string | undefined
+    /** The `x-request-id` of an answer */
+    requestId?: string | undefined
     /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | Date | undefined
     /** The last day, which is included, or the instant at which the period ends */
@@ -4582,6 +4668,49 @@ export namespace Mteja {
   export interface SetDefaultPaymentMethodBody {
     /** A payment method of this customer */
     paymentMethodId: string
+  }
+  /** GET /v1/customers/{id}/entries: List what moved on a customer’s cash, newest first: all, of a kind, in or out, in a currency, in a period */
+  export interface ListEntriesQuery {
+    kind?:
+      | 'pay_in'
+      | 'purchase'
+      | 'transfer'
+      | 'refund'
+      | 'reversal'
+      | 'hold_capture'
+      | 'fee'
+      | 'chargeback'
+      | 'chargeback_returned'
+      | 'processor_fee'
+      | 'processor_fee_returned'
+      | 'adjustment'
+      | 'settlement'
+      | 'suspended'
+      | 'assigned'
+      | 'given_back'
+      | 'receivable'
+      | 'repayment'
+      | undefined
+    /** in: the amount is above 0 */
+    direction?: 'in' | 'out' | undefined
+    /** Default every currency */
+    currency?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/customers/{id}/entries: List what moved on a customer’s cash, newest first: all, of a kind, in or out, in a currency, in a period */
+  export interface ListEntriesResult {
+    data: CustomerEntry[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
   }
   /** GET /v1/customers/{id}/balances: Get a customer’s balances in every currency, now or at a past instant */
   export interface ListBalancesQuery {
@@ -4757,6 +4886,33 @@ export namespace Mteja {
   export interface AssignSuspendedBody {
     customerId: string
   }
+  /** GET /v1/positions/days: See what moved on each of the last days, by currency and kind */
+  export interface ListDayVolumesQuery {
+    /** Today included; default 30 */
+    days?: number | undefined
+  }
+  /** GET /v1/purchases: List purchases, newest first: all, those of a customer, in a currency, in a period */
+  export interface ListPurchasesQuery {
+    customerId?: string | undefined
+    /** Default every currency */
+    currency?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/purchases: List purchases, newest first: all, those of a customer, in a currency, in a period */
+  export interface ListPurchasesResult {
+    data: Purchase[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
   /** POST /v1/refunds: Refund a pay-in, a purchase or a capture, in whole or in part */
   export interface RefundBody {
     /** The id in the form of any API: txn_…, purchase_…, transfer_… or the bare id; or a name of the payment that it is: its reference, its number on Paystack’s API, pi_… or checkout_sess_… */
@@ -4780,6 +4936,11 @@ export namespace Mteja {
     data: StoredRefund[]
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
+  }
+  /** GET /v1/requests/{id}: See what a request did: its writes, its movements of money and its events */
+  export interface RetrieveRequestQuery {
+    /** About when the request came */
+    at?: string | Date | undefined
   }
   /** POST /v1/reversals: Reverse a transaction: undo all that is left of it; also for a transfer */
   export interface ReverseBody {
@@ -5485,6 +5646,8 @@ export namespace Mteja {
     by?: string | undefined
     action?: string | undefined
     object?: string | undefined
+    /** The `x-request-id` of an answer */
+    requestId?: string | undefined
     /** The first day or the first instant. Days are those of the merchant’s time zone */
     from?: string | Date | undefined
     /** The last day, which is included, or the instant at which the period ends */

@@ -15,10 +15,13 @@ import { PayIns } from './pay-ins.ts'
 import { PaymentSettings } from './payment-settings.ts'
 import { Payouts } from './payouts.ts'
 import { People } from './people.ts'
+import { Positions } from './positions.ts'
 import { Processors } from './processors.ts'
+import { Purchases } from './purchases.ts'
 import { Recipients } from './recipients.ts'
 import { Reconciliations } from './reconciliations.ts'
 import { Refunds } from './refunds.ts'
+import { Requests } from './requests.ts'
 import { Sandbox } from './sandbox.ts'
 import { Suspense } from './suspense.ts'
 import { Transactions } from './transactions.ts'
@@ -60,7 +63,10 @@ export class MtejaClient {
   readonly processors: Processors
   readonly recipients: Recipients
   readonly reconciliations: Reconciliations
+  readonly positions: Positions
+  readonly purchases: Purchases
   readonly refunds: Refunds
+  readonly requests: Requests
   readonly sandbox: Sandbox
   readonly transactions: Transactions
   readonly transfers: Transfers
@@ -86,7 +92,10 @@ export class MtejaClient {
     this.processors = new Processors(send)
     this.recipients = new Recipients(send)
     this.reconciliations = new Reconciliations(send)
+    this.positions = new Positions(send)
+    this.purchases = new Purchases(send)
     this.refunds = new Refunds(send)
+    this.requests = new Requests(send)
     this.sandbox = new Sandbox(send)
     this.transactions = new Transactions(send)
     this.transfers = new Transfers(send)

@@ -3,6 +3,7 @@ import type { CallOptions } from '../core/options.ts'
 import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
+import { listSteps, type MtejaStep } from './api.ts'
 
 const customer = {
   id: 'text',
@@ -15,6 +16,7 @@ const customer = {
   updatedAt: 'text',
 } as const
 const balances = { customerId: 'text', balances: [{ currency: 'text', posted: 'whole', 'held?': 'whole' }] } as const
+const entry = { transactionId: 'text', kind: 'text', amount: 'whole', currency: 'text', balanceAfter: 'whole' } as const
 const statement = {
   customerId: 'text',
   currency: 'text',
@@ -85,6 +87,15 @@ export class Customers {
     const shape = { customerId: 'text', 'paymentMethodId?': 'text' } as const
     if (paymentMethodId === null) return this.#send({ method: 'DELETE', path: to, shape }, options)
     return this.#send({ method: 'PUT', path: to, body: { paymentMethodId }, shape }, options)
+  }
+
+  /** What moved on the customer's cash, newest first: all, of a kind, in or out, in a currency, in a period. */
+  entries(
+    id: string,
+    query: Mteja.ListEntriesQuery = {},
+    options?: CallOptions,
+  ): List<Mteja.CustomerEntry, MtejaStep<Mteja.CustomerEntry>> {
+    return listSteps(this.#send, path`/v1/customers/${id}/entries`, query, entry, options)
   }
 
   /** Balances as of now. With `at`, balances as of a past instant, of which only `posted` is known. */

@@ -35,6 +35,7 @@ export const errorCodes = [
   'webhook_endpoint_not_found',
   'event_not_found',
   'delivery_not_found',
+  'request_not_found',
   'no_longer_kept',
   'email_taken',
   'changed_meanwhile',

@@ -53,6 +53,12 @@ export function uuidV7(random: Random, now: Date): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
+/** The time in a UUID of version 7; null for any other text. */
+export function timeOfUuidV7(text: string): Date | null {
+  if (!/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(text)) return null
+  return new Date(Number.parseInt(text.slice(0, 8) + text.slice(9, 13), 16))
+}
+
 /** The lowest UUID of version 7 that can be made at a time: a period of times is a range of ids. */
 export function lowestUuidV7(time: Date): string {
   const hex = Math.max(time.getTime(), 0).toString(16).padStart(12, '0')

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, maxHeaderSize } from 'node:http'
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify'
 import Negotiator from 'negotiator'
 import { ServiceError } from '../base/errors.ts'
+import { uuidV7 } from '../base/ids.ts'
 import { createKeyFinder } from '../domain/merchants/key-holders.ts'
 import { createTokens, type OutsideIssuer } from '../domain/merchants/tokens.ts'
 import { cashful } from '../surfaces/cashful/index.ts'
@@ -86,7 +86,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     logController: requests,
     bodyLimit: 1024 * 1024,
     trustProxy: options.trustProxy ?? false,
-    genReqId: (request) => requestId(request.headers['x-request-id']),
+    genReqId: (request) => requestId(context, request.headers['x-request-id']),
     // As long as an address can be: a name that is too long for any thing is refused as an unknown name, by its route.
     routerOptions: { maxParamLength: maxHeaderSize },
     rewriteUrl: (request) => {
@@ -222,7 +222,10 @@ function dropForwardedPorts({ headers }: IncomingMessage): void {
   headers['x-forwarded-for'] = addresses.join(', ')
 }
 
-/** A caller's own id, where it is fit to be logged and echoed; else a new one. */
-function requestId(given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : randomUUID()
+/**
+ * A caller's own id, where it is fit to be logged and echoed; else a new one, which begins with the time so that what the request
+ * did is found by it.
+ */
+function requestId({ random, clock }: Service, given: string | string[] | undefined): string {
+  return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : uuidV7(random, clock.now())
 }

@@ -2,6 +2,8 @@ import type { Belongings } from '../belongings.ts'
 
 export interface Own extends Belongings {
   liveKey: string
+  /** The id of a request that has written something. */
+  requestId: string
   liveCustomerId: string
   otherCardCode: string
   /** Charges, each of which waits for one step. */

@@ -126,6 +126,7 @@ export const mteja: Record<string, Cases> = {
       headers: { 'idempotency-key': idempotencyKey },
       body: {},
     }),
+    412: ({ webhookEndpointId }) => ({ params: { id: webhookEndpointId }, headers: longAgo, body: {} }),
   },
   'POST /v1/webhook-endpoints/:id/rotate-secret': {
     200: ({ webhookEndpointId }) => ({ params: { id: webhookEndpointId }, body: {} }),
@@ -283,6 +284,29 @@ export const mteja: Record<string, Cases> = {
     200: ({ customerCode }) => ({ params: { id: customerCode } }),
     401: { ...stranger, params: { id: nobody } },
     404: { params: { id: nobody } },
+  },
+  'GET /v1/customers/:id/entries': {
+    200: ({ customerCode }) => ({
+      params: { id: customerCode },
+      query: 'kind=purchase&direction=out&currency=zar&limit=1',
+    }),
+    400: ({ customerCode }) => ({ params: { id: customerCode }, query: 'direction=up' }),
+    401: { ...stranger, params: { id: nobody } },
+    404: { params: { id: nobody } },
+  },
+  'GET /v1/positions': { 200: {}, 400: { query: 'limit=1' }, 401: stranger },
+  'GET /v1/positions/days': { 200: { query: 'days=3' }, 400: { query: 'days=91' }, 401: stranger },
+  'GET /v1/purchases': {
+    200: ({ customerCode }) => ({ query: `customerId=${customerCode}&limit=1` }),
+    400: { query: 'before=yesterday' },
+    401: stranger,
+    404: { query: `customerId=${nobody}` },
+  },
+  'GET /v1/requests/:id': {
+    200: ({ requestId }) => ({ params: { id: requestId } }),
+    400: { params: { id: 'none' }, query: 'at=once' },
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
   },
   'GET /v1/customers/:id/balances': {
     200: ({ customerCode }) => ({ params: { id: customerCode } }),

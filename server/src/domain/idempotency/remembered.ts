@@ -37,6 +37,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   webhook_endpoint_not_found: true,
   event_not_found: true,
   delivery_not_found: true,
+  request_not_found: true,
   no_longer_kept: true,
   email_taken: true,
   customer_not_deletable: true,

@@ -91,6 +91,10 @@ export interface TrailFilter {
   by?: string | undefined
   action?: string | undefined
   object?: string | undefined
+  /** The writes of one request. */
+  requestId?: string | undefined
+  /** Only writes whose ids are not below this one. Ids begin with the time. */
+  idsFrom?: string | undefined
   from?: Date | undefined
   until?: Date | undefined
 }
@@ -199,7 +203,7 @@ export async function listTrail(
   const actors = filter.by === undefined ? null : await actorsOf(context, merchantId, filter.by)
   const isOfMovement = filter.action === undefined || transactionKinds.some((kind) => kind === filter.action)
   const movesNothing = !isOfMovement || (filter.object !== undefined && !isUuid(filter.object))
-  const end = movesNothing ? null : await endOfLook(context, { merchantId, mode }, filter, before)
+  const end = filter.idsFrom ?? (movesNothing ? null : await endOfLook(context, { merchantId, mode }, filter, before))
   const common = sql`
     (${before ?? null}::uuid is null or d.id < ${before ?? null}::uuid)
     and (${end}::uuid is null or d.id >= ${end}::uuid)
@@ -216,6 +220,7 @@ export async function listTrail(
         where d.merchant_id = ${merchantId} and ${ofMode(mode)} and ${common}
           and (${filter.action ?? null}::text is null or d.action = ${filter.action ?? null})
           and (${filter.object ?? null}::text is null or d.object = ${filter.object ?? null})
+          and (${filter.requestId ?? null}::text is null or d.request_id = ${filter.requestId ?? null})
         order by d.id desc
         limit ${limit}
       )
@@ -236,10 +241,11 @@ export async function listTrail(
 
 function movements(
   { merchantId, mode }: { merchantId: number; mode: Mode | null },
-  { action, object }: TrailFilter,
+  { action, object, requestId }: TrailFilter,
   common: Sql,
   limit: number,
 ): Sql {
+  const packed = requestId === undefined ? null : packRequestId(requestId)
   const ofObject = object === undefined ? nothing : sql`and d.id = ${object}::uuid`
   return sql`
     union all (
@@ -248,6 +254,7 @@ function movements(
         json_build_object('amount', d.amount, 'currency', d.currency)::text as after
       from ledger_transactions d
       where d.merchant_id = ${merchantId} and ${ofMode(mode)} and ${common} ${ofObject}
+        and (${packed}::bytea is null or d.request_id = ${packed}::bytea)
         and (${action ?? null}::text is null or d.kind = ${action ?? null})
       order by d.id desc
       limit ${limit}
@@ -263,10 +270,10 @@ function ofMode(mode: Mode | null): Sql {
 async function endOfLook(
   context: Context,
   { merchantId, mode }: { merchantId: number; mode: Mode | null },
-  { by, action, object, from }: TrailFilter,
+  { by, action, object, requestId, from }: TrailFilter,
   before: string | undefined,
 ): Promise<string | null> {
-  const isSparse = by !== undefined || action !== undefined || from !== undefined
+  const isSparse = by !== undefined || action !== undefined || requestId !== undefined || from !== undefined
   if (!isSparse || object !== undefined) return null
   const [row] = await context.db.query<{ id: string }>(sql`
     select d.id from ledger_transactions d

@@ -200,7 +200,7 @@ async function listRecent(context: Context, { merchant, mode }: Tenant, now: Dat
 }
 
 /** The smallest id of version 7 that a transaction at this time or later can have. */
-function firstIdOf(time: Date): string {
+export function firstIdOf(time: Date): string {
   const hex = (time.getTime() - idLeadMs).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }

@@ -227,9 +227,11 @@ export interface EndpointChange {
   url?: string | undefined
   eventTypes?: EventType[] | null | undefined
   enabled?: boolean | undefined
+  /** When the endpoint was last updated, as far as the caller knows. */
+  seenAt?: Date | undefined
 }
 
-/** Throws `webhook_endpoint_not_found`, `invalid_request`. */
+/** Throws `webhook_endpoint_not_found`, `invalid_request`, and `changed_meanwhile` for an endpoint that was updated after `seenAt`. */
 export async function updateWebhookEndpoint(
   context: Context & SenderChoice,
   tenant: Tenant,
@@ -258,13 +260,21 @@ export async function updateWebhookEndpoint(
         failing_since = case when ${change.enabled === true}::boolean then null else w.failing_since end,
         updated_at = ${now}
       where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.id = ${id} and w.deleted_at is null
+        and (${change.seenAt ?? null}::timestamptz is null or w.updated_at = ${change.seenAt ?? null}::timestamptz)
       returning ${columns}
     `)
-    if (row === undefined) throw endpointNotFound(id)
+    if (row === undefined) throw await refusalOfChange(tx, tenant, id)
     const changed = readEndpoint(row)
     noteChange(tx, { object: endpointName(id), before: settingsOf(current), after: settingsOf(changed) })
     return changed
   })
+}
+
+/** An endpoint that is there was changed after the caller has read it. Throws `webhook_endpoint_not_found`. */
+async function refusalOfChange(tx: TxContext, tenant: Tenant, id: string): Promise<ServiceError> {
+  const { updatedAt } = await getWebhookEndpoint(tx, tenant, id)
+  const message = `The endpoint was changed at ${updatedAt.toISOString()}, after you have read it; read it again`
+  return new ServiceError('changed_meanwhile', message)
 }
 
 /** The settings of an endpoint, for the trail. */

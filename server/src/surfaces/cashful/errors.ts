@@ -44,6 +44,7 @@ const statusByCode: Record<ErrorCode, number> = {
   webhook_endpoint_not_found: 404,
   event_not_found: 404,
   delivery_not_found: 404,
+  request_not_found: 404,
   no_longer_kept: 404,
   hold_not_open: 400,
   payment_intent_not_open: 400,

@@ -41,6 +41,7 @@ export const statusByCode: Record<ErrorCode, number> = {
   webhook_endpoint_not_found: 404,
   event_not_found: 404,
   delivery_not_found: 404,
+  request_not_found: 404,
   no_longer_kept: 404,
   payment_method_not_chargeable: 409,
   hold_not_open: 409,

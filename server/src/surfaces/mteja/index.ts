@@ -5,6 +5,7 @@ import { requireOperator } from './operator.ts'
 import { adjustmentRoutes } from './routes/adjustments.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
 import { auditRoutes } from './routes/audit.ts'
+import { customerMoneyRoutes } from './routes/customer-money.ts'
 import { customerRoutes } from './routes/customers.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { differenceRoutes } from './routes/differences.ts'
@@ -20,10 +21,13 @@ import { paymentSettingsRoutes } from './routes/payment-settings.ts'
 import { payoutSettingsRoutes } from './routes/payout-settings.ts'
 import { payoutRoutes } from './routes/payouts.ts'
 import { personRoutes } from './routes/people.ts'
+import { positionRoutes } from './routes/positions.ts'
 import { processorRoutes } from './routes/processors.ts'
+import { purchaseRoutes } from './routes/purchases.ts'
 import { recipientRoutes } from './routes/recipients.ts'
 import { reconciliationRoutes } from './routes/reconciliations.ts'
 import { refundRoutes } from './routes/refunds.ts'
+import { requestRoutes } from './routes/requests.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
 import { signingKeyRoutes } from './routes/signing-keys.ts'
@@ -54,13 +58,17 @@ export const mteja: Dialect = {
         auditRoutes,
         ownMerchantRoutes,
         customerRoutes,
+        customerMoneyRoutes,
         holdRoutes,
         paymentSettingsRoutes,
         processorRoutes,
         payInRoutes,
         adjustmentRoutes,
         suspenseRoutes,
+        positionRoutes,
+        purchaseRoutes,
         refundRoutes,
+        requestRoutes,
         reversalRoutes,
         disputeRoutes,
         disputeSettingsRoutes,

@@ -146,6 +146,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   webhook_endpoint_not_found: notFound(),
   event_not_found: notFound(),
   delivery_not_found: notFound(),
+  request_not_found: notFound(),
   no_longer_kept: notFound(),
   hold_not_open: invalid(),
   payment_intent_not_open: invalid(),

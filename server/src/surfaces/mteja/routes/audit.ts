@@ -14,7 +14,7 @@ import { date, modeSchema, nullableText, periodQuery, responses, timeZoneSchema 
 
 const id = '019aa8a2-0b7e-7c11-8a54-6f0c1b2a3d4e'
 
-const entrySchema = Type.Object({
+export const auditEntrySchema = Type.Object({
   id: Type.String({ examples: [id] }),
   mode: Type.Union([modeSchema, Type.Null()], { description: 'Null for a write about both modes' }),
   at: date,
@@ -33,7 +33,7 @@ const entrySchema = Type.Object({
 })
 
 export const auditSchema = Type.Object({
-  data: Type.Array(entrySchema),
+  data: Type.Array(auditEntrySchema),
   timeZone: timeZoneSchema,
   nextBefore: nextBeforeSchema,
 })
@@ -48,6 +48,9 @@ export const auditQuery = Type.Object({
   ),
   action: Type.Optional(Type.String({ maxLength: 100, examples: ['transfer'] })),
   object: Type.Optional(Type.String({ maxLength: 200, examples: ['CUS_xnxdt6s1zg1f4nx'] })),
+  requestId: Type.Optional(
+    Type.String({ maxLength: 100, description: 'The `x-request-id` of an answer', examples: [id] }),
+  ),
   ...periodQuery,
   ...idStepQuery(id),
   format: Type.Optional(
@@ -63,6 +66,7 @@ type Query = {
   by?: string
   action?: string
   object?: string
+  requestId?: string
   from?: string
   to?: string
   limit?: number
@@ -102,8 +106,8 @@ export async function sendAudit(
   reply: FastifyReply,
 ) {
   const tenant = { merchant: whose.merchant, mode: whose.mode ?? 'live' }
-  const { by, action, object, from, to, ...step } = asked
-  const filter = { by, action, object, ...readPeriod(tenant, [from, to]) }
+  const { by, action, object, requestId, from, to, ...step } = asked
+  const filter = { by, action, object, requestId, ...readPeriod(tenant, [from, to]) }
   const scope = { merchantId: whose.merchant.id, mode: whose.mode }
   const read = (page: { limit: number; before: string | undefined }) =>
     largeRead(context, tenant, () => listTrail(context, scope, filter, page))
@@ -113,7 +117,7 @@ export async function sendAudit(
     return sendText(reply, 'text/csv; charset=utf-8', csvOf(read, first.before))
   }
   const { entries, next } = await read(first)
-  return { data: entries.map(renderEntry), timeZone: whose.merchant.timeZone, nextBefore: next }
+  return { data: entries.map(renderAuditEntry), timeZone: whose.merchant.timeZone, nextBefore: next }
 }
 
 const columns = [
@@ -156,6 +160,6 @@ function csvLine({ at, mode, action, object, by, requestId, before, after }: Tra
   return `${[...cells, json(before), json(after), issuer, subject].map((cell) => csvText(cell ?? '')).join(',')}\r\n`
 }
 
-function renderEntry({ at, by, ...entry }: TrailEntry) {
+export function renderAuditEntry({ at, by, ...entry }: TrailEntry) {
   return { ...entry, at: at.toISOString(), by: renderDoer(by) }
 }

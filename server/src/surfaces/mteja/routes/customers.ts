@@ -4,57 +4,40 @@ import type { Context, TxContext } from '../../../domain/context.ts'
 import { listCustomers } from '../../../domain/customers/customer-lists.ts'
 import { type Customer, getCustomer, lockCustomer } from '../../../domain/customers/customers.ts'
 import { getLastRiskChange, setRiskAction } from '../../../domain/customers/risk-actions.ts'
-import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { setDefaultPaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import { type Erasure, eraseCustomer, getErasure } from '../../../domain/personal-data/erasure.ts'
 import { openPersonFile } from '../../../domain/personal-data/person-file.ts'
-import { createStatementLink } from '../../../domain/wallet/statement-links.ts'
-import {
-  listBalances,
-  listBalancesAt,
-  listBalancesOf,
-  openStatement,
-  readAllEntries,
-  readStatementEntries,
-} from '../../../domain/wallet/statements.ts'
-import { callerOf, tenantOf } from '../../http/authentication.ts'
+import { listBalances, listBalancesOf } from '../../../domain/wallet/statements.ts'
+import { tenantOf } from '../../http/authentication.ts'
 import { ifMatchDescription, readSeenAt } from '../../http/if-match.ts'
-import { readEnd, readPeriod } from '../../http/instants.ts'
-import { guardPage, pageType } from '../../http/page.ts'
+import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { freeText, largestNumber, wholeNumber } from '../../http/schemas.ts'
+import { freeText } from '../../http/schemas.ts'
 import { sendText } from '../../http/send-text.ts'
 import {
-  balancesSchema,
   customerListSchema,
   customerQuery,
   customerSchema,
   defaultMethodSchema,
   erasureSchema,
-  periodSchema,
   personFileSchema,
   personFileText,
-  renderBalance,
   renderCustomer,
   renderListed,
   riskActionSchema,
-  statementLinkSchema,
 } from '../customer-answers.ts'
-import { currencySchema, customerIdSchema, responses } from '../schemas.ts'
-import { statementPage } from '../statement.ts'
-import { csvOf, renderEntry, renderStatement, statementSchema } from '../statement-answers.ts'
+import { customerIdSchema, responses } from '../schemas.ts'
 import { streams } from '../streams.ts'
 
 const tags = ['Customers']
 const params = Type.Object({ id: customerIdSchema })
-const entriesPerRead = 1000
 
 /**
  * `/v1/customers/:id`: a customer's balances now and at an instant, statements of a period, everything that is stored of the
  * customer as one file, and its erasure.
  */
-export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
+export const customerRoutes: RouteFile = (routes, { context }) => {
   routes.get(
     '/customers',
     {
@@ -187,121 +170,6 @@ export const customerRoutes: RouteFile = (routes, { context, publicUrl }) => {
   )
 
   routes.get(
-    '/customers/:id/balances',
-    {
-      scope: 'read',
-      schema: {
-        operationId: 'listBalances',
-        summary: 'Get a customer’s balances in every currency, now or at a past instant',
-        tags,
-        params,
-        querystring: Type.Object({
-          at: Type.Optional(
-            Type.String({
-              maxLength: 40,
-              description:
-                'The balances just before this instant, as at the end of a statement: a day without a time means its end, by the merchant’s clocks',
-              examples: ['2026-01-15T10:30:00.000Z'],
-            }),
-          ),
-        }),
-        response: responses(200, balancesSchema, 401, 404),
-      },
-    },
-    async (request) => {
-      const tenant = tenantOf(request)
-      const at = readEnd(tenant, request.query.at, 'at')
-      const customer = await getCustomer(context, tenant, request.params.id)
-      const found =
-        at === undefined
-          ? await balancesNow(context, tenant, customer)
-          : await balancesAt(context, tenant, customer, at)
-      const { timeZone } = tenant.merchant
-      return { customerId: customer.code, at: at?.toISOString() ?? null, timeZone, balances: found }
-    },
-  )
-
-  routes.get(
-    '/customers/:id/statement',
-    {
-      scope: 'read',
-      schema: {
-        operationId: 'getStatement',
-        summary:
-          'Get the statement of a period: opening balance, entries and closing balance, as JSON, CSV or a page to print',
-        tags,
-        params,
-        querystring: Type.Object({
-          ...periodSchema,
-          currency: Type.Optional(currencySchema),
-          format: Type.Optional(
-            Type.Unsafe<'json' | 'csv' | 'html'>({ type: 'string', enum: ['json', 'csv', 'html'], examples: ['json'] }),
-          ),
-          after: Type.Optional(
-            wholeNumber(0, largestNumber, { description: 'JSON only: the number of the last entry already read' }),
-          ),
-        }),
-        response: responses(200, statementSchema, 401, 404),
-      },
-    },
-    async (request, reply) => {
-      const tenant = tenantOf(request)
-      const customer = await getCustomer(context, tenant, request.params.id)
-      const { from, to, currency, format = 'json', after = 0 } = request.query
-      const statement = await openStatement(context, tenant, customer, {
-        currency: heldCurrency(tenant.merchant, currency),
-        ...readWholePeriod(tenant, from, to),
-      })
-      if (format !== 'json') {
-        const entries = readAllEntries(context, tenant, statement)
-        if (format === 'html') {
-          const page = statementPage({ tenant, customer, statement, entries, madeAt: context.clock.now() })
-          return sendText(guardPage(reply), pageType, page)
-        }
-        reply.header('content-disposition', 'attachment; filename="statement.csv"')
-        return sendText(reply, 'text/csv; charset=utf-8', csvOf(tenant, statement, entries))
-      }
-      const first = BigInt(after) > statement.after ? BigInt(after) : statement.after
-      const entries = await readStatementEntries(context, tenant, statement, { after: first, limit: entriesPerRead })
-      const last = entries.at(-1)?.number
-      return {
-        customerId: customer.code,
-        ...renderStatement(tenant, statement),
-        entries: entries.map(renderEntry),
-        nextAfter: last === undefined || last === statement.last ? null : Number(last),
-      }
-    },
-  )
-
-  routes.post(
-    '/customers/:id/statement-links',
-    {
-      scope: 'customers:write',
-      once: 'in a transaction',
-      status: 201,
-      schema: {
-        operationId: 'createStatementLink',
-        summary: 'Make a link that opens a statement in a browser, without a key, for 15 minutes',
-        tags,
-        params,
-        body: Type.Object({ ...periodSchema, currency: Type.Optional(currencySchema) }),
-        response: responses(201, statementLinkSchema, 401, 404, 409),
-      },
-    },
-    async (request, tx) => {
-      const holder = callerOf(request)
-      const { from, to, currency } = request.body
-      const customer = await getCustomer(tx, holder.tenant, request.params.id)
-      const period = {
-        currency: heldCurrency(holder.tenant.merchant, currency),
-        ...readWholePeriod(holder.tenant, from, to),
-      }
-      const { token, expiresAt } = createStatementLink(tx, holder, customer, period)
-      return { url: `${publicUrl()}/statement/${token}`, expiresAt: expiresAt.toISOString() }
-    },
-  )
-
-  routes.get(
     '/customers/:id/export',
     {
       scope: 'read',
@@ -391,23 +259,4 @@ async function chooseDefault(tx: TxContext, tenant: Tenant, customerCode: string
     paymentMethodId: code && `pm_${code}`,
     previousPaymentMethodId: previous && `pm_${previous}`,
   }
-}
-
-async function balancesNow(context: Context, tenant: Tenant, customer: Customer) {
-  const balances = await listBalances(context, tenant, customer)
-  return balances.map(renderBalance)
-}
-
-async function balancesAt(context: Context, tenant: Tenant, customer: Customer, at: Date) {
-  const balances = await listBalancesAt(context, tenant, customer, at)
-  return balances.map(({ currency, posted }) => ({ currency, posted: Number(posted) }))
-}
-
-function readWholePeriod(tenant: Tenant, fromText: string, toText: string): { from: Date; until: Date } {
-  const { from, until } = readPeriod(tenant, [fromText, toText])
-  if (from === undefined) throw new ServiceError('invalid_request', 'from is required', 'from')
-  if (until === undefined) throw new ServiceError('invalid_request', 'to is required', 'to')
-  if (from < until) return { from, until }
-  const message = `from must be before to, but ${JSON.stringify(fromText)} is not before ${JSON.stringify(toText)}`
-  throw new ServiceError('invalid_request', message, 'from')
 }

@@ -102,6 +102,25 @@ test('a webhook endpoint can be moved, narrowed, disabled and enabled', async ()
   expect(await deliverOne(tenant)).toBeDefined()
 })
 
+test('a change of an endpoint that was changed meanwhile is refused, and changes nothing', async () => {
+  const tenant = await createTestTenant(api.service)
+  const { id, updatedAt } = (await ask(tenant, 'POST', '', { url: receiver.url })).body
+  const change = (seenAt: string, events: string[]) =>
+    api.app.inject({
+      method: 'PATCH',
+      url: `/v1/webhook-endpoints/${id}`,
+      headers: { authorization: `Bearer ${tenant.secret}`, 'if-match': `"${seenAt}"` },
+      payload: { events },
+    })
+  api.service.clock.advance(1000)
+  const first = await change(updatedAt, ['hold.placed'])
+  expect(first.statusCode).toBe(200)
+  const late = await change(updatedAt, ['*'])
+  expect([late.statusCode, late.json().error.code]).toEqual([412, 'changed_meanwhile'])
+  expect((await ask(tenant, 'GET', `/${id}`)).body.events).toEqual(['hold.placed'])
+  expect((await change(first.json().updatedAt, ['*'])).statusCode).toBe(200)
+})
+
 test('after a rotation both secrets sign for the hours asked for, then only the new one', async () => {
   const tenant = await createTestTenant(api.service)
   const made = (await ask(tenant, 'POST', '', { url: receiver.url })).body

@@ -13,6 +13,7 @@ import {
 import { endpointName, readEndpointName } from '../../../domain/webhooks/ids.ts'
 import { readSubscription, renderSubscription } from '../../../domain/webhooks/subscriptions.ts'
 import { readBearer, tenantOf } from '../../http/authentication.ts'
+import { ifMatchDescription, readSeenAt } from '../../http/if-match.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { metadataSchema } from '../../http/schemas.ts'
 import { date, nullableText, pageQuery, pageSchema, responses } from '../schemas.ts'
@@ -159,7 +160,8 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
         operationId: 'updateWebhookEndpoint',
         summary: 'Update a webhook endpoint: its address, its events, or whether it is enabled',
         description:
-          'An endpoint that is enabled again receives the events that happen from that time on. Missed events can be sent again.',
+          'An endpoint that is enabled again receives the events that happen from that time on. Missed events can be sent again. ' +
+          ifMatchDescription,
         tags,
         params,
         body: Type.Object({
@@ -167,7 +169,7 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
           events: Type.Optional(events),
           enabled: Type.Optional(Type.Boolean({ examples: [true] })),
         }),
-        response: responses(200, webhookEndpointSchema, 401, 404, 409),
+        response: responses(200, webhookEndpointSchema, 401, 404, 409, 412),
       },
     },
     async (request, tx) => {
@@ -175,7 +177,9 @@ export const webhookEndpointRoutes: RouteFile = (routes, surface) => {
       const id = readEndpointName(request.params.id)
       const { events, ...change } = request.body
       const eventTypes = events === undefined ? undefined : readSubscription(events)
-      return renderEndpoint(await updateWebhookEndpoint(tx, tenant, id, { ...change, eventTypes }))
+      return renderEndpoint(
+        await updateWebhookEndpoint(tx, tenant, id, { ...change, eventTypes, seenAt: readSeenAt(request) }),
+      )
     },
   )
 
