@@ -181,7 +181,7 @@ browserTest('metadata is changed member by member, and a stale edit is refused',
   await page.getByLabel('Value').fill('platinum')
   await seeded.cashful.customers.update(seeded.ada, { metadata: { branch: 'Sandton' } })
   await page.getByRole('button', { name: 'Save' }).click()
-  await page.getByText('Somebody else has changed this customer').waitFor()
+  await page.getByText('Somebody else has changed this meanwhile').waitFor()
   expect((await seeded.cashful.customers.retrieve(seeded.ada)).metadata).toMatchObject({
     tier: 'gold',
     branch: 'Sandton',
@@ -198,7 +198,10 @@ browserTest('metadata is changed member by member, and a stale edit is refused',
 const screens = [
   '/home',
   '/customers',
+  '/customers?risk=deny&money=yes',
+  '/money?tab=overview',
   '/money?tab=payments',
+  '/money?tab=disputes',
   '/money?tab=purchases',
   '/money?tab=transfers',
   '/money?tab=refunds',
@@ -208,6 +211,7 @@ const screens = [
   '/developers?tab=endpoints',
   '/developers?tab=deliveries',
   '/developers?tab=events',
+  '/developers?tab=requests',
   '/developers?tab=sandbox',
   '/developers?tab=snippets',
   '/audit',

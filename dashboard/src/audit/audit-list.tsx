@@ -64,7 +64,16 @@ function Entry({ entry, close }: { entry: Mteja.AuditEntry; close: () => void })
             ['Key', by.apiKeyId === null ? '–' : <Copyable key="key" text={by.apiKeyId} />],
             ['Through', surfaceWord(by.surface)],
             ['About', <About key="about" object={entry.object} />],
-            ['Request', entry.requestId === null ? '–' : <Copyable key="request" text={entry.requestId} />],
+            [
+              'Request',
+              entry.requestId === null ? (
+                '–'
+              ) : (
+                <Link key="request" href={`/developers?tab=requests&request=${encodeURIComponent(entry.requestId)}`}>
+                  {entry.requestId}
+                </Link>
+              ),
+            ],
           ]}
         />
         {entry.before !== null && (

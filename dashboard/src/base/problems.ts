@@ -30,7 +30,7 @@ function sentenceOf(error: MtejaError): string {
 }
 
 const staleSentence =
-  'Somebody else has changed this meanwhile. Nothing of yours was saved. Close this, look at the change, and begin again.'
+  'Somebody else has changed this meanwhile, and nothing of yours was saved. Look at the change first.'
 
 /** What is wrong with each field of a form, by the name that the API gives to the field. */
 export function fieldProblems(error: unknown): Record<string, string> {

@@ -48,47 +48,59 @@ export function plain(code: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** An entry of a customer's history, as the list of it has it. */
+/** An entry of a customer's history. */
 interface Entry {
-  type: string
+  kind: string
   amount: number
-  description?: string
 }
 
 /**
  * A line of a history, as one would tell it.
  *
- * @param other the name of the other customer of a transfer, if it is known
+ * @param other the name of the customer on the other side, if there is one
  */
-export function entrySentence({ type, amount }: Entry, other: string | undefined): string {
+export function entrySentence({ kind, amount }: Entry, other: string | undefined): string {
   const isIn = amount > 0
-  switch (type) {
-    case 'credit':
+  switch (kind) {
+    case 'pay_in':
       return 'Paid in'
     case 'purchase':
       return 'Bought'
-    case 'transfer_in':
-      return other === undefined ? 'Received' : `Received from ${other}`
-    case 'transfer_out':
+    case 'transfer':
+      if (isIn) return other === undefined ? 'Received' : `Received from ${other}`
       return other === undefined ? 'Sent' : `Sent to ${other}`
     case 'refund':
-      return isIn ? 'Given back to the customer' : 'Given back by the customer'
+    case 'reversal':
+      if (isIn) return other === undefined ? 'Given back to the customer' : `Given back by ${other}`
+      return other === undefined ? 'Given back by the customer' : `Given back to ${other}`
+    case 'payout':
+      return 'Paid out'
+    case 'payout_returned':
+      return 'Payout came back'
     case 'hold_capture':
       return 'Taken from a hold'
     case 'chargeback':
-      return isIn ? 'Chargeback given back' : 'Taken back by the payer’s bank'
+      return 'Taken back by the payer’s bank'
+    case 'chargeback_returned':
+      return 'Chargeback given back'
     case 'adjustment':
       return isIn ? 'Added by hand' : 'Taken by hand'
+    case 'assigned':
+      return 'Came without a name, and was found to be theirs'
     case 'fee':
+    case 'processor_fee':
       return isIn ? 'Fee given back' : 'Fee'
     case 'receivable':
       return isIn ? 'Covered by a debt' : 'Debt'
     case 'repayment':
       return 'Repaid a debt'
     default:
-      return plain(type)
+      return kindWord(kind)
   }
 }
+
+/** The kinds by which a history is narrowed. */
+export const kindChoices: readonly (readonly [string, string])[] = Object.entries(kinds)
 
 const surfaces: Record<string, string> = {
   cashful: 'Cashful’s API',

@@ -11,7 +11,8 @@ export function EditCustomer({ id, profile, close }: DialogProps) {
   const session = useSession()
   const refresh = useRefresh(id)
   const notice = useNotice()
-  const { customer, more } = profile
+  // The customer as they were when the dialog was opened: what comes meanwhile does not make an old edit a new one.
+  const [{ customer, more }] = useState(profile)
   const start = {
     first_name: more.first_name ?? '',
     last_name: more.last_name ?? '',

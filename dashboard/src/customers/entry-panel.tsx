@@ -28,11 +28,12 @@ export function EntryPanel({ customerId, transactionId, close }: EntryPanelProps
     queryFn: async () => {
       const movement = await mteja.transactions.retrieve(transactionId)
       const codes = movement.entries.flatMap(({ customerId }) => customerId ?? [])
-      const [refunds, names] = await Promise.all([
+      const [refunds, disputes, names] = await Promise.all([
         mteja.refunds.list({ transactionId: movement.id }).page(),
+        mteja.disputes.list({ transactionId: movement.id }).page(),
         namesOf(session, codes, nameOf),
       ])
-      return { movement, refunds: refunds.data, names }
+      return { movement, refunds: refunds.data, disputes: disputes.data, names }
     },
   })
   return (
@@ -53,13 +54,14 @@ interface MovementProps {
   customerId: string
   movement: Mteja.Transaction
   refunds: readonly Mteja.StoredRefund[]
+  disputes: readonly Mteja.Dispute[]
   names: ReadonlyMap<string, string>
 }
 
 /** What a refund gives back; a transfer is only reversed as a whole. */
 const refundable = ['pay_in', 'purchase', 'hold_capture']
 
-function Movement({ customerId, movement, refunds, names }: MovementProps) {
+function Movement({ customerId, movement, refunds, disputes, names }: MovementProps) {
   const { format, can } = useSession()
   const [dialog, setDialog] = useState<'refund' | 'reverse' | null>(null)
   const { kind, amount, currency, refundedAmount, payment } = movement
@@ -71,7 +73,16 @@ function Movement({ customerId, movement, refunds, names }: MovementProps) {
     ['Ledger transaction', <Copyable key="id" text={movement.id} />],
     ['Done by', byWord(movement.by)],
     ['Through', surfaceWord(movement.by.surface)],
-    ['Request', movement.requestId === null ? '–' : <Copyable key="request" text={movement.requestId} />],
+    [
+      'Request',
+      movement.requestId === null ? (
+        '–'
+      ) : (
+        <Link key="request" href={`/developers?tab=requests&request=${encodeURIComponent(movement.requestId)}`}>
+          {movement.requestId}
+        </Link>
+      ),
+    ],
   ]
   if (movement.reference !== null) facts.push(['Reference', <Copyable key="reference" text={movement.reference} />])
   if (movement.holdId !== null) facts.push(['Hold', <Copyable key="hold" text={movement.holdId} />])
@@ -143,6 +154,7 @@ function Movement({ customerId, movement, refunds, names }: MovementProps) {
         </section>
       )}
       {refunds.length > 0 && <GivenBack refunds={refunds} />}
+      {disputes.length > 0 && <Disputed disputes={disputes} />}
       {canBeGivenBack && (
         <section className="stack tight">
           <h3>Give back</h3>
@@ -169,6 +181,32 @@ function Movement({ customerId, movement, refunds, names }: MovementProps) {
         <ReverseDialog customerId={customerId} movement={movement} names={names} close={() => setDialog(null)} />
       )}
     </div>
+  )
+}
+
+function Disputed({ disputes }: { disputes: readonly Mteja.Dispute[] }) {
+  return (
+    <section className="stack tight">
+      <h3>Disputed</h3>
+      <div className="table">
+        {disputes.map(({ id, state, amount, currency, reason, createdAt }) => (
+          <Link
+            key={id}
+            className="tr pair"
+            href={`/money?tab=disputes&dispute=${id}`}
+            style={columns('minmax(0, 1fr) auto')}
+          >
+            <span>
+              {plain(state)}, <When at={createdAt} />
+              {reason !== null && <span className="quiet"> “{reason}”</span>}
+            </span>
+            <span className="end">
+              <Money amount={amount} currency={currency} />
+            </span>
+          </Link>
+        ))}
+      </div>
+    </section>
   )
 }
 

@@ -1,138 +1,184 @@
-import { Button, NativeSelect } from '@mantine/core'
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { NativeSelect, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useSearchParams } from 'wouter'
-import type { Cashful } from '../base/client.ts'
+import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { dayName, dayOf } from '../base/times.ts'
-import { entrySentence } from '../base/words.ts'
-import { Change, Empty, Money, Problem, When } from '../parts/basics.tsx'
+import { entrySentence, kindChoices } from '../base/words.ts'
+import { Badge, Change, Empty, Money, Problem, When } from '../parts/basics.tsx'
+import { More } from '../parts/more.tsx'
+import { useSteps } from '../parts/steps.ts'
 import { EntryPanel } from './entry-panel.tsx'
 import { nameOf, visible } from './names.ts'
 import { namesOf } from './queries.ts'
 
 const pageSize = 50
+const filters = ['kind', 'direction', 'currency', 'from', 'to'] as const
 
 /** What happened to a customer's money, newest first, in words. */
 export function History({ id }: { id: string }) {
   const session = useSession()
   const [params, setParams] = useSearchParams()
-  const currency = session.merchant.currencies.find((each) => each === params.get('currency'))
   const set = (name: string, value: string | null) =>
-    setParams((before) => {
-      if (value === null) before.delete(name)
-      else before.set(name, value)
-      return before
-    })
-  const history = useInfiniteQuery({
-    queryKey: ['customer', id, 'history', currency],
-    queryFn: ({ pageParam }) =>
-      session.cashful.customers
-        .transactions(id, { limit: pageSize, offset: pageParam, ...(currency && { currency }) })
-        .page(),
-    initialPageParam: 0,
-    getNextPageParam: ({ data, pagination }) => (pagination.hasMore ? pagination.offset + data.length : undefined),
-  })
-  const entries = unique(history.data?.pages.flatMap(({ data }) => data) ?? [])
+    setParams(
+      (before) => {
+        if (value === null) before.delete(name)
+        else before.set(name, value)
+        return before
+      },
+      { replace: name !== 'entry' },
+    )
+  const query = readQuery(params, session.merchant.currencies)
+  const list = useSteps(['customer', id, 'history', query], (before) =>
+    session.mteja.customers.entries(id, { ...query, limit: pageSize, ...(before && { before }) }),
+  )
+  const entries = list.items ?? []
   const others = useOthers(id, entries)
   const opened = params.get('entry')
-  if (history.error !== null) return <Problem error={history.error} again={history.refetch} />
+  if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   const days = Map.groupBy(entries, ({ createdAt }) => dayOf(createdAt, session.format))
-  const total = history.data?.pages[0]?.pagination.total
+  const isNarrowed = Object.keys(query).length > 0
   return (
     <div>
-      <div className="row apart">
-        <span className="quiet">{total === undefined ? ' ' : `${total.toLocaleString()} entries`}</span>
-        {session.merchant.currencies.length > 1 && (
-          <NativeSelect
-            size="xs"
-            aria-label="Currency of the history"
-            value={currency ?? ''}
-            onChange={(event) => set('currency', event.currentTarget.value || null)}
-            data={[{ value: '', label: 'Every currency' }, ...session.merchant.currencies]}
-          />
-        )}
-      </div>
-      {total === 0 && (
-        <Empty title="No money has moved yet">
-          <p>Use “Act” above to pay in, or send the customer to a checkout page.</p>
-        </Empty>
-      )}
+      <Filters params={params} set={set} currencies={session.merchant.currencies} />
+      {list.items?.length === 0 && !list.hasNextPage && <NoEntries isNarrowed={isNarrowed} />}
       {[...days].map(([day, those]) => (
         <section key={day}>
           <h3 className="day">{dayName(day, new Date(), session.format)}</h3>
           <div className="table">
             {those.map((entry) => (
-              <button
-                key={`${entry.id} ${entry.amount}`}
-                type="button"
-                className="tr entries"
-                data-chosen={opened === bare(entry.id)}
-                onClick={() => set('entry', bare(entry.id))}
-              >
-                <span className="quiet">
-                  <When at={entry.createdAt} as="time" />
-                </span>
-                <span>
-                  {entrySentence(entry, others.get(entry.id))}
-                  {visible(entry.description) !== '' && <span className="quiet"> “{visible(entry.description)}”</span>}
-                </span>
-                <span className="end">
-                  <Change amount={entry.amount} currency={entry.currency} />
-                </span>
-                <span className="end quiet">
-                  <Money amount={entry.balanceAfter} currency={entry.currency} />
-                </span>
-              </button>
+              <Line
+                key={`${entry.transactionId} ${entry.amount}`}
+                entry={entry}
+                other={
+                  entry.otherCustomerId === null
+                    ? undefined
+                    : (others.get(entry.otherCustomerId) ?? entry.otherCustomerId)
+                }
+                isOpen={opened === entry.transactionId}
+                open={() => set('entry', entry.transactionId)}
+              />
             ))}
           </div>
         </section>
       ))}
-      {history.hasNextPage && (
-        <p style={{ marginTop: 16 }}>
-          <Button variant="default" loading={history.isFetchingNextPage} onClick={() => history.fetchNextPage()}>
-            Show earlier
-          </Button>
-        </p>
-      )}
+      <div style={{ marginTop: 16 }}>
+        <More list={list} />
+      </div>
       {opened !== null && <EntryPanel customerId={id} transactionId={opened} close={() => set('entry', null)} />}
     </div>
   )
 }
 
-const bare = (id: string) => id.replace(/^txn_/, '')
-
-/** An entry that came in the meantime moves the pages by one. */
-function unique(entries: readonly Cashful.Transaction[]): Cashful.Transaction[] {
-  return [...new Map(entries.map((entry) => [`${entry.id} ${entry.type} ${entry.amount}`, entry])).values()]
+/** What the address asks for, as far as it is known. */
+function readQuery(params: URLSearchParams, currencies: readonly string[]): Mteja.ListEntriesQuery {
+  const [kind, direction, currency, from, to] = filters.map((name) => params.get(name) ?? '')
+  const isDay = (text = '') => /^\d{4}-\d\d-\d\d$/.test(text)
+  return {
+    ...(kindChoices.some(([name]) => name === kind) && { kind: kind as NonNullable<Mteja.ListEntriesQuery['kind']> }),
+    ...((direction === 'in' || direction === 'out') && { direction }),
+    ...(currency && currencies.includes(currency) && { currency }),
+    ...(isDay(from) && from && { from }),
+    ...(isDay(to) && to && { to }),
+  }
 }
 
-/** The other customer of each transfer, by the id of the entry: two calls for a page. */
-function useOthers(id: string, entries: readonly Cashful.Transaction[]): ReadonlyMap<string, string> {
+interface FiltersProps {
+  params: URLSearchParams
+  set: (name: string, value: string | null) => void
+  currencies: readonly string[]
+}
+
+function Filters({ params, set, currencies }: FiltersProps) {
+  const field = (name: (typeof filters)[number]) => ({
+    size: 'xs',
+    value: params.get(name) ?? '',
+    onChange: (event: { currentTarget: { value: string } }) => set(name, event.currentTarget.value || null),
+  })
+  return (
+    <fieldset className="row filters">
+      <legend className="hidden">Show only</legend>
+      <NativeSelect
+        {...field('kind')}
+        aria-label="Kind of movement"
+        data={[{ value: '', label: 'Every kind' }, ...kindChoices.map(([value, label]) => ({ value, label }))]}
+      />
+      <NativeSelect
+        {...field('direction')}
+        aria-label="Direction"
+        data={[
+          { value: '', label: 'In and out' },
+          { value: 'in', label: 'Came in' },
+          { value: 'out', label: 'Went out' },
+        ]}
+      />
+      {currencies.length > 1 && (
+        <NativeSelect
+          {...field('currency')}
+          aria-label="Currency of the history"
+          data={[{ value: '', label: 'Every currency' }, ...currencies]}
+        />
+      )}
+      <TextInput {...field('from')} type="date" aria-label="From" />
+      <TextInput {...field('to')} type="date" aria-label="To" />
+    </fieldset>
+  )
+}
+
+function NoEntries({ isNarrowed }: { isNarrowed: boolean }) {
+  if (isNarrowed) return <Empty title="Nothing like this has moved" />
+  return (
+    <Empty title="No money has moved yet">
+      <p>Use “Act” above to pay in, or send the customer to a checkout page.</p>
+    </Empty>
+  )
+}
+
+interface LineProps {
+  entry: Mteja.CustomerEntry
+  other: string | undefined
+  isOpen: boolean
+  open: () => void
+}
+
+function Line({ entry, other, isOpen, open }: LineProps) {
+  const { amount, currency, refundedAmount } = entry
+  const description = visible(entry.description)
+  return (
+    <button type="button" className="tr entries" data-chosen={isOpen} onClick={open}>
+      <span className="quiet">
+        <When at={entry.createdAt} as="time" />
+      </span>
+      <span>
+        {entrySentence(entry, other)}
+        {description !== '' && <span className="quiet"> “{description}”</span>}
+        {refundedAmount > 0 && (
+          <>
+            {' '}
+            <Badge>{refundedAmount < Math.abs(amount) ? 'given back in part' : 'given back'}</Badge>
+          </>
+        )}
+      </span>
+      <span className="end">
+        <Change amount={amount} currency={currency} />
+      </span>
+      <span className="end quiet">
+        <Money amount={entry.balanceAfter} currency={currency} />
+      </span>
+    </button>
+  )
+}
+
+/** The names of the customers on the other side. */
+function useOthers(id: string, entries: readonly Mteja.CustomerEntry[]): ReadonlyMap<string, string> {
   const session = useSession()
-  const transfers = entries.filter(({ relatedEntityType }) => relatedEntityType === 'Transfer')
+  const codes = [...new Set(entries.flatMap(({ otherCustomerId }) => otherCustomerId ?? []))]
   const { data } = useQuery({
-    queryKey: ['customer', id, 'others', transfers.map(({ id }) => id).join()],
-    enabled: transfers.length > 0,
+    queryKey: ['customer', id, 'others', codes.join()],
+    enabled: codes.length > 0,
     staleTime: 60_000,
     placeholderData: (before) => before,
-    queryFn: async () => {
-      const ids = transfers.flatMap(({ relatedEntityId }) => relatedEntityId ?? [])
-      const found = new Map<string, string>()
-      for (let at = 0; at < ids.length; at += 100) {
-        const filter = JSON.stringify({ ids: ids.slice(at, at + 100) })
-        const page = await session.cashful.transfers.list({ filter, limit: 100 }).page()
-        for (const { id: transfer, fromCustomerId, toCustomerId } of page.data) {
-          found.set(transfer, fromCustomerId === id ? toCustomerId : fromCustomerId)
-        }
-      }
-      const names = await namesOf(session, [...found.values()], nameOf)
-      return new Map(
-        transfers.flatMap(({ id: entry, relatedEntityId = '' }) => {
-          const other = found.get(relatedEntityId)
-          return other === undefined ? [] : [[entry, names.get(other) ?? other] as const]
-        }),
-      )
-    },
+    queryFn: () => namesOf(session, codes, nameOf),
   })
   return data ?? new Map()
 }

@@ -84,11 +84,13 @@ function Member({
   )
   const [error, setError] = useState<unknown>(null)
   const [isBusy, setBusy] = useState(false)
+  // As it was when the form was opened, and after a refusal as it is now.
+  const [opened, setOpened] = useState<string | undefined>(profile.customer.updatedAt)
   const save = async (changes: Record<string, unknown>, told: string) => {
     setBusy(true)
     setError(null)
     try {
-      const ifMatch = profile.customer.updatedAt
+      const ifMatch = opened ?? profile.customer.updatedAt
       const { updatedAt } = await session.cashful.customers.update(id, { metadata: changes }, { ifMatch })
       refresh()
       close()
@@ -100,6 +102,7 @@ function Member({
       notice({ text: told, undo })
     } catch (failure) {
       setError(failure)
+      setOpened(undefined)
       refresh()
       setBusy(false)
     }

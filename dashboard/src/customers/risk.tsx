@@ -22,6 +22,8 @@ export function RiskDialog({ id, profile, close }: DialogProps) {
   const before = readRisk(profile.more.risk_action)
   const [action, setAction] = useState<Risk>(before === 'deny' ? 'default' : 'deny')
   const [reason, setReason] = useState('')
+  // As it was when the dialog was opened, and after a refusal as it is now.
+  const [opened, setOpened] = useState<string | undefined>(profile.customer.updatedAt)
   const [error, setError] = useState<unknown>(null)
   const [isBusy, setBusy] = useState(false)
   // What somebody else has done meanwhile is not overwritten, nor by the undoing.
@@ -32,7 +34,7 @@ export function RiskDialog({ id, profile, close }: DialogProps) {
     setBusy(true)
     setError(null)
     try {
-      const { updatedAt } = await set(action, reason.trim(), profile.customer.updatedAt)
+      const { updatedAt } = await set(action, reason.trim(), opened ?? profile.customer.updatedAt)
       refresh()
       close()
       const undo = async () => {
@@ -42,6 +44,7 @@ export function RiskDialog({ id, profile, close }: DialogProps) {
       notice({ text: `${nameOf(profile.customer)} ${words[action].done}.`, undo })
     } catch (failure) {
       setError(failure)
+      setOpened(undefined)
       refresh()
       setBusy(false)
     }

@@ -6,6 +6,7 @@ import { Endpoints } from './endpoints.tsx'
 import { Events } from './events.tsx'
 import { Keys } from './keys.tsx'
 import { People } from './people.tsx'
+import { Requests } from './requests.tsx'
 import { Sandbox } from './sandbox.tsx'
 import { Snippets } from './snippets.tsx'
 
@@ -15,6 +16,7 @@ const tabs = [
   ['endpoints', 'Webhook endpoints', Endpoints],
   ['deliveries', 'Deliveries', Deliveries],
   ['events', 'Events', Events],
+  ['requests', 'Requests', Requests],
   ['sandbox', 'Sandbox', Sandbox],
   ['snippets', 'First calls', Snippets],
 ] as const

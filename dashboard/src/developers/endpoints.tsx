@@ -121,7 +121,11 @@ function Edit({ endpoint, close, made }: EditProps) {
     if (endpoint === undefined) {
       const { secret } = await mteja.webhookEndpoints.create({ url: url.trim(), style, events: names })
       if (secret !== null) made(secret)
-    } else await mteja.webhookEndpoints.update(endpoint.id, { url: url.trim(), events: names, enabled: isEnabled })
+    } else {
+      // What a colleague has changed meanwhile is not overwritten.
+      const change = { url: url.trim(), events: names, enabled: isEnabled }
+      await mteja.webhookEndpoints.update(endpoint.id, change, { ifMatch: endpoint.updatedAt })
+    }
     queries.invalidateQueries({ queryKey: endpointsQuery })
   }
   return (

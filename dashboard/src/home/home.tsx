@@ -4,6 +4,7 @@ import { Link } from 'wouter'
 import { useSession } from '../base/context.ts'
 import { useLive } from '../base/live.ts'
 import { kindWord, plain } from '../base/words.ts'
+import { Bars } from '../parts/bars.tsx'
 import { Badge, Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 
@@ -150,22 +151,12 @@ interface Day {
   sum: number
 }
 
-/** A bar for each day. The amounts are in the sentence of each bar, too. */
 function Days({ days, currency }: { days: readonly Day[]; currency: string }) {
-  const highest = Math.max(1, ...days.map(({ sum }) => Math.abs(sum)))
   if (days.every(({ count }) => count === 0)) return null
+  const bars = days.map(({ date, count, sum }) => ({ day: date.slice(0, 10), count, amount: sum }))
   return (
     <div className="card">
-      <ul className="bars" aria-label={`Moved each day, in ${currency}`}>
-        {days.map(({ date, count, sum }) => (
-          <li key={date}>
-            <span className="bar" style={{ height: `${Math.round((Math.abs(sum) / highest) * 72) + 1}px` }} />
-            <span className="says small">
-              {date.slice(0, 10)}: <Money amount={sum} currency={currency} /> in {count.toLocaleString()}
-            </span>
-          </li>
-        ))}
-      </ul>
+      <Bars label="Moved" bars={bars} currency={currency} />
     </div>
   )
 }

@@ -2,6 +2,8 @@ import { useSearchParams } from 'wouter'
 import { TabList } from '../parts/tabs.tsx'
 import { Balance } from './balance.tsx'
 import { Differences } from './differences.tsx'
+import { Disputes } from './disputes.tsx'
+import { Overview } from './overview.tsx'
 import { PayIns } from './pay-ins.tsx'
 import { Payments } from './payments.tsx'
 import { Purchases } from './purchases.tsx'
@@ -9,13 +11,15 @@ import { Refunds } from './refunds.tsx'
 import { Suspense } from './suspense.tsx'
 import { Transfers } from './transfers.tsx'
 
-/** The lists about money. Payouts and disputes get their place here. */
+/** The lists about money. Payouts get their place here. */
 const tabs = [
+  ['overview', 'Overview', Overview],
   ['payments', 'Payments', Payments],
   ['pay-ins', 'Pay-ins by hand', PayIns],
   ['purchases', 'Purchases', Purchases],
   ['transfers', 'Transfers', Transfers],
   ['refunds', 'Refunds', Refunds],
+  ['disputes', 'Disputes', Disputes],
   ['suspense', 'Suspense', Suspense],
   ['reconciliation', 'Reconciliation', Differences],
   ['balance', 'Your balance', Balance],

@@ -113,7 +113,11 @@ async function find(session: Session, text: string): Promise<Hit[]> {
   if (/^dlv_\w+$/.test(text)) {
     return known(session.mteja.deliveries.retrieve(text), ({ id, eventType }) => deliveryHit(id, eventType))
   }
-  const parts = await Promise.all([findCustomers(session, text), isName(text) ? findMovements(session, text) : []])
+  const parts = await Promise.all([
+    findCustomers(session, text),
+    isName(text) ? findMovements(session, text) : [],
+    isName(text) ? findRequests(session, text) : [],
+  ])
   return parts.flat()
 }
 
@@ -152,6 +156,15 @@ function findMovements({ mteja }: Session, text: string): Promise<Hit[]> {
     const title = `${kindWord(transaction.kind)} ${transaction.reference ?? ''}`
     return { kind: 'Movement', title, detail: transaction.id, to: `/customers/${customer}?entry=${transaction.id}` }
   })
+}
+
+function findRequests({ mteja }: Session, text: string): Promise<Hit[]> {
+  return known(mteja.requests.retrieve(text), ({ requestId, writes }) => ({
+    kind: 'Request',
+    title: kindWord(writes[0]?.action ?? ''),
+    detail: requestId,
+    to: `/developers?tab=requests&request=${encodeURIComponent(requestId)}`,
+  }))
 }
 
 /** A thing by its name; nothing where nothing has the name, or where it can be no name. */
