@@ -2975,7 +2975,7 @@ export namespace Mteja {
   /** GET /v1/customers/{id}/entries */
   export interface CustomerEntry {
     transactionId: string
-    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
+    /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, payout, payout_returned, receivable or repayment */
     kind: string
     /** A negative amount went out */
     amount: number
@@ -3484,7 +3484,7 @@ export namespace Mteja {
     data: {
       day: string
       currency: string
-      /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, receivable or repayment */
+      /** pay_in, purchase, transfer, refund, reversal, hold_capture, fee, chargeback, chargeback_returned, processor_fee, processor_fee_returned, adjustment, settlement, suspended, assigned, given_back, payout, payout_returned, receivable or repayment */
       kind: string
       count: number
       amount: number
@@ -4688,6 +4688,8 @@ export namespace Mteja {
       | 'suspended'
       | 'assigned'
       | 'given_back'
+      | 'payout'
+      | 'payout_returned'
       | 'receivable'
       | 'repayment'
       | undefined
