@@ -46,7 +46,13 @@ export async function listPositions(context: Context, { merchant, mode }: Tenant
     group by 1, 2, 3
     order by a.currency <> ${merchant.currencies[0]}, a.currency, 3
   `)
-  return [...Map.groupBy(rows, ({ currency }) => currency)].map(([currency, those]) => positionOf(currency, those))
+  const currencies = [...new Set(rows.map(({ currency }) => currency))]
+  return currencies.map((currency) =>
+    positionOf(
+      currency,
+      rows.filter((row) => row.currency === currency),
+    ),
+  )
 }
 
 function positionOf(currency: Currency, rows: readonly Row[]): Position {
