@@ -56,6 +56,8 @@ export interface Context {
   readonly limits: Limits
   /** The changes that the work of a request notes for the trail: see `noteChange`. */
   readonly changes?: Change[]
+  /** What the work of a request has done once it is committed: see `afterCommit`. */
+  readonly later?: Later[]
 }
 
 /** What a write has changed, for the trail. It is kept for good, so it has no name, address or e-mail of a customer. */
@@ -76,6 +78,17 @@ export interface Change {
  */
 export function noteChange({ changes }: Pick<Context, 'changes'>, change: Change): void {
   changes?.push(change)
+}
+
+/** Work outside the transaction of a request, once that is committed. */
+export type Later = (context: FreeContext) => Promise<void>
+
+/**
+ * Has something done as soon as the transaction of the request is committed, before the request is answered. A crash may come
+ * between, so it is something that the background would do as well. Without a request the background does it.
+ */
+export function afterCommit({ later }: Pick<Context, 'later'>, work: Later): void {
+  later?.push(work)
 }
 
 /**

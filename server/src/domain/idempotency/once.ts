@@ -9,6 +9,7 @@ import {
   type FreeContext,
   type InTransaction,
   inTransaction,
+  type Later,
   type TxContext,
 } from '../context.ts'
 import { type Deed, recordDeed } from '../trail/trail.ts'
@@ -100,9 +101,16 @@ async function onceInTransaction<Given extends FreeContext, Answer>(
   { request, deed }: { request: IdempotentRequest | null; deed: Deed | null },
   undeeded: (tx: InTransaction<Given>) => Promise<Answer>,
 ): Promise<Done<Answer>> {
-  const work = deed === null ? undeeded : recording(scope, deed, undeeded)
+  const deeded = deed === null ? undeeded : recording(scope, deed, undeeded)
+  let later: Later[] = []
+  const work = (tx: InTransaction<Given>) => {
+    later = []
+    return deeded({ ...tx, later })
+  }
   if (request === null) {
-    return { answer: await repeatAfterCollision([], () => inTransaction(context, work)), replayed: false }
+    const answer = await repeatAfterCollision([], () => inTransaction(context, work))
+    await doLater(context, later)
+    return { answer, replayed: false }
   }
   try {
     const attempt = () =>
@@ -115,7 +123,9 @@ async function onceInTransaction<Given extends FreeContext, Answer>(
         `)
         return { answer, replayed: false }
       })
-    return await repeatAfterCollision([], attempt)
+    const done = await repeatAfterCollision([], attempt)
+    await doLater(context, later)
+    return done
   } catch (error) {
     if (!(error instanceof ServiceError) || error.replayed || !isRemembered[error.code]) throw error
     // Nothing was done, so the refusal may be stored in a commit of its own. If the same request was faster, its answer counts.
@@ -125,6 +135,17 @@ async function onceInTransaction<Given extends FreeContext, Answer>(
     })
     if (kept !== null) return kept
     throw error
+  }
+}
+
+/** The request is done, whatever becomes of this: the background does what fails here. */
+async function doLater(context: FreeContext, later: readonly Later[]): Promise<void> {
+  for (const work of later) {
+    try {
+      await work(context)
+    } catch (error) {
+      context.failures.failed('work after a commit', { err: error })
+    }
   }
 }
 
