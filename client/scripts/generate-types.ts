@@ -141,6 +141,8 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     Adjustment: ['retrieveAdjustment'],
     ProcessorAccount: ['setProcessor'],
     Suspended: ['retrieveSuspended'],
+    Approval: ['retrieveApproval'],
+    ApprovalSettings: ['retrieveApprovalSettings'],
     AuditEntry: ['listAudit', 'data', '[]'],
     TransactionEntry: ['retrieveTransaction', 'entries', '[]'],
     Transaction: ['retrieveTransaction'],

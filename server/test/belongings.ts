@@ -32,6 +32,8 @@ export interface Belongings {
   recordedReference: string
   adjustmentId: string
   adjustmentReference: string
+  /** An adjustment that waits for a second person. */
+  approvalId: string
   /** Money in suspense. */
   suspendedId: string
   transferId: string
@@ -116,6 +118,9 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     reference: adjustmentReference,
   }
   const { id: adjustmentId } = await ask('POST', '/v1/adjustments', { customerId: customerCode, ...goodwill })
+  await ask('PATCH', '/v1/approval-settings', { limits: [{ currency: 'ZAR', amountOver: 1_000_000 }] })
+  const large = { ...goodwill, amount: 1_000_001, reference: `${name}-ticket-4712` }
+  const { approvalId } = await ask('POST', '/v1/adjustments', { customerId: customerCode, ...large })
   const { id: otherCode } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234999' })
   const transfer = { fromCustomerId: customerCode, toCustomerId: otherCode, amount: 100, currency: 'ZAR' }
   const { id: transferId } = await ask('POST', '/api/canary/transfers', transfer)
@@ -185,6 +190,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     recordedReference,
     adjustmentId,
     adjustmentReference,
+    approvalId,
     suspendedId: await suspend(api.service, tenant),
     transferId,
     purchaseId,

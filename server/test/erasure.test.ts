@@ -81,6 +81,7 @@ const traces = [
 /** The columns in which something personal of a customer can stand. Every one of them is filled before the erasure. */
 const personal: Record<string, readonly string[]> = {
   adjustments: ['reason', 'refusal'],
+  approvals: ['details', 'reason'],
   checkout_sessions: ['cancel_url', 'hosted_config', 'line_items', 'metadata', 'success_url'],
   customers: ['deleted_email', 'email', 'first_name', 'last_name', 'metadata', 'phone', 'phone_e164', 'search_text'],
   dedicated_accounts: ['account_name'],
@@ -126,6 +127,7 @@ const personal: Record<string, readonly string[]> = {
 const staying: Record<string, Record<string, readonly string[]>> = {
   'names of kinds and states': {
     adjustments: ['currency', 'direction', 'mode', 'state'],
+    approvals: ['currency', 'kind', 'mode', 'needs', 'status'],
     checkout_sessions: ['mode', 'purpose'],
     customers: ['mode', 'risk_action'],
     dedicated_account_requests: ['mode', 'status', 'wanted'],
@@ -163,6 +165,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
   },
   'codes, references and ids': {
     adjustments: ['reference', 'request_id'],
+    approvals: ['asker_keys', 'asker_people', 'reference', 'request_id'],
     checkout_sessions: ['product_id'],
     customers: ['code'],
     fan_outs: ['endpoint_ids', 'event_ids'],
@@ -215,6 +218,10 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     account_questions: ['about', 'mode', 'name'],
     actors: ['issuer', 'kind', 'subject', 'surface'],
     api_keys: ['hash', 'hint', 'mode', 'name', 'role', 'scopes'],
+    approval_limits: ['currency', 'mode'],
+    approval_settings: ['mode'],
+    // The ids of people and keys.
+    approval_sums: ['asker', 'currency', 'mode'],
     dispute_settings: ['borne_by', 'mode'],
     installation: ['encryption_key_fingerprint'],
     merchant_counters: ['mode'],
@@ -377,6 +384,10 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   const most = Number.MAX_SAFE_INTEGER
   await ask('POST', '/v1/pay-ins', { ...line, amount: most, reference: 'line 18' }).catch(() => {})
   await ask('POST', '/v1/adjustments', { ...goodwill, amount: most, reference: 'ticket 18' }).catch(() => {})
+  await ask('PATCH', '/v1/approval-settings', { limits: [{ currency: 'ZAR', amountOver: 5000 }] })
+  const large = { ...goodwill, amount: 5001, reference: 'ticket 19' }
+  const { approvalId } = await ask('POST', '/v1/adjustments', large, 'large')
+  await ask('POST', `/v1/approvals/${approvalId}/deny`, { reason: person.holdText }, 'denied')
   const moved = { fromCustomerId: code, toCustomerId: other, currency: 'ZAR', description: person.transferText }
   await ask('POST', '/api/canary/transfers', { ...moved, amount: 100 }, 'transfer')
   await ask('POST', '/v1/transfers/batch', { transfers: [{ ...moved, amount: 50 }] }, 'batch')
@@ -572,6 +583,7 @@ describe('an erased person', () => {
       '/v1/audit',
       '/v1/pay-ins',
       '/v1/adjustments',
+      '/v1/approvals',
       '/v1/suspense',
       '/api/canary/events',
       '/api/canary/transfers',

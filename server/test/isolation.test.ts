@@ -56,7 +56,7 @@ function namesOfMovements(its: Belongings): string[] {
   return [
     ...[paidId, paidReference, processorRefundId, disputeId],
     ...[payInId, purchaseId, holdId, paymentIntentId, checkoutId, transactionId, transactionReference],
-    ...[recordedPayInId, recordedReference, adjustmentId, adjustmentReference, suspendedId],
+    ...[recordedPayInId, recordedReference, its.approvalId, adjustmentId, adjustmentReference, suspendedId],
   ]
 }
 
@@ -573,6 +573,19 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'POST /v1/disputes/:id/accept': ({ disputeId }) => [{ params: { id: disputeId }, body: {}, status: 404 }],
   'POST /v1/disputes/:id/decline': ({ disputeId }) => [{ params: { id: disputeId }, body: {}, status: 404 }],
   'POST /v1/disputes/:id/evidence': ({ disputeId }) => [{ params: { id: disputeId }, body: evidence, status: 404 }],
+  'GET /v1/approvals': () => [
+    { status: 200 },
+    { query: 'mine=true', status: 200 },
+    { query: 'kind=adjustment', status: 200 },
+  ],
+  'GET /v1/approvals/:id': ({ approvalId }) => [{ params: { id: approvalId }, status: 404 }],
+  'POST /v1/approvals/:id/approve': ({ approvalId }) => [{ params: { id: approvalId }, status: 404 }],
+  'POST /v1/approvals/:id/deny': ({ approvalId }) => [{ params: { id: approvalId }, body: {}, status: 404 }],
+  'POST /v1/sandbox/approvals/:id/approve': ({ approvalId }) => [
+    { params: { id: approvalId }, status: 404, statusInLiveMode: 403 },
+  ],
+  'GET /v1/approval-settings': () => [{ status: 200 }],
+  'PATCH /v1/approval-settings': () => [{ body: { newDestinations: true }, status: 200 }],
   'GET /v1/dispute-settings': () => [{ status: 200 }],
   'PATCH /v1/dispute-settings': () => [{ body: { borneBy: 'merchant' }, status: 200 }],
   'POST /v1/payouts': ({ customerCode, recipientCode, recipientNumber, payoutReference }) => [
@@ -699,6 +712,7 @@ const unknown: Belongings = {
   recordedReference: 'nothing-in',
   adjustmentId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a36',
   adjustmentReference: 'nothing-adjusted',
+  approvalId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a29',
   suspendedId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a35',
   purchaseId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',
   transferId: 'transfer_019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3b',

@@ -78,6 +78,8 @@ const small = [
   'GET /v1/payment-settings',
   'GET /v1/positions',
   'GET /v1/adjustments',
+  'GET /v1/approvals',
+  'GET /v1/approval-settings',
   'GET /v1/suspense',
   'GET /v1/reconciliations',
   'GET /v1/differences',

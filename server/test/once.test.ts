@@ -26,6 +26,7 @@ const ways: Record<string, readonly string[]> = {
   'in a transaction': [
     'PATCH /api/canary/customers/:id',
     'PATCH /api/canary/customers/bulk',
+    'PATCH /v1/approval-settings',
     'PATCH /v1/dispute-settings',
     'PATCH /v1/merchants/:id',
     'PATCH /v1/merchants/:id/payment-settings',
@@ -47,6 +48,9 @@ const ways: Record<string, readonly string[]> = {
     'POST /dedicated_account/assign',
     'POST /dedicated_account/split',
     'POST /v1/api-keys',
+    'POST /v1/approvals/:id/approve',
+    'POST /v1/approvals/:id/deny',
+    'POST /v1/sandbox/approvals/:id/approve',
     'POST /v1/api-keys/:id/replace',
     'POST /v1/customers/:id/erase',
     'POST /v1/customers/:id/risk-action',

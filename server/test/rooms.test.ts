@@ -19,6 +19,7 @@ const domainRooms = [
   'identity',
   'webhooks',
   'ledger',
+  'approvals',
   'wallet',
   'banking',
   'payments',

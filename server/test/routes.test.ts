@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { Ajv, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
@@ -9,7 +10,9 @@ import { errorSchema as mtejaErrorSchema } from '../src/surfaces/mteja/schemas.t
 import { errorSchema as paystackErrorSchema } from '../src/surfaces/paystack/schemas.ts'
 import { fillPath, openTestApi, type TestApi, type TestRoute } from './api.ts'
 import { type Belongings, makeBelongings, makeLiveCustomer, suspend } from './belongings.ts'
+import { hire } from './people.ts'
 import {
+  adjusted,
   asked,
   type Cases,
   hooks,
@@ -137,6 +140,18 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const live = await makeLiveCustomer(api)
   const asksForMandate = { email: payment.email, channel: 'direct_debit' }
   const chargeAsking = async (by: object) => (await make('POST /charge', { ...payment, ...by })).data.reference
+  const waitForSecond = async () => {
+    const large = {
+      ...adjusted,
+      customerId: other.data.customer_code,
+      amount: 2_000_000,
+      reference: `large ${randomUUID()}`,
+    }
+    return (await make('POST /v1/adjustments', large)).approvalId as string
+  }
+  const deniedApprovalId = await waitForSecond()
+  await api.call('POST', `/v1/approvals/${deniedApprovalId}/deny`, {})
+  await make('PATCH /v1/approval-settings', { limits: [{ currency: 'ZAR', amountOver: 1_500_000 }] })
   const spareMerchant = await make('POST /v1/merchants', { name: 'Soko' })
   const closedMerchant = await make('POST /v1/merchants', { name: 'Mwisho' })
   await api.call('POST', `/v1/merchants/${closedMerchant.id}/close`, {}, adminKey)
@@ -152,6 +167,10 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
     acceptableDisputeId: acceptable,
     decidedDisputeId: decided,
     lostDisputeId: lostOne,
+    secondPersonKey: (await hire(api.service, api.tenant, 'Second')).secret,
+    deniableApprovalId: await waitForSecond(),
+    pretendedApprovalId: await waitForSecond(),
+    deniedApprovalId,
     spareCheckoutId: (await make('POST /api/canary/checkout/sessions', priced)).id,
     sparePayCode: (await make('POST /transaction/initialize', payment)).data.access_code,
     spareAccessCode: (await make('POST /customer/authorization/initialize', asksForMandate)).data.access_code,

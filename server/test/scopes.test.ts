@@ -95,7 +95,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/payouts/batch',
     'POST /v1/recipients',
   ],
-  approve: [],
+  approve: ['POST /v1/approvals/:id/approve', 'POST /v1/approvals/:id/deny', 'POST /v1/sandbox/approvals/:id/approve'],
   developers: [
     'DELETE /api/canary/webhook-endpoints/:id',
     'DELETE /v1/api-keys/:id',
@@ -115,6 +115,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
   ],
   settings: [
     'GET /v1/processors',
+    'PATCH /v1/approval-settings',
     'PATCH /v1/dispute-settings',
     'PATCH /v1/payment-settings',
     'PATCH /v1/payout-settings',

@@ -12,6 +12,7 @@ import type { Merchant, Mode, Tenant } from '../src/domain/merchants/tenant.ts'
 import { defaultDisputeWindowDays } from '../src/domain/personal-data/erasure.ts'
 import { keepForever } from '../src/domain/retention/retention.ts'
 import { createWebhookSender } from '../src/domain/webhooks/sender.ts'
+import { approvalOwners } from '../src/start/approval-owners.ts'
 import { chooseProviders } from '../src/start/providers.ts'
 import type { Service } from '../src/surfaces/http/surface.ts'
 import { openTestDatabase } from './engines.ts'
@@ -63,6 +64,7 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     retention: keepForever,
     disputeWindowDays: defaultDisputeWindowDays,
     webhookSender: createWebhookSender({ reach: 'local', networks: [] }),
+    approvalOwners,
     sandboxDelayMs,
     ...chooseProviders(
       { db, clock, random: systemRandom, failures, meter },

@@ -226,6 +226,7 @@ describe('/v1 refuses what it does not know', () => {
       'POST /v1/customers/:id/risk-action body.reason',
       'POST /v1/holds body.description',
       'POST /v1/pay-ins body.description',
+      'POST /v1/approvals/:id/deny body.reason',
       'POST /v1/refunds body.reason',
       'POST /v1/reversals body.reason',
       'POST /v1/disputes/:id/accept body.message',

@@ -3976,10 +3976,12 @@ export namespace Mteja {
     metadata: Metadata | null
     /** The processor that took the money; manual is money that moved outside any API */
     processor: 'manual' | 'paystack'
-    /** pending: recorded, and posted within a minute. refused: no money has moved, and the reference is free */
-    status: 'pending' | 'succeeded' | 'refused'
+    /** awaiting_approval: no money has moved, and a second person decides. pending: recorded, and posted within a minute. refused: no money has moved, and the reference is free */
+    status: 'awaiting_approval' | 'pending' | 'succeeded' | 'refused'
     /** The reason why it was refused */
     refusal: string | null
+    /** The approval that it waits for, or waited for; null for one that needed no second person */
+    approvalId: string | null
     by: {
       /** background: the service itself, or a payer on a page */
       kind: 'key' | 'token' | 'operator' | 'background'
@@ -4010,10 +4012,12 @@ export namespace Mteja {
     currency: string
     /** Null once the customer was erased */
     reason: string | null
-    /** pending: recorded, and posted within a minute. refused: no money has moved, and the reference is free */
-    status: 'pending' | 'succeeded' | 'refused'
+    /** awaiting_approval: no money has moved, and a second person decides. pending: recorded, and posted within a minute. refused: no money has moved, and the reference is free */
+    status: 'awaiting_approval' | 'pending' | 'succeeded' | 'refused'
     /** The reason why it was refused */
     refusal: string | null
+    /** The approval that it waits for, or waited for; null for one that needed no second person */
+    approvalId: string | null
     by: {
       /** background: the service itself, or a payer on a page */
       kind: 'key' | 'token' | 'operator' | 'background'
@@ -4080,6 +4084,114 @@ export namespace Mteja {
     } | null
     decidedAt: string | null
     createdAt: string
+  }
+  /** GET /v1/approvals/{id} */
+  export interface Approval {
+    id: string
+    /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
+    kind: 'adjustment' | 'pay_in' | 'approval_settings'
+    /** The id of the thing that waits, for instance of the adjustment */
+    subjectId: string
+    status: 'waiting' | 'approved' | 'denied'
+    customerId: string | null
+    /** Minor units; null for a thing that is no money */
+    amount: number | null
+    currency: string | null
+    /** Of the thing */
+    reference: string | null
+    /** Why it waits: its amount is over the limit, the sum of its asker and day is, its destination is new, or a thing of this kind always waits */
+    needs: ('amount' | 'daily_sum' | 'new_destination' | 'always')[]
+    /** Of an adjustment: credit or debit */
+    direction: string | null
+    /** Of a pay-in: how the payer paid */
+    source: string | null
+    /** The reason or the description that the asker gave; null once the customer was erased */
+    words: string | null
+    /** Of a change of the limits: as they were, and as they are to be */
+    settings: {
+      before: {
+        /** false: nothing waits, as in a company of one */
+        isOn: boolean
+        limits: {
+          currency: string
+          /** A larger amount waits for a second person, in minor units; null or left out for no limit */
+          amountOver: number | null
+          /** What brings the sum that its asker has moved on the day without a second person over this waits; null or left out for no limit */
+          dailySumOver: number | null
+        }[]
+        /** Whether a payout to a destination that was never paid waits; default false */
+        newDestinations: boolean
+      }
+      after: {
+        /** false: nothing waits, as in a company of one */
+        isOn: boolean
+        limits: {
+          currency: string
+          /** A larger amount waits for a second person, in minor units; null or left out for no limit */
+          amountOver: number | null
+          /** What brings the sum that its asker has moved on the day without a second person over this waits; null or left out for no limit */
+          dailySumOver: number | null
+        }[]
+        /** Whether a payout to a destination that was never paid waits; default false */
+        newDestinations: boolean
+      }
+    } | null
+    /** Of a denied one: a person denied it, or nobody decided in time */
+    denial: 'person' | 'expired' | null
+    /** The words of the person who denied it */
+    reason: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    /** Null while it waits, and for nobody in time */
+    decidedBy: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    } | null
+    createdAt: string
+    expiresAt: string
+    decidedAt: string | null
+  }
+  /** GET /v1/approval-settings */
+  export interface ApprovalSettings {
+    /** false: nothing waits, as in a company of one */
+    isOn: boolean
+    limits: {
+      currency: string
+      /** A larger amount waits for a second person, in minor units; null or left out for no limit */
+      amountOver: number | null
+      /** What brings the sum that its asker has moved on the day without a second person over this waits; null or left out for no limit */
+      dailySumOver: number | null
+    }[]
+    /** Whether a payout to a destination that was never paid waits; default false */
+    newDestinations: boolean
+    /** The approval of a change that waits for a second person; null for none */
+    waitingApprovalId: string | null
   }
   /** GET /v1/transactions/{id} */
   export interface Transaction {
@@ -4868,6 +4980,44 @@ export namespace Mteja {
     timeZone: string
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
+  }
+  /** GET /v1/approvals: List what waits or waited for a second person, newest first */
+  export interface ListApprovalsQuery {
+    status?: 'waiting' | 'approved' | 'denied' | undefined
+    /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
+    kind?: 'adjustment' | 'pay_in' | 'approval_settings' | undefined
+    /** true: only what waits and this key may approve; default false */
+    mine?: boolean | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/approvals: List what waits or waited for a second person, newest first */
+  export interface ListApprovalsResult {
+    data: Approval[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
+  /** POST /v1/approvals/{id}/deny: Deny what waits for a second person: it is never done. The asker may withdraw it so */
+  export interface DenyApprovalBody {
+    reason?: string | undefined
+  }
+  /** PATCH /v1/approval-settings: Say what waits for a second person */
+  export interface UpdateApprovalSettingsBody {
+    /** A currency that is named has the limits that are given, and no other; other currencies stay */
+    limits?:
+      | {
+          /** ISO 4217 code of a currency that the merchant holds */
+          currency: string
+          /** A larger amount waits for a second person, in minor units; null or left out for no limit */
+          amountOver?: number | undefined
+          /** What brings the sum that its asker has moved on the day without a second person over this waits; null or left out for no limit */
+          dailySumOver?: number | undefined
+        }[]
+      | undefined
+    /** Whether a payout to a destination that was never paid waits; default false */
+    newDestinations?: boolean | undefined
   }
   /** GET /v1/suspense: List money in suspense, newest first */
   export interface ListSuspenseQuery {

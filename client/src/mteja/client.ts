@@ -3,6 +3,7 @@ import { createSend } from '../core/transport.ts'
 import { Adjustments } from './adjustments.ts'
 import { mtejaApi } from './api.ts'
 import { ApiKeys } from './api-keys.ts'
+import { Approvals } from './approvals.ts'
 import { Audit } from './audit.ts'
 import { Customers } from './customers.ts'
 import { Deliveries } from './deliveries.ts'
@@ -49,6 +50,7 @@ export class MtejaClient {
   readonly audit: Audit
   readonly customers: Customers
   readonly deliveries: Deliveries
+  readonly approvals: Approvals
   readonly disputes: Disputes
   readonly events: Events
   readonly holds: Holds
@@ -78,6 +80,7 @@ export class MtejaClient {
     this.audit = new Audit(send)
     this.customers = new Customers(send)
     this.deliveries = new Deliveries(send)
+    this.approvals = new Approvals(send)
     this.disputes = new Disputes(send)
     this.events = new Events(send)
     this.holds = new Holds(send)

@@ -47,6 +47,12 @@ export class Sandbox {
     return this.#send({ method: 'POST', path: path`/v1/sandbox/differences`, body, shape: difference }, options)
   }
 
+  /** Approves what waits for a second person, as another person would. */
+  approveAsAnother(approvalId: string, options?: CallOptions): Promise<Mteja.Approval> {
+    const shape = { id: 'text', kind: 'text', status: 'text' } as const
+    return this.#send({ method: 'POST', path: path`/v1/sandbox/approvals/${approvalId}/approve`, shape }, options)
+  }
+
   /** Makes the processor send a notice about a payment intent or a checkout session again, or decides its outcome. */
   paymentNotice(
     reference: string,

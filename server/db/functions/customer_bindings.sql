@@ -4,7 +4,7 @@
 --   hold  an amount that is reserved. `detail` is the currency, `amount` the held amount.
 --   debt  an amount that they owe. `detail` is the currency, `amount` the amount.
 --   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent, or the pay-in or
---            adjustment that is recorded and not posted yet.
+--            adjustment that is recorded and not posted yet, or waits for a second person.
 --   refund  money of a payment of theirs is on its way back. `detail` is its id.
 --   payout  money that leaves their balance, and that nobody knows the end of. `detail` is its id.
 --   dispute  a payment of theirs is disputed, and nobody has decided. `detail` is its id.
@@ -45,11 +45,11 @@ language sql volatile set search_path = public, pg_temp as $$
     union all
     select 'payment', 'txn_' || p.id, p.amount, 'deletion'
     from pay_ins p
-    where p.merchant_id = c.merchant_id and p.customer_id = c.id and p.state = 'recorded'
+    where p.merchant_id = c.merchant_id and p.customer_id = c.id and p.state in ('awaiting_approval', 'recorded')
     union all
     select 'payment', 'txn_' || j.id, j.amount, 'deletion'
     from adjustments j
-    where j.merchant_id = c.merchant_id and j.customer_id = c.id and j.state = 'recorded'
+    where j.merchant_id = c.merchant_id and j.customer_id = c.id and j.state in ('awaiting_approval', 'recorded')
     union all
     select 'payment', 'txn_' || s.id, null, 'deletion'
     from suspense_decisions s

@@ -23,7 +23,7 @@ language sql immutable set search_path = public, pg_temp as $$
       'channel', 'attempts', 'reusable', 'amount', 'currency', 'remaining', 'released', 'quantity', 'productId', 'reference',
       'payInId', 'adjustmentId', 'direction', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
       'captureId', 'payoutId', 'payout', 'fee', 'recipientId', 'stateCode', 'statusCode', 'attention', 'recipient', 'active', 'disputeId', 'movementId', 'state', 'resolution', 'category', 'respondBy', 'resolvedAt', 'borneBy', 'dispute',
-      'history', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'refund', 'paymentMethod',
+      'history', 'approvalId', 'kind', 'subjectId', 'needs', 'denial', 'expiresAt', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'refund', 'paymentMethod',
       'identification', 'incoming', 'receiverBank', 'dedicatedAccount', 'provider', 'slug', 'bankName', 'bankId',
       'createdAt', 'updatedAt', 'removedAt', 'chargedAt', 'paidAt'
     ])
@@ -281,6 +281,23 @@ begin
         ) f;
         update adjustments j set reason = null, refusal = case when j.refusal is not null then c_reason end
         where j.merchant_id = p_merchant_id and j.id = any(v_uuids);
+        v_position := v_uuids[cardinality(v_uuids)]::text;
+        v_found := cardinality(v_uuids);
+        v_next := 'approvals';
+
+      when 'approvals' then
+        select array_agg(f.id order by f.id) into v_uuids
+        from (
+          select a.id from approvals a
+          where a.merchant_id = p_merchant_id and a.customer_id = p_customer_id
+            and a.id > coalesce(v_position::uuid, '00000000-0000-0000-0000-000000000000')
+          order by a.id
+          limit v_left
+        ) f;
+        update approvals a
+        set details = erased_json(a.details, array['direction', 'source']),
+          reason = case when a.reason is not null then c_reason end
+        where a.merchant_id = p_merchant_id and a.id = any(v_uuids);
         v_position := v_uuids[cardinality(v_uuids)]::text;
         v_found := cardinality(v_uuids);
         v_next := 'refunds';

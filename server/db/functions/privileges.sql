@@ -16,7 +16,8 @@ begin
     idempotency_keys, payment_numbers, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
     delivery_attempts, payments, payment_totals, dedicated_accounts, dedicated_account_requests, pay_ins, adjustments, suspense_decisions,
     processor_accounts, sandbox_outcomes, sent_charges, refunds, sandbox_returns, disputes, dispute_settings, account_questions,
-    risk_changes, arrival_notices, payment_settings, sandbox_payouts, recipients, payouts, payout_settings to mteja_app;
+    risk_changes, arrival_notices, payment_settings, sandbox_payouts, recipients, payouts, payout_settings,
+    approval_settings, approval_limits, approval_sums, approvals to mteja_app;
   grant insert (code, name, country, currencies, time_zone, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
@@ -41,6 +42,11 @@ begin
   grant insert, update on sandbox_accounts to mteja_app;
   grant update (uses_left), delete on sandbox_outcomes to mteja_app;
   grant update (state, refusal, due_at, attempts) on pay_ins, adjustments, suspense_decisions to mteja_app;
+  grant update (approval_id) on pay_ins, adjustments to mteja_app;
+  grant update (new_destinations, updated_at) on approval_settings to mteja_app;
+  grant delete on approval_limits to mteja_app;
+  grant update (day, amount) on approval_sums to mteja_app;
+  grant update (status, reason, decided_actor_id, decided_at, due_at, attempts) on approvals to mteja_app;
   grant update (cut_over_at, state, last_error, last_error_at, updated_at, replaced_at, credentials, hint, same_as) on processor_accounts to mteja_app;
   grant update (
     reference, page_url, page_code, state, stopped_at, outside_id, transaction_id, fee, differences, due_at,

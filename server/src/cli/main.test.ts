@@ -114,6 +114,8 @@ test('mteja key create gives a key the role, the scopes and the end that the fla
     expiresAt: '2999-01-31T10:30:00.000Z',
   })
   expect(await make('--scopes', 'refunds:write,read')).toMatchObject({ role: null, scopes: ['read', 'refunds:write'] })
+  const { stderr } = await mteja('key', 'create', '--merchant', merchant.id, '--person', 'nobody')
+  expect(stderr).toBe('mteja: There is no person "nobody"\n')
 })
 
 test('mteja signing-key rotate --json prints the new key’s id', async () => {

@@ -172,8 +172,9 @@ function addKeyCommands(program: Command, config: (flags: Flags) => Config): voi
     .option('--name <name>', 'what it is for')
     .addOption(new Option('--role <role>', 'what it may do; default owner').choices(roles).conflicts('scopes'))
     .option('--scopes <scopes>', `what it may do, in place of a role: some of ${scopes.join(',')}`, readScopes)
+    .option('--person <id>', 'the person whose key it is; default a program’s', readId)
     .option('--expires-at <time>', 'refuse it from this time on, such as 2030-01-31T10:30:00Z')
-    .action((flags: KeyFlags & Mteja.CreateMerchantApiKeyBody & { mode: 'test' | 'live' }) =>
+    .action((flags: KeyFlags & Mteja.CreateMerchantApiKeyBody & { mode: 'test' | 'live'; person?: string }) =>
       withOperator(config(flags), async (operator) => {
         const merchant = await merchantId(operator, flags.merchant)
         const made = await operator.merchants.createApiKey(merchant, keyBody(flags))
@@ -307,8 +308,15 @@ function stateOf({ expiresAt, revokedAt }: Mteja.ApiKey): string {
   return `${new Date(expiresAt) <= new Date() ? 'expired' : 'active until'} ${expiresAt}`
 }
 
-function keyBody({ mode, name, role, scopes: listed, expiresAt }: Mteja.CreateMerchantApiKeyBody) {
-  return { mode, name, role, scopes: listed, expiresAt }
+function keyBody({
+  mode,
+  name,
+  role,
+  scopes: listed,
+  person,
+  expiresAt,
+}: Mteja.CreateMerchantApiKeyBody & { person?: string }) {
+  return { mode, name, role, scopes: listed, personId: person, expiresAt }
 }
 
 function readScopes(text: string): Scope[] {

@@ -106,6 +106,38 @@ const paymentDeclined = aboutMoney(async (tools) => {
   }
 })
 
+async function adjust(tools: Tools) {
+  const money = moneyOf(tools, 250)
+  const customerId = await findCustomer(tools)
+  const reference = `trigger-${randomBytes(6).toString('hex')}`
+  return tools.mteja.adjustments.make({ customerId, direction: 'credit', reason: 'mteja trigger', reference, ...money })
+}
+
+/**
+ * Makes an adjustment while everything waits for a second person, and answers its approval. Afterwards the limit is as it was
+ * before, which another person must approve, too.
+ */
+async function askSecondPerson(tools: Tools): Promise<string> {
+  const { mteja, did, asked } = tools
+  const { limits } = await mteja.approvals.retrieveSettings()
+  const known = limits.find(({ currency }) => currency === asked.currency)
+  const dailySumOver = known?.dailySumOver ?? undefined
+  const setLimit = (amountOver: number | undefined) =>
+    mteja.approvals.updateSettings({ limits: [{ currency: asked.currency, amountOver, dailySumOver }] })
+  const amountOver = known?.amountOver ?? undefined
+  if (amountOver !== 0) await setLimit(0)
+  try {
+    const { id, approvalId } = await adjust(tools)
+    did(`asked for adjustment ${id}, which waits for a second person: ${approvalId}`, { transactionId: id, approvalId })
+    return approvalId as string
+  } finally {
+    if (amountOver !== 0) {
+      const { waitingApprovalId } = await setLimit(amountOver)
+      if (waitingApprovalId !== null) await mteja.sandbox.approveAsAnother(waitingApprovalId)
+    }
+  }
+}
+
 /** A refund of a payment by a card, which decides how the refund ends. */
 function refundOf(number: string): Trigger {
   return aboutMoney(async (tools) => {
@@ -219,12 +251,21 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   }),
   'pay_in.failed': paymentDeclined,
   'adjustment.succeeded': aboutMoney(async (tools) => {
-    const money = moneyOf(tools, 250)
-    const customerId = await findCustomer(tools)
-    const reference = `trigger-${randomBytes(6).toString('hex')}`
-    const asked = { customerId, direction: 'credit', reason: 'mteja trigger', reference, ...money } as const
-    const { id } = await tools.mteja.adjustments.make(asked)
+    const { id } = await adjust(tools)
     tools.did(`made adjustment ${id}`, { transactionId: id })
+  }),
+  'approval.requested': aboutMoney(async (tools) => {
+    await askSecondPerson(tools)
+  }),
+  'approval.approved': aboutMoney(async (tools) => {
+    const approvalId = await askSecondPerson(tools)
+    await tools.mteja.sandbox.approveAsAnother(approvalId)
+    tools.did(`approved ${approvalId} as another person`, { approvalId })
+  }),
+  'approval.denied': aboutMoney(async (tools) => {
+    const approvalId = await askSecondPerson(tools)
+    await tools.mteja.approvals.deny(approvalId, { reason: 'mteja trigger' })
+    tools.did(`denied ${approvalId}`, { approvalId })
   }),
   'payment_intent.succeeded': aboutMoney(async (tools) => {
     const { cashful, did } = tools

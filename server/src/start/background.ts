@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { watchWork } from '../base/work-watch.ts'
 import { type Sql, sql } from '../db/sql.ts'
+import { endUnapproved } from '../domain/approvals/decisions.ts'
 import { finishAccountRequests } from '../domain/banking/account-requests.ts'
 import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
@@ -109,6 +110,10 @@ export const workers: readonly Worker[] = [
   {
     ...rounds('adjustments', 1000, finishAdjustments),
     oldestDue: () => oldestDue({ table: sql`adjustments`, open: sql`d.due_at is not null` }),
+  },
+  {
+    ...rounds('approvals', 1000, endUnapproved),
+    oldestDue: () => oldestDue({ table: sql`approvals`, open: sql`d.due_at is not null` }),
   },
   {
     ...rounds('suspense', 1000, finishSuspenseDecisions),

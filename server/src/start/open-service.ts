@@ -12,6 +12,7 @@ import { type FolderLock, lockFolder } from '../db/folder-lock.ts'
 import { listMissingMigrations, migrate } from '../db/migrate.ts'
 import { createWebhookSender } from '../domain/webhooks/sender.ts'
 import type { Service } from '../surfaces/http/surface.ts'
+import { approvalOwners } from './approval-owners.ts'
 import type { Config } from './config.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
 import { isInstalled, setUpInstallation } from './installation.ts'
@@ -92,6 +93,7 @@ async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDa
       retention: config.retention,
       disputeWindowDays: config.disputeWindowDays,
       webhookSender,
+      approvalOwners,
       ...chooseProviders({ db, clock: systemClock, random: systemRandom, failures, meter }, config),
     }
     if (isNew) refuseStrayWebhook(config)

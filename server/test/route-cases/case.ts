@@ -51,6 +51,12 @@ export interface Own extends Belongings {
   sparePayoutId: string
   manualPayoutId: string
   settledPayoutId: string
+  /** A key of a person, which the operator made. */
+  secondPersonKey: string
+  /** Approvals: two that wait, and one that was denied. */
+  deniableApprovalId: string
+  pretendedApprovalId: string
+  deniedApprovalId: string
   spareMerchantId: string
   closedMerchantId: string
 }

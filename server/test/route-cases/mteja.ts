@@ -549,6 +549,50 @@ export const mteja: Record<string, Cases> = {
     404: { params: { id: 'none' }, body: evidence },
     409: ({ lostDisputeId }) => ({ params: { id: lostDisputeId }, body: evidence }),
   },
+  'GET /v1/approvals': {
+    200: ({ secondPersonKey }) => ({ bearer: secondPersonKey, query: 'status=waiting&kind=adjustment&mine=true' }),
+    400: { query: 'status=open' },
+    401: stranger,
+  },
+  'GET /v1/approvals/:id': {
+    200: ({ approvalId }) => ({ params: { id: approvalId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    404: { params: { id: 'none' } },
+  },
+  'POST /v1/approvals/:id/approve': {
+    200: ({ secondPersonKey, approvalId }) => ({ bearer: secondPersonKey, params: { id: approvalId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    // The key that asked is a program's.
+    403: ({ deniableApprovalId }) => ({ params: { id: deniableApprovalId } }),
+    404: ({ secondPersonKey }) => ({ bearer: secondPersonKey, params: { id: 'none' } }),
+    409: ({ secondPersonKey, deniedApprovalId }) => ({ bearer: secondPersonKey, params: { id: deniedApprovalId } }),
+  },
+  'POST /v1/approvals/:id/deny': {
+    200: ({ deniableApprovalId }) => ({ params: { id: deniableApprovalId }, body: { reason: 'It was 25' } }),
+    400: ({ deniableApprovalId }) => ({ params: { id: deniableApprovalId }, body: { reason: 7 } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: {} },
+    409: ({ secondPersonKey, deniedApprovalId }) => ({
+      bearer: secondPersonKey,
+      params: { id: deniedApprovalId },
+      body: {},
+    }),
+  },
+  'POST /v1/sandbox/approvals/:id/approve': {
+    200: ({ pretendedApprovalId }) => ({ params: { id: pretendedApprovalId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    403: ({ liveKey }) => ({ bearer: liveKey, params: { id: 'none' } }),
+    404: { params: { id: 'none' } },
+    409: ({ deniedApprovalId }) => ({ params: { id: deniedApprovalId } }),
+  },
+  'GET /v1/approval-settings': { 200: {}, 401: stranger },
+  'PATCH /v1/approval-settings': {
+    200: { body: { newDestinations: true } },
+    400: { body: { limits: [{ currency: 'ZAR', amountOver: -1 }] } },
+    401: { ...stranger, body: {} },
+    // Another change waits.
+    409: { body: { limits: [{ currency: 'ZAR' }] } },
+  },
   'GET /v1/dispute-settings': { 200: {}, 401: stranger },
   'PATCH /v1/dispute-settings': { 200: { body: { borneBy: 'customer' } }, 401: { ...stranger, body: {} } },
   'POST /v1/payouts': {

@@ -202,6 +202,16 @@ const sections: readonly Section[] = [
     `,
   },
   {
+    name: 'approvals',
+    select: ({ merchant }, { id }, after) => sql`
+      select a.id::text as cursor, a.id, a.kind, a.subject_id, a.status, a.amount, a.currency, a.reference, a.details, a.reason,
+        a.created_at, a.decided_at
+      from approvals a
+      where a.merchant_id = ${merchant.id} and a.customer_id = ${id} ${behind(sql`a.id`, after, sql`uuid`)}
+      order by a.id
+    `,
+  },
+  {
     name: 'refunds',
     select: ({ merchant }, { id }, after) => sql`
       select r.id::text as cursor, r.id, r.kind, r.original_id as transaction_id, r.state, r.state_reason, r.amount, r.currency,

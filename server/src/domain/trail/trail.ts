@@ -6,7 +6,8 @@ import type { Mode } from '../merchants/tenant.ts'
 
 /** A write that is about to be done, as the trail names it. */
 export interface Deed {
-  readonly actor: Actor
+  /** Null for work in the background. */
+  readonly actor: Actor | null
   /** The name of the operation, such as `setRiskAction`. */
   readonly action: string
   /** The thing that the write is about, by its id or code; null if the caller names none. Never an e-mail. */
@@ -32,7 +33,7 @@ export async function recordDeed(
   const mode = (each: Change) => (each.mode === undefined ? (isOperator ? null : scope.mode) : each.mode)
   await context.db.query(sql`
     insert into trail (merchant_id, id, mode, actor_id, request_id, action, object, before, after, created_at)
-    select u.merchant_id, u.id, u.mode, ${actor.id}, ${actor.requestId}, ${action}, u.object, u.before::json, u.after::json,
+    select u.merchant_id, u.id, u.mode, ${actor?.id ?? null}::integer, ${actor?.requestId ?? null}::text, ${action}, u.object, u.before::json, u.after::json,
       ${now}::timestamptz
     from unnest(
       ${rows.map((each) => each.merchantId ?? scope.merchantId)}::integer[],

@@ -1,16 +1,19 @@
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
+import type { ApprovalOwner } from '../approvals/decisions.ts'
 import type { Context, FreeContext } from '../context.ts'
 import { getCustomer } from '../customers/customers.ts'
 import type { AccountName, LedgerCommand } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
+  approvalsOf,
   findRecorded,
   finishRecorded,
   getInserted,
   getRecorded,
+  insertRecorded,
   listRecorded,
   newRowColumns,
   newRowValues,
@@ -55,6 +58,7 @@ interface AdjustmentRow extends RecordedRow {
 const adjustments: RecordedKind<AdjustmentRow, Adjustment> = {
   noun: 'adjustment',
   missing: 'adjustment_not_found',
+  approval: 'adjustment',
   table: sql`adjustments`,
   columns: sql`r.direction, r.amount, r.currency, r.reason`,
   read: (row) => ({
@@ -69,7 +73,8 @@ const adjustments: RecordedKind<AdjustmentRow, Adjustment> = {
 }
 
 /**
- * Changes a customer's balance, once for a reference: the same content again answers the first adjustment. Throws
+ * Changes a customer's balance, once for a reference: the same content again answers the first adjustment. One that needs a
+ * second person waits, and is posted as it was asked once it is approved. Throws
  * `invalid_request`, `currency_not_held`, `customer_not_found`, `customer_denied`, `insufficient_funds`, `balance_limit`,
  * `reference_taken` for another content.
  */
@@ -99,6 +104,9 @@ export function listAdjustments(
   return listRecorded(context, tenant, adjustments, asked)
 }
 
+/** Adjustments that wait for a second person. */
+export const adjustmentApprovals: ApprovalOwner = approvalsOf(adjustments)
+
 /** Posts the adjustments that a crash left recorded, and answers how many. */
 export function finishAdjustments(context: FreeContext): Promise<number> {
   return finishRecorded(context, adjustments, 'adjustments')
@@ -112,14 +120,17 @@ async function insert(
   const { customerCode, direction, amount, currency, reason, reference } = wanted
   const customer = await getCustomer(context, tenant, customerCode)
   const now = context.clock.now()
-  await context.db.query(sql`
+  const subjectId = uuidV7(context.random, now)
+  const row = sql`
     insert into adjustments (id, customer_id, direction, amount, currency, reason, reference, ${newRowColumns})
     values (
-      ${uuidV7(context.random, now)}, ${customer.id}, ${direction}, ${amount}, ${currency}, ${reason}, ${reference},
+      ${subjectId}, ${customer.id}, ${direction}, ${amount}, ${currency}, ${reason}, ${reference},
       ${newRowValues(tenant, now)}
     )
-    on conflict do nothing
-  `)
+  `
+  const details = { direction, words: { reason } }
+  const wish = { kind: 'adjustment', subjectId, customer, amount, currency, reference, details } as const
+  await insertRecorded(context, tenant, adjustments, { insert: row, wish })
   return getInserted(context, tenant, adjustments, reference)
 }
 

@@ -3,6 +3,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
+import type { ApprovalOwner } from '../approvals/decisions.ts'
 import { type Context, type FreeContext, inTransaction, lockCount, type TxContext } from '../context.ts'
 import { getCustomer } from '../customers/customers.ts'
 import { checkMetadata, type Metadata } from '../customers/metadata.ts'
@@ -11,10 +12,12 @@ import type { LedgerCommand } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
+  approvalsOf,
   findRecorded,
   finishRecorded,
   getInserted,
   getRecorded,
+  insertRecorded,
   listRecorded,
   newRowColumns,
   newRowValues,
@@ -70,6 +73,7 @@ interface PayInRow extends RecordedRow {
 const payIns: RecordedKind<PayInRow, PayIn> = {
   noun: 'pay-in',
   missing: 'pay_in_not_found',
+  approval: 'pay_in',
   table: sql`pay_ins`,
   columns: sql`r.amount, r.currency, r.source, r.description, r.metadata, r.account_id`,
   read: (row) => ({
@@ -91,7 +95,8 @@ function payInsAt(accountId: bigint): typeof payIns {
 
 /**
  * Records money that has come and credits it, once for a reference: the same content again answers the first pay-in. It is a
- * fact, so a denial of the customer does not refuse it. Throws `invalid_request`, `currency_not_held`, `customer_not_found`,
+ * fact, so a denial of the customer does not refuse it. Money that no account at a processor confirms is a person's word: it
+ * waits where a second person is needed. Throws `invalid_request`, `currency_not_held`, `customer_not_found`,
  * `reference_taken` for another content, `balance_limit`.
  *
  * @param accountId the account at a processor that it came to; default money that was moved by hand
@@ -128,6 +133,9 @@ export function listPayIns(
   return listRecorded(context, tenant, payIns, asked)
 }
 
+/** Pay-ins that wait for a second person. */
+export const payInApprovals: ApprovalOwner = approvalsOf(payIns)
+
 /** Posts the pay-ins that a crash left recorded, and answers how many. */
 export function finishPayIns(context: FreeContext): Promise<number> {
   return finishRecorded(context, payIns, 'pay_ins')
@@ -155,22 +163,25 @@ async function insert(
   const { accountId, customerCode, amount, currency, source, reference, description, metadata } = wanted
   const customer = customerCode === null ? null : await getCustomer(context, tenant, customerCode)
   const now = context.clock.now()
+  const subjectId = uuidV7(context.random, now)
   const row = sql`
     insert into pay_ins (
       id, account_id, customer_id, amount, currency, source, reference, description, metadata, ${newRowColumns}
     )
     values (
-      ${uuidV7(context.random, now)}, ${accountId}, ${customer?.id ?? null}, ${amount}, ${currency},
+      ${subjectId}, ${accountId}, ${customer?.id ?? null}, ${amount}, ${currency},
       ${source}, ${reference}, ${description}, ${metadata === null ? null : JSON.stringify(metadata)}::json,
       ${newRowValues(tenant, now)}
     )
-    on conflict do nothing
   `
-  if (accountId < firstAccountId) await context.db.query(row)
-  else {
+  if (accountId < firstAccountId) {
+    const details = { source, words: { description } }
+    const wish = { kind: 'pay_in', subjectId, customer, amount, currency, reference, details } as const
+    await insertRecorded(context, tenant, payIns, { insert: row, wish })
+  } else {
     await inTransaction(context, async (tx) => {
       await refuseClaimed(tx, tenant, reference)
-      await tx.db.query(row)
+      await tx.db.query(sql`${row} on conflict do nothing`)
     })
   }
   return getInserted(context, tenant, payInsAt(accountId), reference)

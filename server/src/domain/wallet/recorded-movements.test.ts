@@ -115,7 +115,7 @@ describe.each(Object.entries(kinds))('%s that a kill interrupts', (_name, { make
       insert into actors (merchant_id, kind, surface) values (${made.merchant.id}, 'operator', 'mteja') returning id
     `)
     const tenant = { ...made, actor: { id: row?.id as number, requestId: 'a request' } }
-    await expect(make(dyingAt(3, 'after').context, tenant, code, 'interrupted')).rejects.toThrow('killed')
+    await expect(make(dyingAt(4, 'after').context, tenant, code, 'interrupted')).rejects.toThrow('killed')
     service.clock.advance(61_000)
     expect(await finish(service)).toBe(1)
     const [movement] = await list(service, tenant, everything)
@@ -138,7 +138,7 @@ test('a recorded movement that the background cannot post says why, and its refe
     reason: 'Fee',
     reference: 'd',
   } as const
-  await expect(makeAdjustment(dyingAt(3, 'after').context, tenant, debit)).rejects.toThrow('killed')
+  await expect(makeAdjustment(dyingAt(4, 'after').context, tenant, debit)).rejects.toThrow('killed')
   service.clock.advance(61_000)
   await finishAdjustments(service)
   const [refused] = await listAdjustments(service, tenant, { before: undefined, limit: 50 })

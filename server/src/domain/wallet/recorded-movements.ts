@@ -1,7 +1,11 @@
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import { isUuid, lowestUuidV7 } from '../../base/ids.ts'
+import { repeatAfterCollision } from '../../db/collisions.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import type { Context, FreeContext } from '../context.ts'
+import type { Approval, ApprovalKind } from '../approvals/approval-records.ts'
+import { type ApprovalWish, askForApproval, mayNeedApproval } from '../approvals/asking.ts'
+import { type ApprovalOwner, whyDenied } from '../approvals/decisions.ts'
+import { type Context, type FreeContext, inTransaction } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
 import type { Actor } from '../merchants/actors.ts'
@@ -19,7 +23,8 @@ import {
 
 /**
  * A movement that a person writes down. It is recorded first, then posted under the id of its row, then marked. Whatever a
- * crash left `recorded` is finished later: the key of the posting is made from the id, so the money moves once.
+ * crash left `recorded` is finished later: the key of the posting is made from the id, so the money moves once. One that needs
+ * a second person waits before that, and is `recorded` once it was approved.
  */
 export interface RecordedMovement {
   /** The id of its ledger transaction, too. */
@@ -27,9 +32,11 @@ export interface RecordedMovement {
   readonly customerCode: string | null
   /** Named by the caller for ever: of movements that were not refused, one has it. */
   readonly reference: string
-  readonly state: 'recorded' | 'succeeded' | 'refused'
+  readonly state: 'awaiting_approval' | 'recorded' | 'succeeded' | 'refused'
   /** The reason why nothing moved; null unless it was refused. */
   readonly refusal: string | null
+  /** The approval that it waits for, or waited for. */
+  readonly approvalId: string | null
   readonly by: Doer
   /** As whom the movement is posted, whoever posts it. */
   readonly actor: Actor | undefined
@@ -42,6 +49,7 @@ export interface RecordedRow extends DoerRow {
   reference: string
   state: RecordedMovement['state']
   refusal: string | null
+  approval_id: string | null
   actor_id: number | null
   request_id: Buffer | null
   created_at: Date
@@ -54,6 +62,8 @@ export interface RecordedKind<Row extends RecordedRow, Movement extends Recorded
   /** The code of the refusal where there is none with an id. */
   readonly missing: ErrorCode
   readonly table: Sql
+  /** What its approvals are called; of a kind without, nothing waits. */
+  readonly approval?: ApprovalKind
   /** Its columns beside those of `RecordedRow`, of the table as `r`. */
   readonly columns: Sql
   /** Which of the rows, as `r`, share one namespace of references with a new row; default all of the tenant. */
@@ -74,6 +84,80 @@ export function newRowValues(tenant: Tenant, now: Date): Sql {
     ${merchant.id}, ${mode}, ${actor?.id ?? null}::integer, ${requestId}::bytea,
     ${new Date(now.getTime() + ownTimeMs)}::timestamptz, ${now}::timestamptz
   `
+}
+
+/**
+ * Writes the row of a new movement, unless its reference is in use. It waits where its wish needs a second person. An
+ * `insert` without the last clauses, of the row with the id of the wish.
+ */
+export async function insertRecorded<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: FreeContext,
+  tenant: Tenant,
+  { table }: RecordedKind<Row, Movement>,
+  { insert, wish }: { insert: Sql; wish: ApprovalWish },
+): Promise<void> {
+  const statement = sql`${insert} on conflict do nothing returning id`
+  if (!(await mayNeedApproval(context, tenant, wish.currency))) {
+    await context.db.query(statement)
+    return
+  }
+  const write = () =>
+    inTransaction(context, async (tx) => {
+      const rows = await tx.db.query(statement)
+      const approval = rows.length === 0 ? null : await askForApproval(tx, tenant, wish)
+      if (approval === null) return
+      await tx.db.query(sql`
+        update ${table} set state = 'awaiting_approval', approval_id = ${approval.id}, due_at = null
+        where merchant_id = ${tenant.merchant.id} and id = ${wish.subjectId}
+      `)
+    })
+  await repeatAfterCollision([], write)
+}
+
+/** Lets movements of a kind go on, or ends them, when a second person has decided. */
+export function approvalsOf<Row extends RecordedRow, Movement extends RecordedMovement>(
+  kind: RecordedKind<Row, Movement>,
+): ApprovalOwner {
+  return {
+    approve: (tx, tenant, { subjectId }) => {
+      const dueAt = new Date(tx.clock.now().getTime() + ownTimeMs)
+      return endWaiting(tx, tenant, {
+        subjectId,
+        set: sql`update ${kind.table} set state = 'recorded', due_at = ${dueAt}`,
+      })
+    },
+    deny: (tx, tenant, approval) => {
+      const set = sql`update ${kind.table} set state = 'refused', refusal = ${whyDenied(approval)}`
+      return endWaiting(tx, tenant, { subjectId: approval.subjectId, set })
+    },
+    async carryOut(context, tenant, { subjectId }) {
+      const movement = await getRecorded(context, tenant, kind, subjectId)
+      if (movement.state === 'recorded') await postUnasked(context, tenant, kind, movement)
+    },
+  }
+}
+
+async function endWaiting(
+  tx: Context,
+  { merchant }: Tenant,
+  { subjectId, set }: Pick<Approval, 'subjectId'> & { set: Sql },
+): Promise<void> {
+  const rows = await tx.db.query(sql`
+    ${set} where merchant_id = ${merchant.id} and id = ${subjectId} and state = 'awaiting_approval' returning id
+  `)
+  if (rows.length === 0) throw new Error('a movement with a waiting approval does not wait')
+}
+
+/** Posts a movement for whose answer nobody waits: a refusal stands in its row. */
+async function postUnasked<Row extends RecordedRow, Movement extends RecordedMovement>(
+  context: FreeContext,
+  tenant: Tenant,
+  kind: RecordedKind<Row, Movement>,
+  movement: Movement,
+): Promise<void> {
+  await postRecorded(context, tenant, kind, movement).catch((error) => {
+    if (!(error instanceof ServiceError && error.kept)) throw error
+  })
 }
 
 /**
@@ -184,7 +268,8 @@ async function select<Row extends RecordedRow, Movement extends RecordedMovement
   matching: Sql,
 ): Promise<Movement[]> {
   const rows = await context.db.query<Row>(sql`
-    select r.id, c.code as customer_code, r.reference, r.state, r.refusal, r.actor_id, r.request_id, r.created_at,
+    select r.id, c.code as customer_code, r.reference, r.state, r.refusal,
+      ${kind.approval === undefined ? sql`null::uuid` : sql`r.approval_id`} as approval_id, r.actor_id, r.request_id, r.created_at,
       ${kind.columns}, ${doerColumns}
     from ${kind.table} r
     left join customers c on c.merchant_id = r.merchant_id and c.id = r.customer_id
@@ -203,6 +288,7 @@ export function readRecorded(row: RecordedRow): RecordedMovement {
     reference: row.reference,
     state: row.state,
     refusal: row.refusal,
+    approvalId: row.approval_id,
     by: readDoer(row),
     actor:
       actor_id === null || request_id === null ? undefined : { id: actor_id, requestId: unpackRequestId(request_id) },
@@ -239,11 +325,7 @@ export function finishRecorded<Row extends RecordedRow, Movement extends Recorde
     open: sql`d.due_at is not null`,
     columns: sql`d.state`,
     async work(given, { tenant, id }) {
-      const movement = await getRecorded(given, tenant, kind, id)
-      await postRecorded(given, tenant, kind, movement).catch((error) => {
-        // Nobody waits for the answer any more: the row says it.
-        if (!(error instanceof ServiceError && error.kept)) throw error
-      })
+      await postUnasked(given, tenant, kind, await getRecorded(given, tenant, kind, id))
     },
   }
   return doDue(context, task)

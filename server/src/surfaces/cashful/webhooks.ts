@@ -280,6 +280,24 @@ const differenceTelling: Telling = {
   }),
 }
 
+const approvalTelling: Telling = {
+  entity: 'Approval',
+  render: ({ merchantId, customerId, details }) => ({
+    id: details.approvalId,
+    merchantId,
+    customerId,
+    kind: details.kind,
+    subjectId: details.subjectId,
+    amount: details.amount,
+    currency: details.currency,
+    reference: details.reference,
+    needs: details.needs,
+    status: details.status,
+    denial: details.denial,
+    expiresAt: details.expiresAt,
+  }),
+}
+
 const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'customer.created': customerTelling,
   'customer.updated': customerTelling,
@@ -299,6 +317,9 @@ const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'pay_in.succeeded': payInTelling,
   'pay_in.failed': intentTelling('failed'),
   'adjustment.succeeded': adjustmentTelling,
+  'approval.requested': approvalTelling,
+  'approval.approved': approvalTelling,
+  'approval.denied': approvalTelling,
   'payment_intent.succeeded': intentTelling('succeeded'),
   'payment_intent.failed': intentTelling('failed'),
   'payment_intent.canceled': intentTelling('canceled'),

@@ -1,3 +1,4 @@
+import type { ApprovalChoice } from '../../domain/approvals/decisions.ts'
 import type { AccountProviderChoice } from '../../domain/banking/account-provider.ts'
 import type { BankDirectoryChoice } from '../../domain/banking/bank-directory.ts'
 import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
@@ -20,6 +21,7 @@ export type Service = PaymentsContext &
   VerifierChoice &
   BankDirectoryChoice &
   AccountProviderChoice &
+  ApprovalChoice &
   StatementChoice &
   SenderChoice &
   RetentionChoice &

@@ -4,6 +4,8 @@ import { renderProblem, renderUnreadable } from './errors.ts'
 import { requireOperator } from './operator.ts'
 import { adjustmentRoutes } from './routes/adjustments.ts'
 import { apiKeyRoutes } from './routes/api-keys.ts'
+import { approvalSettingsRoutes } from './routes/approval-settings.ts'
+import { approvalRoutes } from './routes/approvals.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { customerMoneyRoutes } from './routes/customer-money.ts'
 import { customerRoutes } from './routes/customers.ts'
@@ -64,6 +66,8 @@ export const mteja: Dialect = {
         processorRoutes,
         payInRoutes,
         adjustmentRoutes,
+        approvalRoutes,
+        approvalSettingsRoutes,
         suspenseRoutes,
         positionRoutes,
         purchaseRoutes,

@@ -31,14 +31,17 @@ export const recordedHead = {
   reference: Type.String({ examples: ['FT26330-0017'] }),
 }
 export const recordedTail = {
-  status: Type.Unsafe<'pending' | 'succeeded' | 'refused'>({
+  status: Type.Unsafe<'awaiting_approval' | 'pending' | 'succeeded' | 'refused'>({
     type: 'string',
-    enum: ['pending', 'succeeded', 'refused'],
+    enum: ['awaiting_approval', 'pending', 'succeeded', 'refused'],
     description:
-      'pending: recorded, and posted within a minute. refused: no money has moved, and the reference is free',
+      'awaiting_approval: no money has moved, and a second person decides. pending: recorded, and posted within a minute. refused: no money has moved, and the reference is free',
     examples: ['succeeded'],
   }),
   refusal: Type.Union([Type.String(), Type.Null()], { description: 'The reason why it was refused' }),
+  approvalId: Type.Union([Type.String(), Type.Null()], {
+    description: 'The approval that it waits for, or waited for; null for one that needed no second person',
+  }),
   by: doerSchema,
   createdAt: date,
 }
@@ -80,10 +83,11 @@ export function renderPage<Movement extends RecordedMovement, Item>(
   return { data: movements.map(render), timeZone: merchant.timeZone, nextBefore }
 }
 
-export function renderTail({ state, refusal, by, createdAt }: RecordedMovement) {
+export function renderTail({ state, refusal, approvalId, by, createdAt }: RecordedMovement) {
   return {
     status: state === 'recorded' ? ('pending' as const) : state,
     refusal,
+    approvalId,
     by: renderDoer(by),
     createdAt: createdAt.toISOString(),
   }

@@ -4,6 +4,7 @@ import { parseAmount } from '../../../base/money.ts'
 import type { Mandate } from '../../../domain/payments/mandates.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
+import { approveAsAnother } from '../../../domain/sandbox/approvals.ts'
 import { simulateDifference } from '../../../domain/sandbox/differences.ts'
 import { simulateDispute } from '../../../domain/sandbox/disputes.ts'
 import { approveAsCustomer, declineAsCustomer } from '../../../domain/sandbox/mandates.ts'
@@ -26,6 +27,7 @@ import type { RouteFile } from '../../http/routes.ts'
 import { freeText, largestNumber, wholeNumber } from '../../http/schemas.ts'
 import { transactionName } from '../names.ts'
 import { amountSchema, currencySchema, date, nullableText, pageQuery, pageSchema, responses } from '../schemas.ts'
+import { approvalSchema, renderApproval } from './approvals.ts'
 import { differenceKindSchema, differenceSchema, renderDifference } from './differences.ts'
 import { disputeSchema, renderDispute } from './disputes.ts'
 
@@ -394,6 +396,22 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
       const transfer = { ...request.body, accountNumber: request.params.accountNumber }
       return renderTransfer(await simulateTransfer(context, testTenantOf(request), transfer, attempt))
     },
+  )
+
+  routes.post(
+    '/sandbox/approvals/:id/approve',
+    {
+      scope: 'approve',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'approveAsAnother',
+        summary: 'Approve what waits for a second person, as another person would',
+        tags,
+        params: Type.Object({ id: Type.String({ examples: ['019aa8a2-3c41-7a10-9b1e-5d2c0f1a2b3c'] }) }),
+        response: responses(200, approvalSchema, 401, 403, 404, 409),
+      },
+    },
+    async (request, tx) => renderApproval(await approveAsAnother(tx, testTenantOf(request), request.params.id)),
   )
 
   routes.post(

@@ -1,0 +1,178 @@
+import { ServiceError } from '../../base/errors.ts'
+import { sql } from '../../db/sql.ts'
+import { afterCommit, type Context, type FreeContext, inTransaction, noteChange, type TxContext } from '../context.ts'
+import { type DueTask, doDue } from '../merchants/due.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { recordDeed } from '../trail/trail.ts'
+import { type Approval, type ApprovalKind, type ApprovalName, getApproval, lockApproval } from './approval-records.ts'
+import { recordApprovalEvent } from './asking.ts'
+import { haveCommon, secondPersonOf } from './lineage.ts'
+
+/** Whose things wait: the room that has the rows of a kind. */
+export interface ApprovalOwner {
+  /** Lets the thing go on, in the commit of the approval: from then on its own background work would finish it. */
+  approve(tx: TxContext, tenant: Tenant, approval: Approval): Promise<void>
+  /** Ends the thing, in the commit of the denial. `whyDenied` has the words. */
+  deny(tx: TxContext, tenant: Tenant, approval: Approval): Promise<void>
+  /** Does at once, after the commit, what the background would do a little later. Default: the background does it. */
+  carryOut?(context: FreeContext, tenant: Tenant, approval: Approval): Promise<void>
+}
+
+/** Who has the things of each kind. */
+export interface ApprovalChoice {
+  readonly approvalOwners: Readonly<Record<ApprovalKind, ApprovalOwner>>
+}
+
+export type Decision = { readonly status: 'approved' } | { readonly status: 'denied'; readonly reason: string | null }
+
+/**
+ * Decides about a thing that waits, as the tenant's actor: it is approved or denied once, whoever decides at the same moment.
+ * The same decision of the same person again answers the first. Only another person than the asker approves; everybody with the
+ * scope may deny, the asker too. Throws `approval_not_found`, `approval_decided` for one that was decided or has run out of
+ * time, `another_person_needed` for an approver who is not another person.
+ */
+export async function decideApproval(
+  tx: TxContext & ApprovalChoice,
+  tenant: Tenant,
+  name: ApprovalName,
+  decision: Decision,
+): Promise<Approval> {
+  const approval = await lockApproval(tx, tenant, name)
+  const decider = await readDecider(tx, tenant)
+  if (approval.status !== 'waiting') {
+    const { decidedBy } = approval
+    const isSame =
+      decidedBy !== null && (decidedBy.personId ?? decidedBy.apiKeyId) === (decider.personId ?? decider.apiKeyId)
+    if (approval.status === decision.status && isSame) return approval
+    throw decided(approval)
+  }
+  if (approval.expiresAt <= tx.clock.now()) throw decided(approval)
+  if (decision.status === 'approved') await requireSecondPerson(tx, tenant, approval, decider.apiKeyId)
+  return close(tx, tenant, approval, decision)
+}
+
+/**
+ * Approves a thing that waits, whoever the tenant's actor is. For the sandbox, which pretends that another person did. Throws
+ * `approval_not_found`, `approval_decided`.
+ */
+export async function approveUnchecked(
+  tx: TxContext & ApprovalChoice,
+  tenant: Tenant,
+  name: ApprovalName,
+): Promise<Approval> {
+  const approval = await lockApproval(tx, tenant, name)
+  if (approval.status === 'approved') return approval
+  if (approval.status !== 'waiting' || approval.expiresAt <= tx.clock.now()) throw decided(approval)
+  return close(tx, tenant, approval, { status: 'approved' })
+}
+
+/** The words of a thing that was denied. */
+export function whyDenied({ denial, reason }: Pick<Approval, 'denial' | 'reason'>): string {
+  if (denial === 'expired') return 'Nobody approved it in time'
+  return reason === null ? 'It was denied' : `It was denied: ${reason}`
+}
+
+/** Denies what nobody has decided in time, and answers how many. */
+export function endUnapproved(context: FreeContext & ApprovalChoice): Promise<number> {
+  const task: DueTask<FreeContext & ApprovalChoice, object, string> = {
+    name: 'approvals',
+    table: sql`approvals`,
+    idType: sql`uuid`,
+    open: sql`d.due_at is not null`,
+    columns: sql`d.status`,
+    work: (given, { tenant, id }) =>
+      inTransaction(given, async (tx) => {
+        const approval = await lockApproval(tx, tenant, { id })
+        if (approval.status === 'waiting') await close(tx, tenant, approval, null)
+      }),
+  }
+  return doDue(context, task)
+}
+
+/** @param decision null for nobody in time */
+async function close(
+  tx: TxContext & ApprovalChoice,
+  tenant: Tenant,
+  { id, kind, subjectId }: Approval,
+  decision: Decision | null,
+): Promise<Approval> {
+  const { merchant, mode, actor = null } = tenant
+  const status = decision?.status ?? 'denied'
+  const reason = decision?.status === 'denied' ? decision.reason : null
+  const [row] = await tx.db.query<{ customer_id: bigint | null }>(sql`
+    update approvals set
+      status = ${status}, reason = ${reason}::text, decided_actor_id = ${actor?.id ?? null}::integer,
+      decided_at = ${tx.clock.now()}, due_at = null
+    where merchant_id = ${merchant.id} and id = ${id} and status = 'waiting'
+    returning customer_id
+  `)
+  const approval = await getApproval(tx, tenant, { id })
+  const owner = tx.approvalOwners[kind]
+  if (status === 'approved') await owner.approve(tx, tenant, approval)
+  else await owner.deny(tx, tenant, approval)
+  const customer = row?.customer_id ?? null
+  await recordApprovalEvent(tx, tenant, approval, customer === null ? null : { id: customer })
+  const change = {
+    object: id,
+    before: { status: 'waiting' },
+    after: { status, ...(approval.denial === null ? {} : { denial: approval.denial }), kind, subjectId },
+  }
+  if (actor === null) {
+    const scope = { merchantId: merchant.id, mode }
+    await recordDeed(tx, scope, { actor, action: 'endUnapproved', object: id }, [change])
+  } else noteChange(tx, change)
+  const { carryOut } = owner
+  if (status === 'approved' && carryOut !== undefined) {
+    afterCommit(tx, (context) => carryOut(context, tenant, approval))
+  }
+  return approval
+}
+
+interface Decider {
+  apiKeyId: string | null
+  personId: string | null
+}
+
+/** The key of the tenant's actor, which cannot be revoked meanwhile. */
+async function readDecider(tx: TxContext, { merchant, actor }: Tenant): Promise<Decider> {
+  const [row] = await tx.db.query<{ id: string; person_id: string | null }>(sql`
+    select k.id, k.person_id
+    from actors a
+    join api_keys k on k.merchant_id = a.merchant_id and k.id = a.api_key_id
+    where a.merchant_id = ${merchant.id} and a.id = ${actor?.id ?? null}::integer
+    for share of k
+  `)
+  return { apiKeyId: row?.id ?? null, personId: row?.person_id ?? null }
+}
+
+async function requireSecondPerson(
+  tx: Context,
+  tenant: Tenant,
+  { lineage }: Approval,
+  apiKeyId: string | null,
+): Promise<void> {
+  const second = apiKeyId === null ? null : await secondPersonOf(tx, tenant, apiKeyId)
+  if (second === null) {
+    const message =
+      'Only a person approves: the key must belong to a person, be valid and have the scope approve; ask with such a key'
+    throw new ServiceError('another_person_needed', message)
+  }
+  if (lineage.people.includes(second.personId)) {
+    throw new ServiceError('another_person_needed', 'You have asked for it yourself; another person must approve it')
+  }
+  if (!haveCommon(lineage, second.lineage)) return
+  const message =
+    'This key and the key that asked have a maker in common, who knows both secrets; ask with a key that the operator made for a person'
+  throw new ServiceError('another_person_needed', message)
+}
+
+function decided({ id, status, denial, expiresAt, decidedAt }: Approval): ServiceError {
+  const name = JSON.stringify(id)
+  if (status === 'waiting' || denial === 'expired') {
+    return new ServiceError(
+      'approval_decided',
+      `Nobody approved ${name} until ${expiresAt.toISOString()}; ask for it again`,
+    )
+  }
+  return new ServiceError('approval_decided', `The approval ${name} was ${status} at ${decidedAt?.toISOString()}`)
+}

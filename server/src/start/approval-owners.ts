@@ -1,0 +1,11 @@
+import { settingsApprovals } from '../domain/approvals/approval-settings.ts'
+import type { ApprovalChoice } from '../domain/approvals/decisions.ts'
+import { adjustmentApprovals } from '../domain/wallet/adjustments.ts'
+import { payInApprovals } from '../domain/wallet/pay-ins.ts'
+
+/** The one place that says who has the things of each kind that wait for a second person. */
+export const approvalOwners: ApprovalChoice['approvalOwners'] = {
+  adjustment: adjustmentApprovals,
+  pay_in: payInApprovals,
+  approval_settings: settingsApprovals,
+}

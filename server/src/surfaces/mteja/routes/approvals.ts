@@ -1,0 +1,207 @@
+import { Type } from 'typebox'
+import {
+  type Approval,
+  type ApprovalKind,
+  type ApprovalNeed,
+  type ApprovalStatus,
+  approvalKinds,
+  approvalStatuses,
+  getApproval,
+  listApprovals,
+} from '../../../domain/approvals/approval-records.ts'
+import { decideApproval } from '../../../domain/approvals/decisions.ts'
+import { callerOf, tenantOf } from '../../http/authentication.ts'
+import type { RouteFile } from '../../http/routes.ts'
+import { freeText } from '../../http/schemas.ts'
+import { doerSchema, renderDoer } from '../doer.ts'
+import { idStepQuery, nextBeforeSchema, readIdStep } from '../names.ts'
+import { date, nullableText, responses } from '../schemas.ts'
+import { approvalSettingsSchema, type ShownSettings } from './approval-settings.ts'
+
+const tags = ['Approvals']
+const id = '019aa8a2-3c41-7a10-9b1e-5d2c0f1a2b3c'
+
+const kindSchema = Type.Unsafe<ApprovalKind>({
+  type: 'string',
+  enum: [...approvalKinds],
+  description: 'The kind of the thing that waits; approval_settings is a change of the limits themselves',
+  examples: ['adjustment'],
+})
+const statusSchema = Type.Unsafe<ApprovalStatus>({
+  type: 'string',
+  enum: [...approvalStatuses],
+  examples: ['waiting'],
+})
+
+export const approvalSchema = Type.Object({
+  id: Type.String({ examples: [id] }),
+  kind: kindSchema,
+  subjectId: Type.String({
+    description: 'The id of the thing that waits, for instance of the adjustment',
+    examples: ['019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a3d'],
+  }),
+  status: statusSchema,
+  customerId: Type.Union([Type.String(), Type.Null()], { examples: ['CUS_xnxdt6s1zg1f4nx'] }),
+  amount: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'Minor units; null for a thing that is no money',
+    examples: [250000],
+  }),
+  currency: Type.Union([Type.String(), Type.Null()], { examples: ['ZAR'] }),
+  reference: Type.Union([Type.String(), Type.Null()], { description: 'Of the thing', examples: ['ticket-4711'] }),
+  needs: Type.Array(
+    Type.Unsafe<ApprovalNeed>({ type: 'string', enum: ['amount', 'daily_sum', 'new_destination', 'always'] }),
+    {
+      description:
+        'Why it waits: its amount is over the limit, the sum of its asker and day is, its destination is new, or a thing of this kind always waits',
+      examples: [['amount']],
+    },
+  ),
+  direction: Type.Union([Type.String(), Type.Null()], {
+    description: 'Of an adjustment: credit or debit',
+    examples: ['credit'],
+  }),
+  source: Type.Union([Type.String(), Type.Null()], { description: 'Of a pay-in: how the payer paid' }),
+  words: Type.Union([Type.String(), Type.Null()], {
+    description: 'The reason or the description that the asker gave; null once the customer was erased',
+    examples: ['Goodwill for a late delivery'],
+  }),
+  settings: Type.Union([Type.Object({ before: approvalSettingsSchema, after: approvalSettingsSchema }), Type.Null()], {
+    description: 'Of a change of the limits: as they were, and as they are to be',
+  }),
+  denial: Type.Union([Type.Literal('person'), Type.Literal('expired'), Type.Null()], {
+    description: 'Of a denied one: a person denied it, or nobody decided in time',
+  }),
+  reason: { ...nullableText, description: 'The words of the person who denied it' },
+  by: doerSchema,
+  decidedBy: Type.Union([doerSchema, Type.Null()], { description: 'Null while it waits, and for nobody in time' }),
+  createdAt: date,
+  expiresAt: date,
+  decidedAt: Type.Union([date, Type.Null()]),
+})
+
+const params = Type.Object({ id: Type.String({ examples: [id] }) })
+
+/** `/v1/approvals`: what waits for a second person. */
+export const approvalRoutes: RouteFile = (routes, { context }) => {
+  routes.get(
+    '/approvals',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'listApprovals',
+        summary: 'List what waits or waited for a second person, newest first',
+        tags,
+        querystring: Type.Object({
+          status: Type.Optional(statusSchema),
+          kind: Type.Optional(kindSchema),
+          mine: Type.Optional(
+            Type.Boolean({ description: 'true: only what waits and this key may approve; default false' }),
+          ),
+          ...idStepQuery(id),
+        }),
+        response: responses(200, Type.Object({ data: Type.Array(approvalSchema), nextBefore: nextBeforeSchema }), 401),
+      },
+    },
+    async (request) => {
+      const { status, kind, mine = false, ...query } = request.query
+      const step = readIdStep(query)
+      const { apiKeyId } = callerOf(request)
+      const filter = { status, kind, decidableBy: mine ? { apiKeyId } : undefined }
+      const found = await listApprovals(context, tenantOf(request), filter, step)
+      return {
+        data: found.map(renderApproval),
+        nextBefore: found.length < step.limit ? null : (found.at(-1)?.id ?? null),
+      }
+    },
+  )
+
+  routes.get(
+    '/approvals/:id',
+    {
+      scope: 'read',
+      schema: {
+        operationId: 'retrieveApproval',
+        summary: 'Retrieve what waits or waited for a second person',
+        tags,
+        params,
+        response: responses(200, approvalSchema, 401, 404),
+      },
+    },
+    async (request) => renderApproval(await getApproval(context, tenantOf(request), request.params)),
+  )
+
+  routes.post(
+    '/approvals/:id/approve',
+    {
+      scope: 'approve',
+      once: 'in a transaction',
+      repeatedTo: 'its key',
+      schema: {
+        operationId: 'approveApproval',
+        summary: 'Approve what another person has asked for: it is done once, as it was asked',
+        description:
+          'The key must belong to a person, and to another one than the key that asked. A key that has a maker in common with it is not another person’s.',
+        tags,
+        params,
+        response: responses(200, approvalSchema, 401, 403, 404, 409),
+      },
+    },
+    async (request, tx) =>
+      renderApproval(await decideApproval(tx, tenantOf(request), request.params, { status: 'approved' })),
+  )
+
+  routes.post(
+    '/approvals/:id/deny',
+    {
+      scope: 'approve',
+      once: 'in a transaction',
+      repeatedTo: 'its key',
+      schema: {
+        operationId: 'denyApproval',
+        summary: 'Deny what waits for a second person: it is never done. The asker may withdraw it so',
+        tags,
+        params,
+        body: Type.Object({ reason: Type.Optional(freeText(500, { examples: ['The ticket says 25, not 2500'] })) }),
+        response: responses(200, approvalSchema, 401, 404, 409),
+      },
+    },
+    async (request, tx) => {
+      const { reason = null } = request.body
+      return renderApproval(await decideApproval(tx, tenantOf(request), request.params, { status: 'denied', reason }))
+    },
+  )
+}
+
+interface Details {
+  direction?: string
+  source?: string
+  words?: Record<string, string | null> | null
+  before?: ShownSettings
+  after?: ShownSettings
+}
+
+export function renderApproval(approval: Approval) {
+  const { direction, source, words, before, after } = approval.details as Details
+  return {
+    id: approval.id,
+    kind: approval.kind,
+    subjectId: approval.subjectId,
+    status: approval.status,
+    customerId: approval.customerCode,
+    amount: approval.amount === null ? null : Number(approval.amount),
+    currency: approval.currency,
+    reference: approval.reference,
+    needs: [...approval.needs],
+    direction: direction ?? null,
+    source: source ?? null,
+    words: Object.values(words ?? {}).find((each) => each !== null) ?? null,
+    settings: before === undefined || after === undefined ? null : { before, after },
+    denial: approval.denial,
+    reason: approval.reason,
+    by: renderDoer(approval.by),
+    decidedBy: approval.decidedBy === null ? null : renderDoer(approval.decidedBy),
+    createdAt: approval.createdAt.toISOString(),
+    expiresAt: approval.expiresAt.toISOString(),
+    decidedAt: approval.decidedAt?.toISOString() ?? null,
+  }
+}
