@@ -61,6 +61,7 @@ test(`the ledger agrees with an independent auditor after ${operations} operatio
   expect(done).toBeGreaterThanOrEqual(operations)
   for (const status of ['captured', 'released']) {
     expect(auditor.reserves.filter((each) => each.status === status).length).toBeGreaterThan(operations / 1000)
+    expect(auditor.payouts.filter((each) => each.status === status).length).toBeGreaterThan(operations / 1000)
   }
   const debts = [...auditor.wallets.values()].flatMap(({ lines }) => lines.filter(isDebt))
   for (const kind of ['receivable/', 'repayment/']) {
@@ -163,10 +164,13 @@ async function auditHolds(): Promise<void> {
     select id, status, amount, captured from holds where merchant_id = ${api.tenant.merchant.id}
   `)
   const stored = new Map(rows.map((row) => [row.id, [row.status, row.amount, row.captured]]))
-  equal(stored.size, auditor.holds.length + auditor.reserves.length)
+  equal(stored.size, auditor.holds.length + auditor.reserves.length + auditor.payouts.length)
   for (const { id, status, amount, captured } of auditor.holds) deepEqual(stored.get(id), [status, amount, captured])
   for (const { id, status, amount } of auditor.reserves) {
     deepEqual(stored.get(id), [status, amount, status === 'captured' ? amount : 0n])
+  }
+  for (const { id, status, amount, paying } of auditor.payouts) {
+    deepEqual(stored.get(id), [status, amount, status === 'captured' ? paying : 0n])
   }
 }
 
@@ -271,7 +275,8 @@ function checkDebt(wallet: Wallet, stored: StoredLine[], i: number): void {
     !auditor.holds.some(({ id, wallet: own }) => id === cause && own === wallet) &&
     !auditor.reserves.some(
       ({ id, original, status }) => id === cause && original.to === wallet && status === 'released',
-    )
+    ) &&
+    !auditor.payouts.some((each) => each.id === cause && each.wallet === wallet && each.status === 'released')
   ) {
     equal(stored[i - 1]?.transaction_id, cause)
   }

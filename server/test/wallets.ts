@@ -136,6 +136,39 @@ export function commandsFor(service: Context) {
         description: null,
         expiresAt: null,
       }) satisfies LedgerCommand,
+    /** Reserves money for a payout, lets it leave, or releases it. */
+    beginPayout: (from: string, amount: bigint, more: More = {}) =>
+      ({
+        ...base(more),
+        action: 'place',
+        kind: 'payout',
+        from: cash(from),
+        amount,
+        description: null,
+        expiresAt: null,
+      }) satisfies LedgerCommand,
+    payOut: (holdId: string, from: string, amount: bigint, more: More = {}) =>
+      ({
+        ...base(more),
+        id: holdId,
+        action: 'capture',
+        kind: 'payout',
+        from: cash(from),
+        to: { kind: 'outside', at: 7n },
+        amount,
+        holdId,
+        isFinal: true,
+        description: null,
+      }) satisfies LedgerCommand,
+    dropPayout: (holdId: string, from: string, more: More = {}) =>
+      ({
+        ...base(more),
+        id: holdId,
+        action: 'release',
+        kind: 'payout',
+        from: cash(from),
+        holdId,
+      }) satisfies LedgerCommand,
     /** Gives back what was reserved. */
     settleBack: (holdId: string, originalId: string, paid: AccountName, received: AccountName, more: More = {}) =>
       ({

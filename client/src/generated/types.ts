@@ -4313,10 +4313,10 @@ export namespace Mteja {
   export interface TestOutcome {
     id: string
     /** What it is about */
-    on: 'charge' | 'refund'
+    on: 'charge' | 'refund' | 'payout'
     /** Only what fits all members; without members, anything */
     match: {
-      /** Of a payment, or the id of a payment intent or checkout session */
+      /** Of a payment or payout, or the id of a payment intent or checkout session */
       reference?: string
       customerId?: string
       /** Minor units */
@@ -4324,8 +4324,8 @@ export namespace Mteja {
       /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
       currency?: string
     }
-    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done); needs_attention (of a refund: it waits for a bank account of the payer) */
-    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error' | 'needs_attention'
+    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done); needs_attention (a refund waits for a bank account of the payer, a payout for a one-time password); return (a payout is paid, and the money comes back) */
+    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error' | 'needs_attention' | 'return'
     reason: string | null
     /** Milliseconds */
     after: number
@@ -5573,11 +5573,11 @@ export namespace Mteja {
   /** POST /v1/sandbox/outcomes: Choose what happens to the next charges or refunds */
   export interface CreateTestOutcomeBody {
     /** What it is about */
-    on: 'charge' | 'refund'
+    on: 'charge' | 'refund' | 'payout'
     /** Only what fits all members; without members, anything */
     match?:
       | {
-          /** Of a payment, or the id of a payment intent or checkout session */
+          /** Of a payment or payout, or the id of a payment intent or checkout session */
           reference?: string | undefined
           customerId?: string | undefined
           /** Minor units */
@@ -5586,8 +5586,8 @@ export namespace Mteja {
           currency?: string | undefined
         }
       | undefined
-    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done); needs_attention (of a refund: it waits for a bank account of the payer) */
-    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error' | 'needs_attention'
+    /** succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done); needs_attention (a refund waits for a bank account of the payer, a payout for a one-time password); return (a payout is paid, and the money comes back) */
+    outcome: 'succeed' | 'decline' | 'pending' | 'unknown' | 'error' | 'needs_attention' | 'return'
     /** A sentence for the payer; only with decline */
     reason?: string | undefined
     /** The time that the answer takes, in milliseconds; default 0 */

@@ -16,14 +16,15 @@ type Outcome = Mteja.TestOutcome['outcome']
 const choices: Record<Mteja.TestOutcome['on'], readonly Outcome[]> = {
   charge: ['succeed', 'decline', 'pending', 'unknown', 'error'],
   refund: ['succeed', 'decline', 'pending', 'unknown', 'error', 'needs_attention'],
+  payout: ['succeed', 'decline', 'pending', 'unknown', 'error', 'needs_attention', 'return'],
 }
 
-/** What happens to the next charges and refunds. */
+/** What happens to the next charges, refunds and payouts. */
 export function Outcomes() {
   const { mteja, can } = useSession()
   const queries = useQueryClient()
   const list = usePages(outcomesQuery, (offset) => mteja.sandbox.listOutcomes({ limit: 50, offset }))
-  const [on, setOn] = useState<'charge' | 'refund'>('charge')
+  const [on, setOn] = useState<Mteja.TestOutcome['on']>('charge')
   const [outcome, setOutcome] = useState<Outcome>('decline')
   const [reference, setReference] = useState('')
   const [times, setTimes] = useState('1')
@@ -46,7 +47,9 @@ export function Outcomes() {
     <section className="card stack">
       <div className="stack tight">
         <h2>Choose what happens next</h2>
-        <p className="quiet">To the next charges or refunds that fit, instead of what the test instrument would do.</p>
+        <p className="quiet">
+          To the next charges, refunds or payouts that fit, instead of what the test instrument would do.
+        </p>
       </div>
       {can('payments:write') ? (
         <form className="row" style={{ alignItems: 'flex-end' }} onSubmit={submit} noValidate>
@@ -57,6 +60,7 @@ export function Outcomes() {
             data={[
               { value: 'charge', label: 'charges' },
               { value: 'refund', label: 'refunds' },
+              { value: 'payout', label: 'payouts' },
             ]}
           />
           <NativeSelect

@@ -102,6 +102,10 @@ begin
         where y.merchant_id = p_merchant_id and y.customer_id = v_id and y.reference = o.match ->> 'reference'
       )
       or exists (
+        select from payouts p
+        where p.merchant_id = p_merchant_id and p.customer_id = v_id and p.reference = o.match ->> 'reference'
+      )
+      or exists (
         select from payment_intents i
         where i.merchant_id = p_merchant_id and i.customer_id = v_id
           and o.match ->> 'reference' in ('pi_' || i.id, 'checkout_sess_' || i.checkout_session_id)

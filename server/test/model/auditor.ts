@@ -14,6 +14,7 @@ export class Auditor {
   readonly transactions: Transaction[] = []
   readonly holds: Hold[] = []
   readonly reserves: Reserve[] = []
+  readonly payouts: Payout[] = []
   transferCount = 0n
   /** The number of events about money. */
   eventCount = 0n
@@ -45,7 +46,12 @@ export class Auditor {
   judge(operation: Operation, now: Date): { refusal: string | null; isCertain: boolean } {
     const refusal = this.#ruleOut(operation, now)
     const payer = payerOf(operation)
-    const isFundable = !('hold' in operation) && !('reserve' in operation) && !isFact(operation) && payer !== null
+    const isFundable =
+      !('hold' in operation) &&
+      !('reserve' in operation) &&
+      !('payout' in operation) &&
+      !isFact(operation) &&
+      payer !== null
     if (refusal !== null && refusal !== 'insufficient_funds') return { refusal, isCertain: true }
     return { refusal, isCertain: !isFundable || !payer.customer.isShared }
   }
@@ -53,10 +59,12 @@ export class Auditor {
   #ruleOut(operation: Operation, now: Date): string | null {
     const people = peopleOf(operation)
     if (people.includes(null)) return 'customer_not_found'
-    const goesBack = 'original' in operation || 'reserve' in operation || operation.name === 'release'
+    const goesBack =
+      'original' in operation || 'reserve' in operation || 'payout' in operation || operation.name === 'release'
     if (!goesBack && !isFact(operation) && people.some((each) => each?.customer.isDenied)) return 'customer_denied'
     if (operation.name === 'capture' || operation.name === 'release') return ruleOutHold(operation, now)
     if ('reserve' in operation) return operation.reserve.status === 'placed' ? null : 'hold_not_open'
+    if ('payout' in operation) return operation.payout.status === 'placed' ? null : 'hold_not_open'
     const amount = this.amountOf(operation)
     if ('original' in operation) {
       const { original } = operation
@@ -80,6 +88,10 @@ export class Auditor {
         return operation.original.amount - operation.original.givenBack
       case 'capture':
         return operation.amount ?? operation.hold.left
+      case 'pay-out':
+        return operation.payout.paying
+      case 'drop-out':
+        return operation.payout.amount
       case 'release':
         return operation.hold.left
       default:
@@ -111,6 +123,30 @@ export class Auditor {
         hold.wallet.released += amount
         this.#move(id, 'capture', hold.wallet, null, amount, hold.wallet.currency, at)
         if (isFinal || hold.left === 0n) this.endHold(hold, 'captured', id, at)
+        return
+      }
+      case 'begin-out': {
+        const wallet = operation.from as Wallet
+        wallet.held += amount
+        const { paying } = operation
+        const payout: Payout = { id, wallet, amount, paying, status: 'placed' }
+        this.payouts.push(payout)
+        operation.onPlaced(payout)
+        return
+      }
+      case 'pay-out': {
+        const { payout } = operation
+        const rest = payout.amount - amount
+        payout.status = 'captured'
+        payout.wallet.released += payout.amount
+        this.#move(id, 'paid-out', payout.wallet, 'outside', amount, payout.wallet.currency, at, rest)
+        return
+      }
+      case 'drop-out': {
+        const { payout } = operation
+        payout.status = 'released'
+        payout.wallet.change(id, 0n, -amount, at)
+        payout.wallet.released += amount
         return
       }
       case 'take':
@@ -179,13 +215,22 @@ export class Auditor {
     hold.status = status
   }
 
-  #move(id: string, kind: Transaction['kind'], from: Side, to: Side, amount: bigint, currency: Currency, at: Date) {
+  #move(
+    id: string,
+    kind: Transaction['kind'],
+    from: Side,
+    to: Side,
+    amount: bigint,
+    currency: Currency,
+    at: Date,
+    freed = 0n,
+  ) {
     const step = (side: Side, change: bigint) => {
       if (side === null) this.earned.set(currency, (this.earned.get(currency) ?? 0n) + change)
       if (side === null || side === 'outside') return
       // A capture spends what is held, and so does a refund that was reserved. The receiver of a refund holds nothing for it.
-      const isHeld = kind === 'capture' || (kind === 'settled' && side === from)
-      side.change(id, change, isHeld ? change : 0n, at)
+      const isHeld = kind === 'capture' || kind === 'paid-out' || (kind === 'settled' && side === from)
+      side.change(id, change, isHeld ? change - freed : 0n, at)
     }
     step(from, -amount)
     step(to, amount)
@@ -268,7 +313,7 @@ type Side = Wallet | 'outside' | null
 
 export interface Transaction {
   id: string
-  kind: 'pay-in' | 'purchase' | 'transfer' | 'capture' | 'back' | 'settled' | 'fact'
+  kind: 'pay-in' | 'purchase' | 'transfer' | 'capture' | 'back' | 'settled' | 'fact' | 'paid-out'
   from: Side
   to: Side
   amount: bigint
@@ -291,6 +336,16 @@ export interface Reserve {
   id: string
   original: Transaction
   amount: bigint
+  status: 'placed' | 'captured' | 'released'
+}
+
+/** Money that leaves for outside: it is reserved, and then a part of it leaves or nothing does. */
+export interface Payout {
+  id: string
+  wallet: Wallet
+  amount: bigint
+  /** The part that leaves. The rest is a fee that was expected and not taken. */
+  paying: bigint
   status: 'placed' | 'captured' | 'released'
 }
 
@@ -329,6 +384,15 @@ export type Operation =
   /** A refund that waits for somebody outside, who makes it or does not. */
   | { name: 'reserve'; original: Transaction; amount: bigint | null; onPlaced: (reserve: Reserve) => void }
   | { name: 'settle' | 'fail'; reserve: Reserve }
+  | {
+      name: 'begin-out'
+      from: Wallet | null
+      amount: bigint
+      paying: bigint
+      currency: Currency
+      onPlaced: (payout: Payout) => void
+    }
+  | { name: 'pay-out' | 'drop-out'; payout: Payout }
 
 /**
  * The wallet that pays and so must have the money. Null for the merchant and the outside world, which always have it.
@@ -337,11 +401,13 @@ export function payerOf(operation: Operation): Wallet | null {
   const original = originalOf(operation)
   if (original !== null) return isWallet(original.to) ? original.to : null
   if ('hold' in operation) return operation.hold.wallet
+  if ('payout' in operation) return operation.payout.wallet
   return 'from' in operation ? operation.from : null
 }
 
 function peopleOf(operation: Operation): (Wallet | null)[] {
   if ('hold' in operation) return [operation.hold.wallet]
+  if ('payout' in operation) return [operation.payout.wallet]
   const original = originalOf(operation)
   if (original !== null) return [original.from, original.to].filter(isWallet)
   return [...('from' in operation ? [operation.from] : []), ...('to' in operation ? [operation.to] : [])]
@@ -355,7 +421,7 @@ function originalOf(operation: Operation): Transaction | null {
 
 /** The ledger tells nobody of a fact, or of a refund that waits: whoever knows of it tells it. */
 function isUntold({ name }: Operation): boolean {
-  return ['take', 'bring', 'reserve', 'settle', 'fail'].includes(name)
+  return ['take', 'bring', 'reserve', 'settle', 'fail', 'begin-out', 'pay-out', 'drop-out'].includes(name)
 }
 
 function isFact(operation: Operation): boolean {

@@ -94,6 +94,10 @@ export function bankOverDomain({ service, tenant }: TestApi): Bank {
       case 'settle':
       case 'fail':
         return waitForOutside(service, tenant, operation, request)
+      case 'begin-out':
+      case 'pay-out':
+      case 'drop-out':
+        return payOut(service, tenant, operation, request)
     }
   }
 
@@ -145,6 +149,29 @@ async function waitForOutside(
     operation.name === 'settle'
       ? make.settleBack(id, original.id, paid, received, more)
       : make.failBack(id, original.id, received, more),
+  )
+}
+
+/** A payout as its steps are posted, without the processor that decides them. */
+function payOut(
+  service: TestApi['service'],
+  tenant: TestApi['tenant'],
+  operation: Operation & { name: 'begin-out' | 'pay-out' | 'drop-out' },
+  request: IdempotentRequest | null,
+) {
+  const make = commandsFor(service)
+  if (operation.name === 'begin-out') {
+    const { from, amount, currency } = operation
+    return doCommand(service, tenant, make.beginPayout(codeOf(from), amount, { request, currency }))
+  }
+  const { id, wallet, paying } = operation.payout
+  const more = { request, currency: wallet.currency }
+  return doCommand(
+    service,
+    tenant,
+    operation.name === 'pay-out'
+      ? make.payOut(id, codeOf(wallet), paying, more)
+      : make.dropPayout(id, codeOf(wallet), more),
   )
 }
 
@@ -252,7 +279,7 @@ export function bankOverHttp(api: TestApi): Bank {
 }
 
 function isWithoutAddress({ name }: Operation): boolean {
-  return ['take', 'bring', 'reserve', 'settle', 'fail'].includes(name)
+  return ['take', 'bring', 'reserve', 'settle', 'fail', 'begin-out', 'pay-out', 'drop-out'].includes(name)
 }
 
 /** The body of a request. It also tells the request from another one under the same key. */
@@ -289,6 +316,11 @@ function bodyOf(operation: Operation): Record<string, unknown> {
     case 'settle':
     case 'fail':
       return { holdId: operation.reserve.id }
+    case 'begin-out':
+      return { customerId: codeOf(operation.from), amount: Number(operation.amount), currency: operation.currency }
+    case 'pay-out':
+    case 'drop-out':
+      return { payoutId: operation.payout.id }
     case 'take':
     case 'bring': {
       const wallet = operation.name === 'take' ? operation.from : operation.to

@@ -9,7 +9,7 @@ import {
   readStatementEntries,
 } from '../../src/domain/wallet/statements.ts'
 import type { TestApi } from '../api.ts'
-import type { Auditor, Currency, Customer, Hold, Operation, Reserve, Transaction, Wallet } from './auditor.ts'
+import type { Auditor, Currency, Customer, Hold, Operation, Payout, Reserve, Transaction, Wallet } from './auditor.ts'
 import { type Bank, type Outcome, toldWallet } from './bank.ts'
 
 /** An earlier request that may be sent again. */
@@ -34,6 +34,7 @@ export class Client {
   readonly #holds: Hold[] = []
   readonly #originals: Transaction[] = []
   readonly #reserves: Reserve[] = []
+  readonly #payouts: Payout[] = []
   readonly #sent: Sent[] = []
   #keys = 0
   /** The last operations, for the message of a failure. */
@@ -83,6 +84,9 @@ export class Client {
       [3, 'reserve', () => this.#sendIf(this.#reserve())],
       [2, 'settle', () => this.#sendIf(this.#endReserve('settle'))],
       [1, 'fail', () => this.#sendIf(this.#endReserve('fail'))],
+      [4, 'begin-out', () => this.#send(this.#beginOut())],
+      [3, 'pay-out', () => this.#sendIf(this.#endOut('pay-out'))],
+      [2, 'drop-out', () => this.#sendIf(this.#endOut('drop-out'))],
       [4, 'take', () => this.#send(this.#take())],
       [2, 'bring', () => this.#send(this.#bring())],
       [2, 'risk', () => this.#changeRisk()],
@@ -173,6 +177,20 @@ export class Client {
     return reserve === undefined ? null : { name, reserve }
   }
 
+  #beginOut(): Operation {
+    const from = this.#wallet(this.#currency())
+    const amount = this.#amount(from?.posted ?? 10n)
+    // The expected fee is more than the fee, sometimes.
+    const paying = amount > 1n && this.#chance(0.5) ? amount - 1n : amount
+    const currency = from?.currency ?? 'ZAR'
+    return { name: 'begin-out', from, amount, paying, currency, onPlaced: (payout) => this.#payouts.push(payout) }
+  }
+
+  #endOut(name: 'pay-out' | 'drop-out'): Operation | null {
+    const payout = this.#pickRecent(this.#payouts)
+    return payout === undefined ? null : { name, payout }
+  }
+
   /** Sometimes more than there is, so that it is owed. */
   #take(): Operation {
     const from = this.#wallet(this.#currency())
@@ -227,7 +245,8 @@ export class Client {
     const before = this.#auditor.transactions.length
     this.#auditor.apply(operation, outcome.id, outcome.at)
     const made = this.#auditor.transactions.slice(before)
-    for (const each of made) if (!['back', 'settled', 'fact'].includes(each.kind)) this.#originals.push(each)
+    for (const each of made)
+      if (!['back', 'settled', 'fact', 'paid-out'].includes(each.kind)) this.#originals.push(each)
     if (outcome.told === undefined || wallet === null) return
     const line = wallet.lines.findLast(({ id }) => id === outcome.id)
     if (!wallet.customer.isShared && line !== undefined) equal(outcome.told, line.after)
@@ -410,7 +429,9 @@ function describe(operation: Operation, auditor: Auditor): string {
         ? operation.reserve.id
         : 'original' in operation
           ? operation.original.id
-          : ''
+          : 'payout' in operation
+            ? operation.payout.id
+            : ''
   const from = 'from' in operation ? ` from ${nameOf(operation.from)}` : ''
   const to = 'to' in operation ? ` to ${nameOf(operation.to)}` : ''
   return `${operation.name} ${parties}${auditor.amountOf(operation)}${from}${to}`

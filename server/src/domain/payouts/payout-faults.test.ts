@@ -55,7 +55,7 @@ function createParty(random: () => number) {
 
   /** An order under way is decided, and paid money may come back. */
   function pass(had: Had): void {
-    const luck = random()
+    const luck = random() * (party.isFaulty ? 1 : 0.6)
     if (had.status === 'pending' && luck < 0.6) had.status = luck < 0.4 ? 'paid' : luck < 0.5 ? 'failed' : 'returned'
     else if (had.status === 'paid' && luck < 0.05) had.status = 'returned'
   }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../test/service.ts'
 import { settleDueRefunds } from '../payments/refunds.ts'
+import { advanceDuePayouts } from '../payouts/advancing.ts'
 import { removeExpiredOutcomes } from './outcomes.ts'
 
 const email = 'zero@example.com'
@@ -179,7 +180,7 @@ describe('an outcome of the sandbox', () => {
     [{ outcome: 'decline', after: -1 }, 'after'],
     [{ outcome: 'decline', match: { email } }, 'match.email'],
     [{ outcome: 'decline', match: { currency: 'XOF' } }, undefined],
-    [{ on: 'payout', outcome: 'decline' }, 'on'],
+    [{ on: 'mandate', outcome: 'decline' }, 'on'],
     [{ outcome: 'needs_attention' }, 'outcome'],
     [{ on: 'refund', outcome: 'decline', reason: 'No' }, 'reason'],
     [{ on: 'refund', outcome: 'decline', after: 5 }, 'after'],
@@ -244,5 +245,43 @@ describe('an outcome for refunds', () => {
     api.service.clock.advance(3_600_000)
     await settleDueRefunds(api.service)
     expect(await statusOf(id)).toBe('processed')
+  })
+})
+
+describe('an outcome of a payout', () => {
+  test.each([
+    [{ outcome: 'succeed' }, '0000000002', 'paid', 'paid'],
+    [{ outcome: 'succeed', after: 60_000 }, '0123456789', 'sent', 'paid'],
+    [{ outcome: 'decline' }, '0123456789', 'failed', 'failed'],
+    [{ outcome: 'pending' }, '0123456789', 'sent', 'sent'],
+    [{ outcome: 'unknown' }, '0123456789', 'sending', 'paid'],
+    [{ outcome: 'error' }, '0123456789', 'pending', 'paid'],
+    [{ outcome: 'needs_attention' }, '0123456789', 'sent', 'sent'],
+    [{ outcome: 'return' }, '0123456789', 'paid', 'returned'],
+  ] as const)('%j makes a payout to %s %s at first, and %s in the end', async (wanted, accountNumber, first, last) => {
+    const { id: customerId } = (await call('POST', '/api/canary/customers', { phoneNumber: '+2348012345678' })).json()
+    await call('POST', '/v1/sandbox/pay-ins', { customerId, amount: 1000 })
+    await choose({ on: 'payout', match: { reference: 'another' }, outcome: 'pending' })
+    await choose({ on: 'payout', match: { reference: 'wages', customerId, amount: 100, currency: 'NGN' }, ...wanted })
+    const destination = { type: 'bank_account', bankCode: '058', accountNumber }
+    const made = await call('POST', '/v1/payouts', { customerId, amount: 100, destination, reference: 'wages' })
+    const stateNow = async () => (await call('GET', `/v1/payouts/${made.json().id}`)).json().state
+    await advanceDuePayouts(api.service)
+    expect(await stateNow()).toBe(first)
+    for (let round = 0; round < 5; round++) {
+      api.service.clock.advance(60_000)
+      await advanceDuePayouts(api.service)
+    }
+    expect(await stateNow()).toBe(last)
+    expect((await listed()).total).toBe(1)
+  })
+
+  test('is chosen as it can be', async () => {
+    for (const wanted of [
+      { on: 'charge', outcome: 'return' },
+      { on: 'payout', outcome: 'decline', reason: 'No' },
+    ]) {
+      expect((await call('POST', '/v1/sandbox/outcomes', wanted)).statusCode).toBe(400)
+    }
   })
 })

@@ -12,7 +12,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import type { SandboxTenant } from './sandbox-tenant.ts'
 
 /** What an outcome is about. */
-export const bentOperations = ['charge', 'refund'] as const
+export const bentOperations = ['charge', 'refund', 'payout'] as const
 export type BentOperation = (typeof bentOperations)[number]
 
 export const bentOutcomes = [
@@ -25,14 +25,16 @@ export const bentOutcomes = [
   'unknown',
   /** The processor fails before anything is done. */
   'error',
-  /** Only a refund: it needs a bank account of the payer. */
+  /** Not a charge: a refund needs a bank account of the payer, and a payout a one-time password. */
   'needs_attention',
+  /** Only a payout: it is paid, and the money comes back. */
+  'return',
 ] as const
 export type BentOutcome = (typeof bentOutcomes)[number]
 
-/** Which charges an outcome is for, or the charges of which refunds: those that fit all members. Without members, any. */
+/** Which charges or payouts an outcome is for, or the charges of which refunds: those that fit all members. Without members, any. */
 export interface OutcomeMatch {
-  /** Of a payment; or the id of a payment intent or checkout session. */
+  /** Of a payment or payout; or the id of a payment intent or checkout session. */
   reference?: string | undefined
   customerId?: string | undefined
   /** Minor units. */
@@ -95,12 +97,20 @@ export async function addOutcome(tx: TxContext, tenant: SandboxTenant, wanted: N
     ...(currency === undefined ? {} : { currency: heldCurrency(tenant.merchant, currency) }),
   }
   if (on === 'charge' && outcome === 'needs_attention') {
-    throw new ServiceError('invalid_request', 'needs_attention is for a refund, not for a charge', 'outcome')
+    throw new ServiceError(
+      'invalid_request',
+      'needs_attention is for a refund or a payout, not for a charge',
+      'outcome',
+    )
   }
-  if (reason !== undefined && (on === 'refund' || outcome !== 'decline')) {
+  if (on !== 'payout' && outcome === 'return') {
+    throw new ServiceError('invalid_request', `return is for a payout, not for a ${on}`, 'outcome')
+  }
+  if (reason !== undefined && (on !== 'charge' || outcome !== 'decline')) {
     throw new ServiceError('invalid_request', `reason is for a charge that is declined; leave it out`, 'reason')
   }
-  const canWait = on === 'refund' ? outcome === 'succeed' : outcome !== 'pending' && outcome !== 'error'
+  const canWait =
+    outcome === 'succeed' || outcome === 'return' || (on === 'charge' && outcome !== 'pending' && outcome !== 'error')
   if (afterMs > 0 && !canWait) {
     const message = `after has no meaning for a ${on} with the outcome ${outcome}; leave it out`
     throw new ServiceError('invalid_request', message, 'after')
@@ -181,15 +191,19 @@ export async function hasOutcomes(db: Queryable, clock: Clock, { merchant, mode 
   return rows.length > 0
 }
 
-/** Uses the outcome for a charge, in the transaction that makes the charge; null for none. */
+/**
+ * Uses the outcome for a charge, a refund of a charge or a payout, in the transaction that makes it; null for none.
+ *
+ * @param reference of the charge; of a payout the name that the processor is told
+ */
 export async function takeOutcome(
   tx: Queryable,
   clock: Clock,
   { merchant, mode }: Tenant,
-  { on, chargeReference }: { on: BentOperation; chargeReference: string },
+  { on, reference }: { on: BentOperation; reference: string },
 ): Promise<Outcome | null> {
   // A charge is named by its intent: `pi_…_1`.
-  const uuid = /^pi_(.*)_\d+$/.exec(chargeReference)?.[1] ?? ''
+  const uuid = /^pi_(.*)_\d+$/.exec(reference)?.[1] ?? ''
   const intentId = isUuid(uuid) ? uuid : null
   // Of charges at once, each waits for the one before to have used up what fits it.
   await tx.query(sql`
@@ -200,16 +214,18 @@ export async function takeOutcome(
     from sandbox_outcomes o
     left join payment_intents i on i.merchant_id = o.merchant_id and i.id = ${intentId}::uuid
     left join payments pay on pay.merchant_id = o.merchant_id and pay.payment_intent_id = ${intentId}::uuid
+    left join payouts out
+      on out.merchant_id = o.merchant_id and o.operation = 'payout' and out.sent_reference = ${reference}
     left join customers c
-      on c.merchant_id = o.merchant_id and c.id = coalesce(i.customer_id, pay.customer_id)
+      on c.merchant_id = o.merchant_id and c.id = coalesce(i.customer_id, pay.customer_id, out.customer_id)
     where o.merchant_id = ${merchant.id} and o.mode = ${mode} and o.operation = ${on} and o.expires_at > ${clock.now()}
       and (
         o.match ->> 'reference' is null
-        or o.match ->> 'reference' in (pay.reference, 'pi_' || i.id, 'checkout_sess_' || i.checkout_session_id)
+        or o.match ->> 'reference' in (pay.reference, out.reference, 'pi_' || i.id, 'checkout_sess_' || i.checkout_session_id)
       )
       and (o.match ->> 'customerId' is null or o.match ->> 'customerId' = c.code)
-      and (o.match ->> 'amount' is null or (o.match ->> 'amount')::bigint = i.amount)
-      and (o.match ->> 'currency' is null or o.match ->> 'currency' = i.currency)
+      and (o.match ->> 'amount' is null or (o.match ->> 'amount')::bigint = coalesce(i.amount, out.amount))
+      and (o.match ->> 'currency' is null or o.match ->> 'currency' = coalesce(i.currency, out.currency))
     order by o.created_at, o.id
     limit 1
   `)

@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
-import type { Queryable } from '../../db/database.ts'
+import type { Db, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { AskOutcome, PayoutOrder, PayoutProcessor, SendOutcome } from '../payouts/payout-processor.ts'
+import { hasOutcomes, type Outcome, takeOutcome } from './outcomes.ts'
 
 const reasons = {
   refused: 'Account number is invalid',
@@ -16,6 +17,8 @@ interface Plan {
   next?: 'paid' | 'returned'
   /** The answer is lost on its way, and a question finds the order only after the time that a bank takes. */
   isSilent?: boolean
+  /** The time that a bank takes, in milliseconds; default the sandbox's. */
+  afterMs?: number
 }
 
 /**
@@ -49,16 +52,16 @@ export function createSandboxPayouts({
   clock,
   delayMs,
 }: {
-  db: Queryable
+  db: Db
   clock: Clock
   delayMs: number
 }): PayoutProcessor {
   /** An order that was lost on its way arrives when it comes again, and an order that is there stays as it is. */
-  async function insert(tenant: Tenant, order: PayoutOrder, plan: Plan): Promise<void> {
+  async function insert(to: Queryable, tenant: Tenant, order: PayoutOrder, plan: Plan): Promise<void> {
     const now = clock.now()
-    const later = new Date(now.getTime() + delayMs)
-    const { status, next, isSilent = false } = plan
-    await db.query(sql`
+    const { status, next, isSilent = false, afterMs = delayMs } = plan
+    const later = new Date(now.getTime() + afterMs)
+    await to.query(sql`
       insert into sandbox_payouts as o (
         merchant_id, reference, mode, amount, currency, status, shown_at, next_status, next_at, created_at
       )
@@ -68,6 +71,21 @@ export function createSandboxPayouts({
       )
       on conflict (merchant_id, reference) do update set status = 'paid' where o.status = 'lost'
     `)
+  }
+
+  /** Makes an order as the merchant wants it, and uses up the outcome with it; null for an order that nothing is wanted for. */
+  function bend(tenant: Tenant, order: PayoutOrder): Promise<Plan | 'no_connection' | null> {
+    return db.transaction(async (tx) => {
+      const known = await tx.query(sql`
+        select reference from sandbox_payouts
+        where merchant_id = ${tenant.merchant.id} and reference = ${order.reference}
+      `)
+      if (known.length > 0) return null
+      const outcome = await takeOutcome(tx, clock, tenant, { on: 'payout', reference: order.reference })
+      const plan = outcome === null ? null : bentPlan(outcome)
+      if (plan !== null && plan !== 'no_connection') await insert(tx, tenant, order, plan)
+      return plan
+    })
   }
 
   async function ask(tenant: Tenant, order: PayoutOrder): Promise<AskOutcome> {
@@ -87,10 +105,12 @@ export function createSandboxPayouts({
     estimateFee: () => 0n,
     ask,
     async send(tenant, order): Promise<SendOutcome> {
-      const plan = plans[order.destination.accountNumber.slice(-10)] ?? paid
+      const bent = (await hasOutcomes(db, clock, tenant)) ? await bend(tenant, order) : null
+      if (bent === 'no_connection') return { is: 'not_sent', why: bent, waitMs: null }
+      const plan = bent ?? plans[order.destination.accountNumber.slice(-10)] ?? paid
       if (plan === 'refused') return { is: 'refused', code: 'account_invalid', reason: reasons.refused }
       if (plan === 'short_of_funds') return { is: 'not_sent', why: 'short_of_funds', waitMs: null }
-      await insert(tenant, order, plan)
+      if (bent === null) await insert(db, tenant, order, plan)
       const answer = plan.isSilent ? null : await ask(tenant, order)
       return answer === null || answer.is === 'not_found' ? { is: 'unknown' } : answer
     },
@@ -111,5 +131,25 @@ function read({ status, amount, currency }: Row, order: PayoutOrder): Exclude<As
       return { is: 'conclusive', end: { status: 'failed', code: 'failed', reason: reasons.failed } }
     case 'returned':
       return { is: 'conclusive', end: { status: 'returned', reason: reasons.returned, fee: 0n } }
+  }
+}
+
+/** The course of an order that the merchant has chosen an outcome for. */
+function bentPlan({ outcome, afterMs }: Outcome): Plan | 'no_connection' {
+  switch (outcome) {
+    case 'succeed':
+      return afterMs === 0 ? paid : { status: 'pending', next: 'paid', afterMs }
+    case 'decline':
+      return { status: 'failed' }
+    case 'pending':
+      return { status: 'pending' }
+    case 'unknown':
+      return { status: 'paid', isSilent: true }
+    case 'error':
+      return 'no_connection'
+    case 'needs_attention':
+      return { status: 'otp' }
+    case 'return':
+      return { status: 'paid', next: 'returned', ...(afterMs === 0 ? {} : { afterMs }) }
   }
 }

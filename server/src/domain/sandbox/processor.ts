@@ -151,7 +151,7 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
         select reference from sandbox_charges where merchant_id = ${tenant.merchant.id} and reference = ${reference}
       `)
       if (known.length > 0) return null
-      const outcome = await takeOutcome(tx, clock, tenant, { on: 'charge', chargeReference: reference })
+      const outcome = await takeOutcome(tx, clock, tenant, { on: 'charge', reference })
       if (outcome !== null && outcome.outcome !== 'error') await insert(tx, tenant, charge, begin(charge, outcome))
       return outcome
     })
@@ -178,7 +178,7 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
         select id from sandbox_returns where merchant_id = ${tenant.merchant.id} and id = ${wanted.id}
       `)
       if (known.length > 0) return null
-      const outcome = await takeOutcome(tx, clock, tenant, { on: 'refund', chargeReference: wanted.reference })
+      const outcome = await takeOutcome(tx, clock, tenant, { on: 'refund', reference: wanted.reference })
       if (outcome !== null && outcome.outcome !== 'error') {
         await insertReturn(tx, tenant, wanted, bentReturn(outcome, clock.now()))
       }
@@ -188,7 +188,13 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
 
   /** A return that is under way arrives so long after it was sent: one that must take another time was sent at another. */
   function bentReturn({ outcome, afterMs }: Outcome, now: Date): BentReturn {
-    const statuses = { succeed: 'succeeded', decline: 'failed', pending: 'processing', error: null } as const
+    const statuses = {
+      succeed: 'succeeded',
+      decline: 'failed',
+      pending: 'processing',
+      error: null,
+      return: null,
+    } as const
     if (outcome === 'pending') return { status: 'processing', sentAt: 'infinity' }
     if (outcome === 'succeed' && afterMs > 0) {
       return { status: 'processing', sentAt: new Date(now.getTime() + afterMs - delayMs) }

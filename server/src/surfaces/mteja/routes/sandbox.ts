@@ -96,7 +96,7 @@ const choice = <Name extends string>(names: readonly Name[], options: { descript
 const onSchema = choice(bentOperations, { description: 'What it is about' })
 const outcomeChoice = choice(bentOutcomes, {
   description:
-    'succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done); needs_attention (of a refund: it waits for a bank account of the payer)',
+    'succeed; decline; pending (under way until a notice decides it); unknown (done as the instrument does it, and the answer is lost); error (the processor fails before anything is done); needs_attention (a refund waits for a bank account of the payer, a payout for a one-time password); return (a payout is paid, and the money comes back)',
   example: 'decline',
 })
 
@@ -105,7 +105,7 @@ const matchSchema = Type.Object(
     reference: Type.Optional(
       Type.String({
         maxLength: 100,
-        description: 'Of a payment, or the id of a payment intent or checkout session',
+        description: 'Of a payment or payout, or the id of a payment intent or checkout session',
         examples: ['order-17'],
       }),
     ),
