@@ -1,5 +1,6 @@
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
+import { firstAccountId } from '../ledger/accounts.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { bookLate, bookReturn, decidePayout, endPayout } from './payout-ending.ts'
@@ -15,7 +16,15 @@ import {
   type SendOutcome,
 } from './payout-processor.ts'
 import { findPayout, type Payout } from './payout-records.ts'
-import { beginAgain, beginSending, noteKnowledge, noteManual, noteRefusal, putBack } from './payout-sending.ts'
+import {
+  beginAgain,
+  beginSending,
+  noteAccount,
+  noteKnowledge,
+  noteManual,
+  noteRefusal,
+  putBack,
+} from './payout-sending.ts'
 import { isOpen, openStates } from './payout-states.ts'
 
 /** A payout is looked at after as long again as it has taken so far, within these bounds. */
@@ -46,13 +55,34 @@ export async function advancePayout(context: PayoutsContext, tenant: Tenant, id:
   }
   if (payout.state === 'pending') return sendFirst(context, tenant, payout)
   if (payout.accountId === null) return rest(context, tenant, payout, [])
-  const processor = await requireSender(context, tenant, payout.accountId)
-  const answer = await processor.ask(tenant, orderOf(payout))
+  const { processor, answer } = await askWhoHas(context, tenant, payout, payout.accountId)
   await learn(context, tenant, { payout, processor }, answer)
   if (answer.is !== 'not_found' || payout.state !== 'sending' || !isOver(context, payout, processor.notFoundMs)) return
   if (payout.stateCode === null) return sendAgain(context, tenant, payout, processor)
   const { stateCode: code, stateReason: reason, sendCount } = payout
   await fail(context, tenant, payout, { code, reason: reason ?? '', sendCount })
+}
+
+/**
+ * Asks the account that was sent a payout. Where that account says nothing, because its key was replaced, the account that is chosen now is
+ * asked as well: if it knows the reference, which is random, it is the same account, and the payout is its own from then on.
+ */
+async function askWhoHas(
+  context: PayoutsContext,
+  tenant: Tenant,
+  payout: Payout,
+  accountId: bigint,
+): Promise<{ processor: PayoutProcessor; answer: AskOutcome }> {
+  const processor = await requireSender(context, tenant, accountId)
+  const answer = await processor.ask(tenant, orderOf(payout))
+  if (answer.is !== 'unknown' || answer.differences !== undefined || accountId < firstAccountId)
+    return { processor, answer }
+  const chosen = await context.payoutProcessorOf(context, tenant, 'new')
+  if (chosen === null || chosen === 'manual' || [accountId, 0n].includes(chosen.accountId)) return { processor, answer }
+  const other = await chosen.ask(tenant, orderOf(payout))
+  if (other.is !== 'exists' && other.is !== 'conclusive') return { processor, answer }
+  await noteAccount(context, tenant, payout, chosen.accountId)
+  return { processor: chosen, answer: other }
 }
 
 /** Fails a payout that has surely not been made, if nobody has sent it since. */

@@ -165,6 +165,18 @@ export async function noteKnowledge(
   `)
 }
 
+/** The payout is at the same account by another key. */
+export async function noteAccount(
+  { db }: Context,
+  { merchant }: Tenant,
+  { id }: Payout,
+  accountId: bigint,
+): Promise<void> {
+  await db.query(sql`
+    update payouts set account_id = ${accountId} where merchant_id = ${merchant.id} and id = ${id} and account_id is not null
+  `)
+}
+
 /** Keeps the refusal of an order that was sent more than once. */
 export async function noteRefusal(
   { db }: Context,

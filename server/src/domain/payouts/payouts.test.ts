@@ -312,6 +312,26 @@ describe('a payout', () => {
     expect([script.sent.length, await funds()]).toEqual([2, settled])
   })
 
+  test('follows the key of its account, and no key of another account', async () => {
+    const [old, other, renewed] = [scripted({ is: 'exists', attention: null }), scripted(paid()), scripted(paid())]
+    const { id } = await pay(old.context)
+    await advancePayout(old.context, tenant, id)
+    old.ask = { is: 'unknown' }
+    renewed.ask = paid()
+    const chosen = (script: Scripted): PayoutsContext => ({
+      ...service,
+      payoutProcessorOf: async (context, given, use) =>
+        use === 'new'
+          ? { ...((await script.context.payoutProcessorOf(context, given, use)) as PayoutProcessor), accountId: 9n }
+          : old.context.payoutProcessorOf(context, given, use),
+    })
+    await advancePayout(chosen(other), tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'sent', accountId: 7n })
+    await advancePayout(chosen(renewed), tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', accountId: 9n })
+    expect([other.sent, renewed.sent]).toEqual([[], []])
+  })
+
   test('that nobody knows the end of for an hour needs attention, and stays held', async () => {
     const script = scripted({ is: 'unknown' }, { is: 'unknown' })
     const { id } = await pay(script.context)
