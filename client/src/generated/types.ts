@@ -3073,6 +3073,8 @@ export namespace Mteja {
             code: string
             reason: string
           } | null
+          /** The approval that it waits for, or waited for; null for one that needed no second person */
+          approvalId: string | null
           /** Who pays it out; null while it has surely not been sent */
           processor: 'sandbox' | 'manual' | 'paystack' | null
           /** Its name at the processor */
@@ -3779,6 +3781,8 @@ export namespace Mteja {
       code: string
       reason: string
     } | null
+    /** The approval that it waits for, or waited for; null for one that needed no second person */
+    approvalId: string | null
     /** Who pays it out; null while it has surely not been sent */
     processor: 'sandbox' | 'manual' | 'paystack' | null
     /** Its name at the processor */
@@ -4089,7 +4093,7 @@ export namespace Mteja {
   export interface Approval {
     id: string
     /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
-    kind: 'adjustment' | 'pay_in' | 'approval_settings'
+    kind: 'adjustment' | 'pay_in' | 'payout' | 'approval_settings'
     /** The id of the thing that waits, for instance of the adjustment */
     subjectId: string
     status: 'waiting' | 'approved' | 'denied'
@@ -4985,7 +4989,7 @@ export namespace Mteja {
   export interface ListApprovalsQuery {
     status?: 'waiting' | 'approved' | 'denied' | undefined
     /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
-    kind?: 'adjustment' | 'pay_in' | 'approval_settings' | undefined
+    kind?: 'adjustment' | 'pay_in' | 'payout' | 'approval_settings' | undefined
     /** true: only what waits and this key may approve; default false */
     mine?: boolean | undefined
     /** Default 50 */

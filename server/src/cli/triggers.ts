@@ -113,12 +113,24 @@ async function adjust(tools: Tools) {
   return tools.mteja.adjustments.make({ customerId, direction: 'credit', reason: 'mteja trigger', reference, ...money })
 }
 
-/**
- * Makes an adjustment while everything waits for a second person, and answers its approval. Afterwards the limit is as it was
- * before, which another person must approve, too.
- */
+/** Makes an adjustment while everything waits for a second person, and answers its approval. */
 async function askSecondPerson(tools: Tools): Promise<string> {
-  const { mteja, did, asked } = tools
+  return whileAllWaits(tools, async () => {
+    const { id, approvalId } = await adjust(tools)
+    tools.did(`asked for adjustment ${id}, which waits for a second person: ${approvalId}`, {
+      transactionId: id,
+      approvalId,
+    })
+    return approvalId as string
+  })
+}
+
+/**
+ * Asks for something while everything waits for a second person. Afterwards the limit is as it was before, which another person
+ * must approve, too.
+ */
+async function whileAllWaits<Asked>(tools: Tools, ask: () => Promise<Asked>): Promise<Asked> {
+  const { mteja, asked } = tools
   const { limits } = await mteja.approvals.retrieveSettings()
   const known = limits.find(({ currency }) => currency === asked.currency)
   const dailySumOver = known?.dailySumOver ?? undefined
@@ -127,9 +139,7 @@ async function askSecondPerson(tools: Tools): Promise<string> {
   const amountOver = known?.amountOver ?? undefined
   if (amountOver !== 0) await setLimit(0)
   try {
-    const { id, approvalId } = await adjust(tools)
-    did(`asked for adjustment ${id}, which waits for a second person: ${approvalId}`, { transactionId: id, approvalId })
-    return approvalId as string
+    return await ask()
   } finally {
     if (amountOver !== 0) {
       const { waitingApprovalId } = await setLimit(amountOver)
@@ -342,6 +352,15 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     const transactionId = await buy(tools, 50)
     await tools.mteja.refunds.reverse({ transactionId })
     tools.did('undid it', { transactionId })
+  }),
+  'payout.awaiting_approval': aboutMoney(async (tools) => {
+    await whileAllWaits(tools, () => payOut(tools, '0123456789'))
+  }),
+  'payout.denied': aboutMoney(async (tools) => {
+    const id = await whileAllWaits(tools, () => payOut(tools, '0123456789'))
+    const { approvalId } = await tools.mteja.payouts.retrieve(id)
+    await tools.mteja.approvals.deny(approvalId as string, { reason: 'mteja trigger' })
+    tools.did(`denied ${approvalId}`, { payoutId: id, approvalId })
   }),
   'payout.pending': paidOut('0123456789'),
   'payout.sending': paidOut('0123456789'),

@@ -1,5 +1,6 @@
 import { settingsApprovals } from '../domain/approvals/approval-settings.ts'
 import type { ApprovalChoice } from '../domain/approvals/decisions.ts'
+import { payoutApprovals } from '../domain/payouts/payout-approvals.ts'
 import { adjustmentApprovals } from '../domain/wallet/adjustments.ts'
 import { payInApprovals } from '../domain/wallet/pay-ins.ts'
 
@@ -7,5 +8,6 @@ import { payInApprovals } from '../domain/wallet/pay-ins.ts'
 export const approvalOwners: ApprovalChoice['approvalOwners'] = {
   adjustment: adjustmentApprovals,
   pay_in: payInApprovals,
+  payout: payoutApprovals,
   approval_settings: settingsApprovals,
 }

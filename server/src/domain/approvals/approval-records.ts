@@ -8,7 +8,7 @@ import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../tra
 import { type Lineage, secondPersonOf } from './lineage.ts'
 
 /** The things that can wait for a second person. */
-export const approvalKinds = ['adjustment', 'pay_in', 'approval_settings'] as const
+export const approvalKinds = ['adjustment', 'pay_in', 'payout', 'approval_settings'] as const
 
 export type ApprovalKind = (typeof approvalKinds)[number]
 

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { firstAccountId } from '../ledger/accounts.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { askAboutPayout } from './payout-approvals.ts'
 import { bookLate, bookReturn, decidePayout, endPayout } from './payout-ending.ts'
 import {
   type AskOutcome,
@@ -51,6 +52,10 @@ export async function advancePayout(context: PayoutsContext, tenant: Tenant, id:
   if (payout === null) return
   if (payout.verdict !== null && payout.endedAt === null) {
     await endPayout(context, tenant, id)
+    return
+  }
+  if (payout.state === 'awaiting_approval') {
+    await askAboutPayout(context, tenant, payout)
     return
   }
   if (payout.state === 'pending') return sendFirst(context, tenant, payout)

@@ -5,7 +5,7 @@ import type { Context, FreeContext } from '../context.ts'
 import { firstAccountId, outsideOfHand } from '../ledger/accounts.ts'
 import { type AccountName, doTogetherNoting, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { type ToldState, tellPayout } from './payout-events.ts'
+import { tellPayout } from './payout-events.ts'
 import { ownerOf } from './payout-making.ts'
 import { getPayout, type Payout, type Verdict } from './payout-records.ts'
 import type { PayoutState } from './payout-states.ts'
@@ -209,7 +209,7 @@ export async function bookReturn(
 }
 
 interface Ending {
-  state: ToldState
+  state: PayoutState
   /** Further columns, of the row `p`. */
   changes: Sql
   /** The rows that it is for. */

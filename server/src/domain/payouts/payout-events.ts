@@ -4,11 +4,9 @@ import type { Tenant } from '../merchants/tenant.ts'
 import type { DestinationType } from './payout-processor.ts'
 import type { PayoutState } from './payout-states.ts'
 
-/** The states that events tell of. */
-export type ToldState = Exclude<PayoutState, 'awaiting_approval' | 'denied'>
-
 /** The event of each state. */
-const eventOf: Readonly<Record<ToldState, EventType>> = {
+const eventOf: Readonly<Record<PayoutState, EventType>> = {
+  awaiting_approval: 'payout.awaiting_approval',
   pending: 'payout.pending',
   sending: 'payout.sending',
   sent: 'payout.sent',
@@ -16,6 +14,7 @@ const eventOf: Readonly<Record<ToldState, EventType>> = {
   failed: 'payout.failed',
   returned: 'payout.returned',
   cancelled: 'payout.cancelled',
+  denied: 'payout.denied',
 }
 
 /** The payout as its events tell it. Amounts are minor units, times are ISO texts. */
@@ -57,7 +56,7 @@ export interface ToldPayout {
  */
 export function tellPayout(
   { merchant, mode }: Tenant,
-  { changed, type, at }: { changed: Sql; type: ToldState | 'attention'; at: Date },
+  { changed, type, at }: { changed: Sql; type: PayoutState | 'attention'; at: Date },
 ): Sql {
   return sql`
     told as (

@@ -10,6 +10,7 @@ import type { AccountName, LedgerCommand, Receipt } from '../ledger/commands.ts'
 import { doBatchNoting } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
+import { currenciesWithLimits } from './payout-approvals.ts'
 import { tellPayout } from './payout-events.ts'
 import type { PayoutProcessor, PayoutProcessorChoice } from './payout-processor.ts'
 import { type FeeBearer, type Payout, readPayouts } from './payout-records.ts'
@@ -73,7 +74,9 @@ async function tryBatch(
   calls: PayoutCall[],
 ): Promise<PayoutAnswer[]> {
   const { tenant } = calls[0] as PayoutCall
-  const [known, named, settings] = await Promise.all([
+  const currencies = calls.map(({ wanted }) => wanted.currency)
+  const [limited, known, named, settings] = await Promise.all([
+    currenciesWithLimits(context, tenant, currencies),
     findKnown(lane, tenant, calls),
     findNamed(lane, tenant, calls),
     getPayoutSettings({ db: lane }, tenant),
@@ -90,7 +93,7 @@ async function tryBatch(
     return { call: calls[i] as PayoutCall, recipient: place, estimatedFee, id }
   })
   const prepared = answers.filter((each): each is Prepared => 'call' in each)
-  const made = await reserve(context, lane, prepared, settings.feesBorneBy)
+  const made = await reserve(context, lane, prepared, { bearer: settings.feesBorneBy, limited })
   return answers.map((each) => ('call' in each ? (made.get(each) as PayoutAnswer) : each))
 }
 
@@ -202,16 +205,23 @@ async function estimatorOf(
   return processor === null || processor === 'manual' ? () => 0n : (order) => processor.estimateFee(order)
 }
 
+/** What the merchant wants of new payouts. */
+interface Wants {
+  bearer: FeeBearer
+  /** The currencies of which they may need a second person. */
+  limited: ReadonlySet<string>
+}
+
 async function reserve(
   context: Context,
   lane: Queryable,
   prepared: Prepared[],
-  bearer: FeeBearer,
+  wants: Wants,
 ): Promise<Map<Prepared, PayoutAnswer>> {
   if (prepared.length === 0) return new Map()
   const { tenant } = (prepared[0] as Prepared).call
   const commands = prepared.map((each) => ({ tenant: each.call.tenant, command: placing(each) }))
-  const receipts = await doBatchNoting(context, lane, commands, recording(context, prepared, bearer))
+  const receipts = await doBatchNoting(context, lane, commands, recording(context, prepared, wants))
   const done = receipts.flatMap((each) => (each instanceof ServiceError ? [] : [each.id]))
   const rows = await readPayouts(
     lane,
@@ -248,7 +258,7 @@ export function ownerOf({ customerCode }: Pick<Payout, 'customerCode'>): Account
 }
 
 /** Records the payouts whose money was reserved, and tells of them. The numbers are taken last: others wait for them. */
-function recording({ clock, random }: Context, prepared: Prepared[], bearer: FeeBearer) {
+function recording({ clock, random }: Context, prepared: Prepared[], { bearer, limited }: Wants) {
   const { tenant } = (prepared[0] as Prepared).call
   const { merchant, mode } = tenant
   const now = clock.now()
@@ -266,7 +276,7 @@ function recording({ clock, random }: Context, prepared: Prepared[], bearer: Fee
       select
         ${merchant.id}, n.id, ${mode}, i.first + row_number() over (order by n.ordinal) - 1, u.code, u.reference,
         u.sent_reference, c.id, u.recipient_id, u.amount, u.currency, ${bearer}, u.estimated_fee, u.reason, u.metadata::json,
-        'pending', u.actor_id, u.request_id, ${now}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+        u.state, u.actor_id, u.request_id, ${now}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
       from done_now n
       cross join ids i
       join unnest(
@@ -276,17 +286,18 @@ function recording({ clock, random }: Context, prepared: Prepared[], bearer: Fee
         ${wanted.map((each) => each.currency)}::text[], ${prepared.map((each) => each.estimatedFee)}::bigint[],
         ${wanted.map((each) => each.reason)}::text[],
         ${wanted.map((each) => (each.metadata === null ? null : JSON.stringify(each.metadata)))}::text[],
+        ${wanted.map((each) => (limited.has(each.currency) ? 'awaiting_approval' : 'pending'))}::text[],
         ${actors.map((each) => each?.id ?? null)}::integer[],
         ${actors.map((each) => (each === undefined ? null : packRequestId(each.requestId)))}::bytea[]
       ) with ordinality as u (
-        code, reference, sent_reference, customer, recipient_id, amount, currency, estimated_fee, reason, metadata, actor_id,
-        request_id, ordinal
+        code, reference, sent_reference, customer, recipient_id, amount, currency, estimated_fee, reason, metadata, state,
+        actor_id, request_id, ordinal
       ) on u.ordinal = n.ordinal
       left join lateral (
         select o.id from customers o where o.merchant_id = ${merchant.id} and o.code = u.customer limit 1
       ) c on true
       returning *
     ),
-    ${tellPayout(tenant, { changed: sql`noted`, type: 'pending', at: now })}
+    ${tellPayout(tenant, { changed: sql`(select * from noted where state = 'pending')`, type: 'pending', at: now })}
   `
 }

@@ -15,7 +15,7 @@ import { type Recipient, type RecipientRow, readRecipient } from './recipients.t
 export type FeeBearer = 'owner' | 'merchant'
 
 /** How a payout ends, once that is decided. Its money then moves, and its state follows with the money. */
-export type Verdict = 'paid' | 'failed' | 'cancelled'
+export type Verdict = 'paid' | 'failed' | 'cancelled' | 'denied'
 
 /** Money that leaves a balance for a bank account or a mobile wallet. */
 export interface Payout {
@@ -50,6 +50,8 @@ export interface Payout {
   attention: string | null
   attentionReason: string | null
   verdict: Verdict | null
+  /** The approval that it waits for, or waited for; null for none. */
+  approvalId: string | null
   processor: ProcessorName | null
   /** The account at a processor that was sent it; null while it has surely not been sent. */
   accountId: bigint | null
@@ -93,6 +95,7 @@ interface PayoutRow extends DoerRow {
   attention: string | null
   attention_reason: string | null
   verdict: Verdict | null
+  approval_id: string | null
   processor: ProcessorName | null
   account_id: bigint | null
   send_count: number
@@ -122,7 +125,7 @@ function selectPayouts(rows: Sql): Sql {
     select
       o.id, o.wire_id, o.code, o.reference, o.sent_reference, c.code as customer_code, o.customer_id, o.amount, o.currency,
       o.fee_borne_by, o.estimated_fee, o.fee, o.reason, o.metadata, o.state, o.state_code, o.state_reason, o.attention,
-      o.attention_reason, o.verdict, o.processor, o.account_id, o.send_count, o.sent_at, o.unknown_since, o.proof, o.is_late,
+      o.attention_reason, o.verdict, o.approval_id, o.processor, o.account_id, o.send_count, o.sent_at, o.unknown_since, o.proof, o.is_late,
       o.movement_id, o.actor_id, o.request_id, o.created_at, o.updated_at, o.ended_at, ${prefixed}, ${doerColumns}
     from (${rows}) o
     join recipients r on r.merchant_id = o.merchant_id and r.id = o.recipient_id
@@ -247,6 +250,7 @@ function readPayout(row: SelectedRow): Payout {
     attention: row.attention,
     attentionReason: row.attention_reason,
     verdict: row.verdict,
+    approvalId: row.approval_id,
     processor: row.processor,
     accountId: row.account_id,
     sendCount: row.send_count,

@@ -1,15 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
+import { hire } from '../../../test/people.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { commandsFor, createLedger, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
+import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
+import { changeApprovalSettings } from '../approvals/approval-settings.ts'
+import { decideApproval } from '../approvals/decisions.ts'
 import { inTransaction } from '../context.ts'
 import { createCustomer } from '../customers/customers.ts'
 import { setRiskAction } from '../customers/risk-actions.ts'
 import { getBalance } from '../ledger/balances.ts'
 import { verifyLedger } from '../ledger/verify/index.ts'
+import type { Tenant } from '../merchants/tenant.ts'
 import { listHolds } from '../wallet/holds.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
 import { advanceDuePayouts, advancePayout, takePayoutNotice } from './advancing.ts'
@@ -454,6 +459,60 @@ describe('of two at once', () => {
     refuse({ is: 'refused', code: 'closed', reason: 'Closed' })
     await late
     expect([await stateOf(id), script.sent.length, (await funds()).held]).toEqual(['sent', 2, 300n])
+  })
+})
+
+describe('a payout over the limit of a second person', () => {
+  const limit = (amountOver: number) =>
+    inTransaction(service, (tx) =>
+      changeApprovalSettings(tx, tenant, { limits: [{ currency: 'ZAR', amountOver }], newDestinations: true }),
+    )
+  const decide = async (approvalId: string | null, who: Tenant, status: 'approved' | 'denied') => {
+    const decision = status === 'approved' ? { status } : { status, reason: 'No' }
+    await inTransaction(service, (tx) => decideApproval(tx, who, { id: approvalId as string }, decision))
+  }
+
+  test('waits with its money reserved, and is sent once another person has approved it', async () => {
+    const [asker, other] = [await hire(service, tenant, 'Asker'), await hire(service, tenant, 'Other')]
+    await limit(100)
+    const script = scripted(paid(), paid())
+    const { payout } = await createPayout(script.context, asker, wanted(), null)
+    expect(payout).toMatchObject({ state: 'awaiting_approval' })
+    expect((await funds()).held).toBe(300n)
+    await advancePayout(script.context, tenant, payout.id)
+    expect(script.sent).toEqual([])
+    await expect(decide(payout.approvalId, asker, 'approved')).rejects.toMatchObject({ code: 'another_person_needed' })
+    await decide(payout.approvalId, other, 'approved')
+    await advanceDuePayouts(script.context)
+    expect(await stateOf(payout.id)).toBe('paid')
+    // Its recipient was paid before.
+    const next = await createPayout(script.context, asker, wanted({ amount: 50 }), null)
+    expect(next.payout).toMatchObject({ state: 'pending', approvalId: null })
+  })
+
+  test('is denied with its money released, also when it was cancelled or when the server died before it asked', async () => {
+    const asker = await hire(service, tenant, 'Asker')
+    await limit(1000)
+    const { payout } = await createPayout(service, asker, wanted(), null)
+    await decide(payout.approvalId, asker, 'denied')
+    await advanceDuePayouts(service)
+    expect(await getPayout(service, tenant, payout.id)).toMatchObject({
+      state: 'denied',
+      stateReason: 'It was denied: No',
+    })
+    const cancelled = (await createPayout(service, asker, wanted(), null)).payout
+    await cancelPayout(service, tenant, cancelled.id)
+    await decide(cancelled.approvalId, await hire(service, tenant, 'Other'), 'approved')
+    await advanceDuePayouts(service)
+    expect(await stateOf(cancelled.id)).toBe('cancelled')
+    expect(await funds()).toEqual(settled)
+    const { id } = (await createPayout(service, asker, wanted(), null)).payout
+    await (service.db as OwnedDb).asOwner((owner) =>
+      owner.execute(`update payouts set approval_id = null, due_at = now() where id = '${id}';
+        delete from approvals where subject_id = '${id}'`),
+    )
+    await advancePayout(service, tenant, id)
+    expect((await getPayout(service, tenant, id)).approvalId).not.toBe(null)
   })
 })
 

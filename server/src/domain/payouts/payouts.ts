@@ -7,6 +7,7 @@ import type { IdempotentRequest } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 import { inBatchTurn } from '../merchants/turns.ts'
+import { askAboutPayout } from './payout-approvals.ts'
 import {
   makePayouts,
   type NewDestination,
@@ -45,7 +46,7 @@ const queueOf = perContext(
 )
 
 /**
- * Reserves the money of a payout and records it. It is sent later, by `advancePayout` or in the background. The same reference
+ * Reserves the money of a payout and records it. One that needs a second person waits. It is sent later, by `advancePayout` or in the background. The same reference
  * with the same content answers the first payout. Throws `invalid_request`, `currency_not_held`, `customer_not_found`,
  * `customer_denied`, `insufficient_funds`, `recipient_not_found`, `recipient_inactive`, `reference_taken`,
  * `idempotency_key_reused`.
@@ -58,7 +59,9 @@ export async function createPayout(
 ): Promise<{ payout: Payout; replayed: boolean }> {
   const answer = await queueOf(context)({ tenant, wanted: readNew(tenant, input), request })
   if (answer instanceof ServiceError) throw answer
-  return answer
+  const { payout, replayed } = answer
+  if (payout.state !== 'awaiting_approval' || payout.approvalId !== null) return answer
+  return { payout: await askAboutPayout(context, tenant, payout), replayed }
 }
 
 /**

@@ -179,6 +179,10 @@ export const payoutSchema = Type.Object({
   needsAttention: Type.Union([Type.Object({ code: Type.String(), reason: Type.String() }), Type.Null()], {
     description: 'Why a person has to look; null while nobody has to',
   }),
+  approvalId: {
+    ...nullableText,
+    description: 'The approval that it waits for, or waited for; null for one that needed no second person',
+  },
   processor: Type.Union(
     [
       Type.Unsafe<ProcessorName>({ type: 'string', enum: ['sandbox', 'manual', 'paystack'], examples: ['sandbox'] }),
@@ -234,6 +238,7 @@ export function renderPayout(payout: Payout) {
     stateCode: payout.stateCode,
     stateReason: payout.stateReason,
     needsAttention: attention === null ? null : { code: attention, reason: attentionReason ?? '' },
+    approvalId: payout.approvalId,
     processor: payout.processor,
     processorReference: payout.sentReference,
     proof: payout.proof,

@@ -1,0 +1,104 @@
+import { sql } from '../../db/sql.ts'
+import { askForApproval, mayNeedApproval } from '../approvals/asking.ts'
+import { type ApprovalOwner, whyDenied } from '../approvals/decisions.ts'
+import { type Context, inTransaction } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { tellPayout } from './payout-events.ts'
+import { findPayout, type Payout } from './payout-records.ts'
+
+/*
+ * A payout whose tenant has limits is made `awaiting_approval`, in the commit that reserves its money. Then it is asked whether it
+ * needs a second person: with an approval it waits for one, without it goes on. A crash in between leaves it due.
+ */
+
+/** The currencies of which payouts may need a second person. */
+export async function currenciesWithLimits(
+  context: Context,
+  tenant: Tenant,
+  currencies: readonly Payout['currency'][],
+): Promise<ReadonlySet<string>> {
+  const distinct = [...new Set(currencies)]
+  const may = await Promise.all(distinct.map((each) => mayNeedApproval(context, tenant, each)))
+  return new Set(distinct.filter((_, i) => may[i]))
+}
+
+/** Asks whether a payout that was just made needs a second person, once, as the one who has made it. Answers it as it then is. */
+export async function askAboutPayout(context: Context, { merchant, mode }: Tenant, payout: Payout): Promise<Payout> {
+  const tenant: Tenant = payout.actor === undefined ? { merchant, mode } : { merchant, mode, actor: payout.actor }
+  return inTransaction(context, async (tx) => {
+    const rows = await tx.db.query(sql`
+      select id from payouts
+      where merchant_id = ${merchant.id} and id = ${payout.id} and state = 'awaiting_approval' and approval_id is null
+        and verdict is null
+      for update
+    `)
+    if (rows.length > 0) await ask(tx, tenant, payout)
+    return (await findPayout(tx, tenant, payout)) as Payout
+  })
+}
+
+async function ask(tx: Parameters<typeof askForApproval>[0], tenant: Tenant, payout: Payout): Promise<void> {
+  const { id, customerId, amount, currency, reference, recipient, reason } = payout
+  const { type, bankCode, accountNumber, name } = recipient
+  const approval = await askForApproval(tx, tenant, {
+    kind: 'payout',
+    subjectId: id,
+    customer: customerId === null ? null : { id: customerId },
+    amount,
+    currency,
+    reference,
+    isNewDestination: await isNew(tx, tenant, payout),
+    details: { type, bankCode, recipientId: recipient.code, words: { accountNumber, name, reason } },
+  })
+  const now = tx.clock.now()
+  const state = approval === null ? 'pending' : 'awaiting_approval'
+  await tx.db.query(sql`
+    with noted as (
+      update payouts p set
+        state = ${state}, approval_id = ${approval?.id ?? null}::uuid, due_at = ${approval === null ? now : null}::timestamptz,
+        attempts = 0, updated_at = ${now}::timestamptz
+      where p.merchant_id = ${tenant.merchant.id} and p.id = ${id}
+      returning p.*
+    ),
+    ${tellPayout(tenant, { changed: sql`noted`, type: state, at: now })}
+    select id from noted
+  `)
+}
+
+/** Nothing was paid out to the recipient before. */
+async function isNew({ db }: Context, { merchant, mode }: Tenant, { id, recipient }: Payout): Promise<boolean> {
+  const rows = await db.query(sql`
+    select from payouts p
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.recipient_id = ${recipient.id} and p.id <> ${id}
+      and p.state in ('paid', 'returned')
+    limit 1
+  `)
+  return rows.length === 0
+}
+
+/** Lets payouts go on, or ends them, when a second person has decided. One that was cancelled meanwhile stays so. */
+export const payoutApprovals: ApprovalOwner = {
+  async approve(tx, tenant, { subjectId }) {
+    const now = tx.clock.now()
+    await tx.db.query(sql`
+      with noted as (
+        update payouts p set state = 'pending', due_at = ${now}::timestamptz, attempts = 0, updated_at = ${now}::timestamptz
+        where p.merchant_id = ${tenant.merchant.id} and p.id = ${subjectId} and p.state = 'awaiting_approval'
+          and p.verdict is null
+        returning p.*
+      ),
+      ${tellPayout(tenant, { changed: sql`noted`, type: 'pending', at: now })}
+      select id from noted
+    `)
+  },
+  async deny(tx, tenant, approval) {
+    const now = tx.clock.now()
+    await tx.db.query(sql`
+      update payouts set
+        verdict = 'denied', state_code = 'denied', state_reason = ${whyDenied(approval)}, due_at = ${now}, attempts = 0,
+        updated_at = ${now}
+      where merchant_id = ${tenant.merchant.id} and id = ${approval.subjectId} and state = 'awaiting_approval'
+        and verdict is null
+    `)
+  },
+}
