@@ -1,8 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
-// Tests that meet no database engine of ours: once is enough.
+// Tests that meet no database engine of ours, or only through the API of a started server: once is enough.
 const engineIndependent = [
+  'src/cli/connection.test.ts',
+  'src/cli/listen.test.ts',
+  'src/cli/progress.test.ts',
   'test/package.test.ts',
   'test/preload.test.ts',
   'test/set-up.test.ts',
