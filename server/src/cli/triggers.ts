@@ -356,12 +356,6 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   'payout.awaiting_approval': aboutMoney(async (tools) => {
     await whileAllWaits(tools, () => payOut(tools, '0123456789'))
   }),
-  'payout.denied': aboutMoney(async (tools) => {
-    const id = await whileAllWaits(tools, () => payOut(tools, '0123456789'))
-    const { approvalId } = await tools.mteja.payouts.retrieve(id)
-    await tools.mteja.approvals.deny(approvalId as string, { reason: 'mteja trigger' })
-    tools.did(`denied ${approvalId}`, { payoutId: id, approvalId })
-  }),
   'payout.pending': paidOut('0123456789'),
   'payout.sending': paidOut('0123456789'),
   'payout.sent': paidOut('0000000001'),
@@ -375,6 +369,12 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     while ((await tools.mteja.payouts.retrieve(id)).stateCode === null) await sleep(50)
     await tools.mteja.payouts.cancel(id)
     tools.did('cancelled it', { payoutId: id })
+  }),
+  'payout.denied': aboutMoney(async (tools) => {
+    const id = await whileAllWaits(tools, () => payOut(tools, '0123456789'))
+    const { approvalId } = await tools.mteja.payouts.retrieve(id)
+    await tools.mteja.approvals.deny(approvalId as string, { reason: 'mteja trigger' })
+    tools.did(`denied ${approvalId}`, { payoutId: id, approvalId })
   }),
   'dispute.opened': disputed(),
   'dispute.reminded': disputed({ dueInMs: 2000 }),
