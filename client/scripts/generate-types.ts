@@ -86,6 +86,7 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     MadeRefund: ['refund_create', 'data'],
     Refund: ['refund_fetch', 'data'],
     RefundPageMeta: ['refund_list', 'meta'],
+    Settlement: ['settlements_fetch', 'data', '[]'],
     Dispute: ['dispute_fetch', 'data'],
     DisputeOfTransaction: ['dispute_transaction', 'data'],
     DisputeResolution: ['dispute_resolve', 'data'],

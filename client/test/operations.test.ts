@@ -364,6 +364,7 @@ describe('operations of the Paystack client', () => {
     await paystack.charges.create({ email: 'ada@example.com', amount: 9000, reference, card })
     const { id: transaction } = await paystack.transactions.verify(reference)
     await mteja.sandbox.dispute({ reference, reason: 'Not mine' })
+    expect(await Array.fromAsync(paystack.settlements.list())).toEqual([])
     const [listed] = await Array.fromAsync(paystack.disputes.list({ transaction: String(transaction), perPage: 1 }))
     const id = listed?.id ?? 0
     expect(await paystack.disputes.fetch(id)).toEqual(listed)

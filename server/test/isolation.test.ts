@@ -234,6 +234,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
       status: 404,
     },
   ],
+  'GET /settlement': () => [{ status: 200 }],
   'GET /balance': () => [{ status: 200 }],
   'GET /balance/ledger': () => [{ status: 200 }],
   'GET /dispute': ({ paidId, paidReference }) => [

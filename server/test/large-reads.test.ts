@@ -65,6 +65,7 @@ const small = [
   'GET /api/canary/balance/history',
   'GET /balance',
   'GET /balance/ledger',
+  'GET /settlement',
   'GET /api/canary/webhook-endpoints',
   'GET /api/canary/events/types',
   'GET /api/canary/authentication/token',

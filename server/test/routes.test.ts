@@ -275,7 +275,7 @@ describe.each(['cashful', 'paystack', 'mteja'])('the API reference of %s', (surf
       cashful: / \/api\/canary\//,
       mteja: / \/v1\//,
       paystack:
-        / \/(customer|transaction|charge|refund|dispute|balance|transfer|bank|decision|dedicated_account|directdebit|country|address_verification)/,
+        / \/(customer|transaction|charge|refund|dispute|balance|settlement|transfer|bank|decision|dedicated_account|directdebit|country|address_verification)/,
     }[surface] as RegExp
     const shown = operations.map(({ name }) => name).sort()
     const there = api.routes.filter((route) => !route.hidden && prefix.test(route.name)).map((route) => route.name)

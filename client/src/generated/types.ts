@@ -1106,6 +1106,27 @@ export namespace Paystack {
     }
     account_expires_at?: string | null
   }
+  /** GET /settlement */
+  export interface Settlement {
+    id: number
+    domain: string
+    status: string
+    currency: string
+    integration: number
+    /** Hundredths of the currency that the bank gets */
+    total_amount: number
+    /** The same */
+    effective_amount: number
+    /** Hundredths of the currency that the processor has kept */
+    total_fees: number
+    /** Hundredths of the currency that were collected */
+    total_processed: number
+    deductions: null
+    settlement_date: string
+    settled_by: null
+    createdAt: string
+    updatedAt: string
+  }
   /** GET /country */
   export interface Country {
     id: number
@@ -2756,6 +2777,28 @@ export namespace Paystack {
     }[]
     meta: PageMeta
   }
+  /** GET /settlement: List settlements of the account at a processor, newest first; the sandbox has none */
+  export interface SettlementsFetchQuery {
+    /** success, processing, pending, failed */
+    status?: string | undefined
+    /** Default 50, at most 200 */
+    perPage?: number | undefined
+    /** Default 1 */
+    page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
+    from?: string | Date | undefined
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
+    to?: string | Date | undefined
+  }
+  /** GET /settlement: List settlements of the account at a processor, newest first; the sandbox has none */
+  export interface SettlementsFetchResult {
+    status: true
+    message: string
+    data: Settlement[]
+    meta: PageMeta
+  }
   /** GET /bank: List banks and mobile money operators, by name */
   export interface BankListQuery {
     /** A country of /country, by name or code. The banks of Côte d’Ivoire, Egypt and Rwanda are not known here: their list is empty */
@@ -3920,7 +3963,7 @@ export namespace Mteja {
       | 'not_ours'
       | 'unexplained'
     /** What differs */
-    subject: 'payment' | 'refund' | 'dispute' | 'settlement' | 'balance'
+    subject: 'payment' | 'refund' | 'dispute' | 'settlement' | 'payout' | 'balance'
     /** The account’s id of it; ours, if the account does not have it; the currency of a balance */
     name: string
     /** The account’s name of the payment */

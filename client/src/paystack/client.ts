@@ -10,6 +10,7 @@ import { DirectDebits } from './direct-debits.ts'
 import { Disputes } from './disputes.ts'
 import { Miscellaneous } from './miscellaneous.ts'
 import { Refunds } from './refunds.ts'
+import { Settlements } from './settlements.ts'
 import { Transactions } from './transactions.ts'
 
 export interface PaystackOptions extends ClientOptions {
@@ -31,6 +32,7 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
   readonly charges: Charges
   readonly refunds: Refunds
   readonly disputes: Disputes
+  readonly settlements: Settlements
   readonly banks: Banks
   readonly dedicatedAccounts: DedicatedAccounts<Metadata>
   readonly directDebits: DirectDebits
@@ -43,6 +45,7 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
     this.charges = new Charges(send)
     this.refunds = new Refunds(send)
     this.disputes = new Disputes(send)
+    this.settlements = new Settlements(send)
     this.banks = new Banks(send)
     this.dedicatedAccounts = new DedicatedAccounts(send)
     this.directDebits = new DirectDebits(send)

@@ -33,9 +33,12 @@ export const transferRoutes: Routes = {
       : { message: 'Transfer retrieved', data: asRetrieved(row) }
   },
   'GET /transfer': ({ account, query }) => {
-    const [status, from] = [query.get('status'), query.get('from')]
+    const [status, from, to] = [query.get('status'), query.get('from'), query.get('to')]
     const rows = account.transfers.filter(
-      (row) => (status === null || row.status === status) && (from === null || String(row.createdAt) >= from),
+      (row) =>
+        (status === null || row.status === status) &&
+        (from === null || String(row.createdAt) >= from) &&
+        (to === null || String(row.createdAt) <= to),
     )
     return list('Transfers retrieved', rows.toReversed().map(asRetrieved), query)
   },

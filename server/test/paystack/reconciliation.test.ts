@@ -4,6 +4,7 @@ import { askDueQuestions, settleDueDisputes } from '../../src/domain/payments/di
 import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
 import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
 import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
+import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
 import { startReconciliation } from '../../src/domain/reconciliation/reconciliations.ts'
 import { continueReconciliations, startDailyReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
@@ -26,9 +27,11 @@ import {
   resolveDispute,
   settle,
   type TransactionRow,
+  type TransferRow,
   type Webhook,
 } from './live-account.ts'
 import { type LiveServer, openLiveServer } from './live-server.ts'
+import { moveTransfer } from './live-transfers.ts'
 
 // The books are compared with a live account, which is the independent stub of Paystack. Each kind of difference is made, and named.
 
@@ -197,6 +200,11 @@ describe('an account that agrees', () => {
     ])
     expect(await books()).toMatchObject({ 'outside/2': 24_000, 'outside/0': -29_550 })
     expect(first.status).toBe('success')
+    const listed = (await ask('GET', '/settlement?perPage=1&status=success')).json()
+    expect(listed.meta).toMatchObject({ total: 1, page: 1, pageCount: 1 })
+    const { id, total_amount, total_fees, total_processed } = account.settlements[0] as Record<string, unknown>
+    expect(listed.data).toMatchObject([{ id, status: 'success', total_amount, total_fees, total_processed }])
+    expect((await ask('GET', '/settlement?status=failed')).json().data).toEqual([])
     // Once: the next one books nothing.
     expect(await reconcile()).toMatchObject({ status: 'agreed', completed: 0 })
   })
@@ -513,6 +521,76 @@ describe('each kind of difference is named', () => {
     account.taken = 0
     await reconcile()
     expect(await named()).toEqual([])
+  })
+})
+
+describe('payouts by the same account', () => {
+  /** The key of the account sends money out, too. */
+  async function chooseOut() {
+    const { service } = api
+    const sealed = service.vault.seal(account.secretKey, 'processor account')
+    const now = service.clock.now()
+    await service.db.query(sql`
+      insert into processor_accounts (
+        merchant_id, id, mode, direction, processor, credentials, hint, cut_over_at, created_at, updated_at
+      )
+      values (${tenant.merchant.id}, 9, 'live', 'out', 'paystack', ${sealed}, '4567', ${now}, ${now}, ${now})
+    `)
+  }
+
+  /** A payout that the account has, and has not decided about. */
+  async function payOut(): Promise<TransferRow> {
+    await topUp('order-1', 1_000_000)
+    const { data } = (await ask('GET', '/customer')).json()
+    const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0100000001', accountName: 'Tolu' }
+    const wanted = {
+      customerId: data[0].customer_code,
+      amount: 100_000,
+      currency: 'NGN',
+      destination,
+      reference: 'wages',
+    }
+    const made = await ask('POST', '/v1/payouts', wanted)
+    expect(made.statusCode, made.body).toBe(201)
+    await advanceDuePayouts(api.service)
+    return account.transfers.at(-1) as TransferRow
+  }
+
+  test('one that is open has left the account, and one whose end was not told is ended here', async () => {
+    await chooseOut()
+    await open()
+    const row = await payOut()
+    expect(row.status).toBe('pending')
+    const run = await reconcile()
+    expect(run).toMatchObject({ status: 'agreed', completed: 0, balances: [{ account: 884_000, unexplained: 0 }] })
+    moveTransfer(account, row, 'success')
+    told.splice(0)
+    expect(await reconcile()).toMatchObject({ status: 'agreed', completed: 1, balances: [{ expected: 884_000 }] })
+    expect(await books()).toMatchObject({ customer_cash: 900_000, 'outside/2': -985_000, 'outside/9': 101_000 })
+    row.fee_charged = 2_500
+    await expectDifference('fee', 'payout', 1_500)
+  })
+
+  test('missing_there: one that is booked, and that the account does not know', async () => {
+    await chooseOut()
+    await open()
+    const row = await payOut()
+    moveTransfer(account, row, 'success')
+    told.splice(0)
+    api.service.clock.advance(minuteMs)
+    await advanceDuePayouts(api.service)
+    account.transfers.splice(0)
+    await expectDifference('missing_there', 'payout', 100_000)
+  })
+
+  test('not_ours: one that was made in the dashboard', async () => {
+    await chooseOut()
+    await open()
+    const row = await payOut()
+    moveTransfer(account, row, 'success')
+    account.transfers.push({ ...row, id: account.nextId(), reference: 'made-in-the-dashboard', amount: 7_000 })
+    told.splice(0)
+    await expectDifference('not_ours', 'payout', 7_000)
   })
 })
 

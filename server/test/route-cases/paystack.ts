@@ -131,6 +131,7 @@ export const paystack: Record<string, Cases> = {
   },
   'GET /balance': { 200: {}, 401: stranger },
   'GET /balance/ledger': { 200: {}, 400: { query: 'from=then' }, 401: stranger },
+  'GET /settlement': { 200: { query: 'status=success' }, 400: { query: 'status=lost' }, 401: stranger },
   'GET /dispute': { 200: {}, 400: { query: 'status=lost' }, 401: stranger },
   'GET /dispute/export': { 200: {}, 400: { query: 'from=then' }, 401: stranger, 404: { query: 'status=archived' } },
   'GET /dispute/transaction/:id': {

@@ -259,7 +259,8 @@ export async function takePayoutNotice(context: Context, { merchant }: Tenant, s
   `)
 }
 
-function orderOf({ sentReference, amount, currency, recipient, reason }: Payout): PayoutOrder {
+/** A payout as its processor is sent it, and asked about it. */
+export function orderOf({ sentReference, amount, currency, recipient, reason }: Payout): PayoutOrder {
   const { type, accountNumber, bankCode, name } = recipient
   const destination: PayoutDestination = { type, accountNumber: accountNumber ?? '', bankCode, name: name ?? '' }
   return { reference: sentReference, amount, currency, destination, reason }

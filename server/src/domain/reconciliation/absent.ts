@@ -3,6 +3,9 @@ import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { requireProcessor } from '../payments/payment-processor.ts'
+import { orderOf } from '../payouts/advancing.ts'
+import { requireSender } from '../payouts/payout-processor.ts'
+import { findPayout } from '../payouts/payout-records.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
@@ -181,6 +184,38 @@ export async function findAbsentDisputes(
     await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
   }
   return sliceOf(rows)
+}
+
+/** Payouts that are booked as paid by the account. */
+export async function findAbsentPayouts(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+): Promise<Slice> {
+  const { merchant, mode } = tenant
+  const rows = await context.db.query<AbsentRow & { fee: bigint | null; movement_id: string | null }>(sql`
+    select r.id, r.sent_reference as reference, r.amount, r.fee, r.currency, r.created_at, r.movement_id
+    from payouts r
+    where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${inPeriod(run)} and r.state = 'paid'
+      and ${isOfBooks(tenant, sql`r.account_id`, run.booksId)}
+      and ${noItem(run, sql`i.name = r.sent_reference and i.kind = 'payout'`)}
+    order by r.id
+    limit ${perSlice}
+  `)
+  for (const { id, reference, amount, fee, currency, created_at: at, movement_id } of rows) {
+    if (await isKnownThere(context, tenant, id)) continue
+    const thing = { subject: 'payout', name: id, reference, transactionId: movement_id, currency, at } as const
+    await noteMissing(context, tenant, run, { ...thing, amount, effect: amount + (fee ?? 0n) })
+  }
+  return sliceOf(rows)
+}
+
+/** Whether the account that was sent a payout still finds it. */
+async function isKnownThere(context: ReconciliationContext, tenant: Tenant, id: string): Promise<boolean> {
+  const payout = await findPayout(context, tenant, { id })
+  if (payout === null || payout.accountId === null) return true
+  const processor = await requireSender(context, tenant, payout.accountId)
+  return (await processor.ask(tenant, orderOf(payout))).is !== 'not_found'
 }
 
 function noteMissing(

@@ -2,9 +2,10 @@ import type { Currency } from '../../base/money.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { PaymentsContext } from '../payments/payment-processor.ts'
+import type { PayoutProcessorChoice } from '../payouts/payout-processor.ts'
 
 /** The things that an account tells of, each in a list of its own. */
-export const statementKinds = ['payment', 'refund', 'dispute', 'settlement'] as const
+export const statementKinds = ['payment', 'refund', 'dispute', 'settlement', 'payout'] as const
 export type StatementKind = (typeof statementKinds)[number]
 
 /** A thing as an account at a processor tells of it. */
@@ -13,21 +14,24 @@ export interface StatementItem {
   id: string
   /**
    * `done`: a payment is paid, also if it was given back since; a refund has gone back; a dispute is lost; a settlement has
-   * reached the bank. `failed`: that will not happen. `open`: it may.
+   * reached the bank; a payout is paid. `failed`: that will not happen. `open`: it may.
    */
   state: 'open' | 'done' | 'failed'
   /** Minor units. Of a settlement: what the bank gets. */
   amount: bigint
   /** Of a payment: the amount that was asked for, if the account tells it. Null for other things. */
   requestedAmount: bigint | null
-  /** Of a payment: what the processor keeps; null while that is not known, and for other things. */
+  /** Of a payment, settlement or payout: what the processor keeps; null while that is not known, and for other things. */
   fee: bigint | null
   currency: Currency
-  /** The account's name of a payment; of a refund or dispute that of its payment, null where it is not told. */
+  /** The account's name of a payment or payout; of a refund or dispute that of its payment, null where it is not told. */
   reference: string | null
   /** Of a refund or dispute: the account's own id of the payment. */
   paymentId: string | null
-  /** Of a payment: the marker that it bears. Of a refund: the id of our refund that it bears. Null for none. */
+  /**
+   * Of a payment: the marker that it bears. Of a refund: the id of our refund that it bears. Of a payout: the reference of our
+   * order. Null for none.
+   */
   name: string | null
   createdAt: Date
 }
@@ -65,4 +69,4 @@ export interface StatementChoice {
   readonly statementOf: (context: Context, tenant: Tenant, accountId: bigint) => Promise<AccountStatement | null>
 }
 
-export type ReconciliationContext = PaymentsContext & StatementChoice
+export type ReconciliationContext = PaymentsContext & PayoutProcessorChoice & StatementChoice

@@ -167,6 +167,7 @@ async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation)
     select i.currency, sum(
       case i.kind
         when 'payment' then i.amount - coalesce(i.fee, 0)
+        when 'payout' then -i.amount - coalesce(i.fee, 0)
         else -i.amount
       end
     )::bigint as amount
@@ -178,7 +179,7 @@ async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation)
         where s.merchant_id = i.merchant_id and s.sent_reference = i.reference and s.transaction_id is not null
           and ${isOfBooks(tenant, sql`s.account_id`, run.booksId)}
       ))
-      and (i.state = 'done' or (i.kind = 'refund' and i.state = 'open'))
+      and (i.state = 'done' or (i.kind in ('refund', 'payout') and i.state = 'open'))
       -- The refund by which its money went back counts already.
       and not (i.kind = 'dispute' and exists (
         select from statement_items b
@@ -232,11 +233,23 @@ async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconcili
       where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'refund' and i.state = 'open'
         and not exists (
           select from refunds r
-          where r.merchant_id = i.merchant_id and r.id::text = i.name and r.state in ('processed', 'failed')
+          where r.merchant_id = i.merchant_id and r.id = case when i.kind = 'refund' then i.name::uuid end
+            and r.state in ('processed', 'failed')
         )
         and not exists (
           select from differences d
           where d.merchant_id = i.merchant_id and d.account_id = i.account_id and d.subject = 'refund'
+            and d.name = i.outside_id and d.state <> 'resolved'
+        )
+      union all
+      select i.currency, 0, i.amount + coalesce(i.fee, 0), 0
+      from statement_items i
+      join payouts p on p.merchant_id = i.merchant_id and p.sent_reference = i.name
+      where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'payout' and i.state = 'open'
+        and p.state in ('awaiting_approval', 'pending', 'sending', 'sent')
+        and not exists (
+          select from differences d
+          where d.merchant_id = i.merchant_id and d.account_id = i.account_id and d.subject = 'payout'
             and d.name = i.outside_id and d.state <> 'resolved'
         )
       union all

@@ -18,7 +18,7 @@ export type DifferenceKind = (typeof differenceKinds)[number]
 
 /** What differs. */
 export type Subject = StatementKind | 'balance'
-export const subjects = ['payment', 'refund', 'dispute', 'settlement', 'balance'] as const satisfies Subject[]
+export const subjects = ['payment', 'refund', 'dispute', 'settlement', 'payout', 'balance'] as const satisfies Subject[]
 
 /** A difference between an account and the books, as a comparison finds it. Amounts are minor units. */
 export interface FoundDifference {

@@ -1,6 +1,7 @@
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
+import { outsideOfHand } from '../ledger/accounts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { StatementItem, StatementKind } from './account-statement.ts'
 import type { Reconciliation } from './reconciliations.ts'
@@ -88,7 +89,7 @@ export async function findBooked(
   payments: readonly PaymentName[],
 ): Promise<BookedPayment[]> {
   const own = (table: Sql) => sql`${table}.merchant_id = ${merchant.id} and ${table}.mode = ${mode}`
-  const hand = mode === 'live' ? 0n : 1n
+  const hand = outsideOfHand(mode)
   const rows = await context.db.query<BookedRow>(sql`
     select
       s.reference as charge, s.fee is not null as is_fee_known, p.id as pay_in_id, h.id as by_hand_id,

@@ -16,6 +16,7 @@ export type Stage =
   | 'absent_pay_ins'
   | 'absent_refunds'
   | 'absent_disputes'
+  | 'absent_payouts'
   | 'balance'
 
 /** One comparison of an account at a processor with the books. */
@@ -193,7 +194,7 @@ async function whereToBegin(context: Context, tenant: Tenant, booksId: bigint): 
       ) as last,
       least(
         (select min(i.at) from statement_items i
-          where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.state = 'open' and i.kind = 'refund'),
+          where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.state = 'open' and i.kind in ('refund', 'payout')),
         (select min(d.at) from differences d
           where d.merchant_id = ${merchant.id} and d.account_id = ${booksId} and d.state <> 'resolved'
             and d.subject <> 'balance')

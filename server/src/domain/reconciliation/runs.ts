@@ -4,7 +4,14 @@ import { nothing, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type DueRow, type DueTask, doDue, retryDelay } from '../merchants/due.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
-import { findAbsentCharges, findAbsentDisputes, findAbsentPayIns, findAbsentRefunds, type Slice } from './absent.ts'
+import {
+  findAbsentCharges,
+  findAbsentDisputes,
+  findAbsentPayIns,
+  findAbsentPayouts,
+  findAbsentRefunds,
+  type Slice,
+} from './absent.ts'
 import {
   type AccountStatement,
   type ReconciliationContext,
@@ -17,6 +24,7 @@ import { closeGone } from './differences.ts'
 import { compareDisputes } from './disputes.ts'
 import { storeItems } from './items.ts'
 import { comparePayments } from './payments.ts'
+import { comparePayouts } from './payouts.ts'
 import {
   type ComparedBalance,
   getReconciliation,
@@ -39,7 +47,7 @@ type Work = ReconciliationContext
 
 const stages: readonly Stage[] = [
   ...statementKinds,
-  ...(['absent_charges', 'absent_pay_ins', 'absent_refunds', 'absent_disputes', 'balance'] as const),
+  ...(['absent_charges', 'absent_pay_ins', 'absent_refunds', 'absent_disputes', 'absent_payouts', 'balance'] as const),
 ]
 
 const comparisons: Readonly<
@@ -52,6 +60,7 @@ const comparisons: Readonly<
   refund: compareRefunds,
   dispute: compareDisputes,
   settlement: compareSettlements,
+  payout: comparePayouts,
 }
 
 const absences: Readonly<
@@ -61,6 +70,7 @@ const absences: Readonly<
   absent_pay_ins: findAbsentPayIns,
   absent_refunds: findAbsentRefunds,
   absent_disputes: findAbsentDisputes,
+  absent_payouts: findAbsentPayouts,
 }
 
 /** The end of a period is read again if a balance is not explained: money may have moved meanwhile. So often at most. */

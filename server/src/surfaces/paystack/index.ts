@@ -13,6 +13,7 @@ import { dedicatedAccountRoutes } from './routes/dedicated-account.ts'
 import { directDebitRoutes } from './routes/directdebit.ts'
 import { disputeRoutes } from './routes/dispute.ts'
 import { refundRoutes } from './routes/refund.ts'
+import { settlementRoutes } from './routes/settlement.ts'
 import { transactionRoutes } from './routes/transaction.ts'
 import { errorSchema } from './schemas.ts'
 
@@ -40,6 +41,7 @@ export const paystack: Dialect = {
         refundRoutes,
         disputeRoutes,
         balanceRoutes,
+        settlementRoutes,
         bankRoutes,
         dedicatedAccountRoutes,
         decisionRoutes,

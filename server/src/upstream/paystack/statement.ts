@@ -1,12 +1,15 @@
+import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
 import type { AccountStatement, StatementItem } from '../../domain/reconciliation/account-statement.ts'
 import { type Ask, unusable } from './ask.ts'
 import { type Dispute, disputesListing } from './disputes.ts'
-import { readPage } from './pages.ts'
+import { type ReadableListing, readPage } from './pages.ts'
+import { orderOfTransfer } from './payouts.ts'
 import { markerIn } from './references.ts'
 import { markerOf, type Refund, refundsListing } from './refunds.ts'
 import { readBalances, type Settlement, settlementsListing } from './settlements.ts'
 import { type Transaction, transactionsListing } from './transactions.ts'
+import { type Transfer, transfersListing } from './transfers.ts'
 
 /** A Paystack account, page by page. */
 export function createPaystackStatement(ask: Ask): AccountStatement {
@@ -22,11 +25,21 @@ export function createPaystackStatement(ask: Ask): AccountStatement {
         case 'dispute':
           return readItems(await readPage(ask, disputesListing(period), page), mode, ofDispute)
         case 'settlement':
-          return readItems(await readPage(ask, settlementsListing(period), page), mode, ofSettlement)
+          return readItems(await readIfServed(ask, settlementsListing(period), page), mode, ofSettlement)
+        case 'payout':
+          return readItems(await readIfServed(ask, transfersListing(period), page), mode, ofTransfer)
       }
     },
     readBalances: () => readBalances(ask),
   }
+}
+
+/** An account that has no such list has none of these things. */
+async function readIfServed<Row>(ask: Ask, listing: ReadableListing<Row>, page: number) {
+  return readPage(ask, listing, page).catch((error) => {
+    if (error instanceof UpstreamError && error.status === 404) return { rows: [] as Row[], isLast: true }
+    throw error
+  })
 }
 
 function readItems<Row extends { mode: Mode }>(
@@ -90,12 +103,29 @@ function ofDispute(dispute: Dispute): StatementItem {
   }
 }
 
-function ofSettlement({ id, status, currency, paidOut, createdAt }: Settlement): StatementItem {
+const gone = ['failed', 'reversed', 'abandoned', 'blocked', 'rejected']
+
+function ofTransfer({ id, status, amount, fee, currency, reference, createdAt }: Transfer): StatementItem {
+  return {
+    ...nothing,
+    id: String(id),
+    state: status === 'success' ? 'done' : gone.includes(status) ? 'failed' : 'open',
+    amount,
+    fee,
+    currency,
+    reference,
+    name: orderOfTransfer(reference),
+    createdAt,
+  }
+}
+
+function ofSettlement({ id, status, currency, paidOut, fees, createdAt }: Settlement): StatementItem {
   return {
     ...nothing,
     id: String(id),
     state: status === 'success' ? 'done' : status === 'failed' ? 'failed' : 'open',
     amount: paidOut,
+    fee: fees,
     currency,
     createdAt,
   }

@@ -2,7 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
 import type { Ask } from './ask.ts'
 import { begin, type Outcome } from './outcomes.ts'
-import { listPages, type Period } from './pages.ts'
+import { listPages, type Period, type ReadableListing } from './pages.ts'
 import {
   type Members,
   optionalAmount,
@@ -114,7 +114,11 @@ export async function verifyTransfer(ask: Ask, reference: string): Promise<Trans
 
 /** `GET /transfer`, page by page, newest first. Throws `UpstreamError`. */
 export function listTransfers(ask: Ask, period: Period = {}): AsyncGenerator<Transfer[]> {
-  return listPages(ask, { operation: 'list_transfers', path: '/transfer', ...period, readRow: readTransfer })
+  return listPages(ask, transfersListing(period))
+}
+
+export function transfersListing(period: Period): ReadableListing<Transfer> {
+  return { operation: 'list_transfers', path: '/transfer', ...period, readRow: readTransfer }
 }
 
 /** The recipient is its number in the answer to a new transfer, and an object anywhere else. */

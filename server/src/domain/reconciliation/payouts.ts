@@ -1,0 +1,105 @@
+import { sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { advancePayout } from '../payouts/advancing.ts'
+import { findPayout, type Payout } from '../payouts/payout-records.ts'
+import { isOpen } from '../payouts/payout-states.ts'
+import type { ReconciliationContext, StatementItem } from './account-statement.ts'
+import { noteDifference } from './differences.ts'
+import type { FoundDifference } from './found-differences.ts'
+import { beginningOf, type Reconciliation } from './reconciliations.ts'
+
+/**
+ * Compares payouts of the account with the books. One of ours whose end was not told is asked about, and ended here. Answers how
+ * many were ended.
+ */
+export async function comparePayouts(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+  items: readonly StatementItem[],
+): Promise<number> {
+  let completed = 0
+  for (const item of items) {
+    const before = await findOwn(context, tenant, item)
+    if (before === null) {
+      await compareOther(context, tenant, run, item)
+      continue
+    }
+    const isLate = isBehind(item, before)
+    if (isLate) await advancePayout(context, tenant, before.id)
+    const own = isLate ? ((await findOwn(context, tenant, item)) as Payout) : before
+    const found = differenceOf(item, own)
+    if (found !== null) await note(context, tenant, run, item, { ...found, own })
+    if (isLate && own.state !== before.state) completed += 1
+  }
+  return completed
+}
+
+async function findOwn(context: Context, tenant: Tenant, { name }: StatementItem): Promise<Payout | null> {
+  if (name === null) return null
+  const [row] = await context.db.query<{ id: string }>(sql`
+    select id from payouts
+    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and sent_reference = ${name}
+  `)
+  return row === undefined ? null : findPayout(context, tenant, { id: row.id })
+}
+
+/** Whether the account has something else to say than what is known here. */
+function isBehind({ state }: StatementItem, { state: own }: Payout): boolean {
+  if (state === 'done') return own !== 'paid'
+  return state === 'failed' && (isOpen(own) || own === 'paid')
+}
+
+/** A payout that was made at the account, and not here. */
+async function compareOther(context: Context, tenant: Tenant, run: Reconciliation, item: StatementItem): Promise<void> {
+  const { cutOver } = await beginningOf(context, tenant, run.booksId)
+  if (item.state === 'failed' || item.createdAt < cutOver) return
+  await note(context, tenant, run, item, { kind: 'not_ours', effect: -costOf(item), own: null })
+}
+
+/** What has left the account. */
+function costOf({ amount, fee }: Pick<StatementItem, 'amount' | 'fee'>): bigint {
+  return amount + (fee ?? 0n)
+}
+
+type Found = Pick<FoundDifference, 'kind'> & { effect: bigint }
+
+function differenceOf(item: StatementItem, own: Payout): Found | null {
+  const cost = costOf(item)
+  const ownCost = own.amount + (own.fee ?? 0n)
+  if (item.currency !== own.currency) return { kind: 'currency', effect: item.state === 'failed' ? 0n : -cost }
+  if (item.state === 'failed') return own.state === 'paid' ? { kind: 'state', effect: ownCost } : null
+  if (own.state !== 'paid' && !(item.state === 'open' && isOpen(own.state))) return { kind: 'state', effect: -cost }
+  if (item.amount !== own.amount) {
+    // What is open has left the account with its own amount.
+    return { kind: 'amount', effect: own.state === 'paid' ? ownCost - cost : -cost }
+  }
+  const isOtherFee = own.state === 'paid' && item.fee !== null && item.fee !== (own.fee ?? 0n)
+  return isOtherFee ? { kind: 'fee', effect: ownCost - cost } : null
+}
+
+function note(
+  context: Context,
+  tenant: Tenant,
+  run: Reconciliation,
+  { id, reference, amount, fee, currency, createdAt }: StatementItem,
+  { kind, effect, own }: Found & { own: Payout | null },
+): Promise<void> {
+  const [ours, theirs] = kind === 'fee' ? [own?.fee ?? 0n, fee ?? 0n] : [own?.amount ?? null, amount]
+  const isBoth = (kind === 'fee' || kind === 'amount') && ours !== null
+  const by = isBoth ? (theirs > ours ? theirs - ours : ours - theirs) : amount
+  return noteDifference(context, tenant, run, {
+    kind,
+    subject: 'payout',
+    name: id,
+    reference,
+    transactionId: own?.movementId ?? null,
+    amount: by,
+    ours,
+    theirs,
+    currency,
+    effects: { [currency]: effect },
+    at: createdAt,
+  })
+}
