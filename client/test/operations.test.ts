@@ -874,7 +874,7 @@ describe('operations of the Mteja client', () => {
     const { id } = await customerWith(0)
     const [first, second] = [
       await mteja.sandbox.createPaymentMethod({ customerId: id, type: 'card' }),
-      await mteja.sandbox.createPaymentMethod({ customerId: id, type: 'mobile_money' }),
+      await mteja.sandbox.createPaymentMethod({ customerId: id, type: 'mobile_money', phone: '+27821234567' }),
     ]
     const chosen = await mteja.customers.setDefaultPaymentMethod(id, second.id)
     expect(chosen).toEqual({ customerId: id, paymentMethodId: second.id, previousPaymentMethodId: first.id })

@@ -96,7 +96,7 @@ browserTest('finance sees whether it adds up, what moved, and answers a dispute'
   await page.getByRole('button', { name: 'Accept …' }).click()
   await page.getByRole('button', { name: 'Continue' }).click()
   await page.getByRole('button', { name: /^Accept R/ }).click()
-  await page.getByText('Lost ✕').first().waitFor()
+  await page.getByRole('dialog').getByText('Lost ✕').waitFor()
   await page.context().close()
 })
 

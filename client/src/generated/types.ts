@@ -3511,7 +3511,7 @@ export namespace Mteja {
       owed: number
       /** What is held outside */
       outside: {
-        /** The account at a processor; 0 for no account of the merchant */
+        /** The account at a processor; 0 and 1 are none: the sandbox, and money by hand */
         accountId: number
         amount: number
       }[]

@@ -28,7 +28,9 @@ export function BalanceCards({ id }: { id: string }) {
           <Cash key={balance.currency} balance={balance} isKnown={balances !== undefined} />
         ))}
         {others > 0 && (
-          <p className="quiet">Nothing in {others === 1 ? 'one other currency' : `${others} other currencies`}</p>
+          <p className="quiet" style={{ visibility: balances === undefined ? 'hidden' : 'visible' }}>
+            Nothing in {others === 1 ? 'one other currency' : `${others} other currencies`}
+          </p>
         )}
       </section>
       <section className="card stack tight over-time" aria-label="Balance over time">

@@ -66,7 +66,8 @@ function Head({ id, profile }: { id: string; profile: Profile | undefined }) {
         <div className="title-line">
           <h1>{id}</h1>
         </div>
-        <p className="quiet"> </p>
+        <p className="quiet">{'\u00a0'}</p>
+        <p className="quiet">{'\u00a0'}</p>
       </div>
     )
   }
@@ -98,11 +99,12 @@ function Head({ id, profile }: { id: string; profile: Profile | undefined }) {
 
 /** Why the risk action is what it is, and who says so. */
 function RiskReason({ risk }: Pick<Profile, 'risk'>) {
-  if (!risk?.reason) return null
+  // The line is there for everybody, so that nothing below moves when it is known.
+  if (!risk?.reason) return <p className="quiet">{'\u00a0'}</p>
   const { by, reason, at, riskAction } = risk
   const words = { allow: 'Allowed', deny: 'Denied', default: 'Default risk' }[riskAction]
   return (
-    <p className="quiet">
+    <p className="quiet clip" title={visible(risk.reason)}>
       {words} by {by.personName ?? by.name ?? by.kind}, <When at={at} />: “{visible(reason)}”
     </p>
   )

@@ -28,7 +28,7 @@ const columns = [
   ['email', 'E-mail'],
   [null, 'Standing'],
   [null, 'Available'],
-  ['createdAt', 'Customer since'],
+  ['createdAt', 'Since'],
 ] as const
 
 type Column = Exclude<(typeof columns)[number][0], null>
@@ -173,7 +173,7 @@ function List({ search, sort, order, chosen, sortBy }: ListProps) {
   return (
     <div className="stack tight">
       <p className="quiet" role="status">
-        {first.data === undefined ? ' ' : found(total, isRough)}
+        {first.data === undefined ? '\u00a0' : found(total, isRough)}
         {total > most && ` The first ${most.toLocaleString()} can be scrolled; search to find the others.`}
       </p>
       {first.data !== undefined && total === 0 ? (

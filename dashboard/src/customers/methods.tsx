@@ -51,11 +51,7 @@ export function PaymentMethods({ id, profile }: { id: string; profile: Profile }
     <div className="stack">
       <div className="table">
         {data.data.map((method) => (
-          <div
-            key={method.id}
-            className="tr"
-            style={columns('minmax(0, 1.5fr) minmax(0, 1fr) 120px minmax(0, auto) auto')}
-          >
+          <div key={method.id} className="tr" style={columns('minmax(0, 1.5fr) minmax(0, 1fr) 120px 120px 100px')}>
             <span>
               {describe(method)} {method.isDefault && <Badge>default</Badge>}
             </span>

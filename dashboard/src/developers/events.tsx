@@ -20,7 +20,7 @@ export function Events() {
           onChange={(event) => setType(event.currentTarget.value)}
           w={320}
         />
-        <span role="status">
+        <span role="status" style={{ minWidth: 290 }}>
           {live.state === 'live' ? (
             <Badge tone="good">live: new ones appear by themselves</Badge>
           ) : (

@@ -130,7 +130,7 @@ function Numbers() {
           {moved && <Money amount={moved.monthly.sum} currency={currency} />}
         </Tile>
       </div>
-      {moved !== undefined && <Days days={moved.breakdown} currency={currency} />}
+      <Days days={moved?.breakdown ?? []} currency={currency} />
     </section>
   )
 }
@@ -139,8 +139,8 @@ function Tile({ name, more, children }: { name: string; more?: string | undefine
   return (
     <div className="card stack tight">
       <span className="quiet">{name}</span>
-      <span className="big">{children ?? ' '}</span>
-      <span className="quiet">{more ?? ' '}</span>
+      <span className="big">{children ?? '\u00a0'}</span>
+      <span className="quiet">{more ?? '\u00a0'}</span>
     </div>
   )
 }
@@ -152,7 +152,6 @@ interface Day {
 }
 
 function Days({ days, currency }: { days: readonly Day[]; currency: string }) {
-  if (days.every(({ count }) => count === 0)) return null
   const bars = days.map(({ date, count, sum }) => ({ day: date.slice(0, 10), count, amount: sum }))
   return (
     <div className="card">
@@ -174,7 +173,9 @@ function Recent() {
     <section className="stack tight">
       <div className="row apart">
         <h2>What has just happened</h2>
-        <span className="quiet">{state}</span>
+        <span className="quiet" style={{ minWidth: 96 }}>
+          {state}
+        </span>
       </div>
       {data?.data.length === 0 && (
         <Empty title="Nothing yet">

@@ -75,9 +75,11 @@ export function Disputes() {
       </div>
       <More list={list} />
       {opened !== null && <DisputePanel id={opened} close={() => set('dispute', null)} />}
-      <p className="quiet">
-        Refunds that you make yourself are under <Link href="/money?tab=refunds">Refunds</Link>.
-      </p>
+      {list.items !== undefined && (
+        <p className="quiet">
+          Refunds that you make yourself are under <Link href="/money?tab=refunds">Refunds</Link>.
+        </p>
+      )}
     </div>
   )
 }

@@ -9,9 +9,18 @@ import { Badge, Empty, Facts, Money, Problem } from '../parts/basics.tsx'
 
 /** Whether it adds up: what is owed to customers against what is held, and what moves day by day. */
 export function Overview() {
+  const { mteja } = useSession()
+  const positions = useQuery({
+    queryKey: ['money', 'positions'],
+    queryFn: () => mteja.positions.list(),
+  })
+  const { data, error, refetch } = positions
+  if (error !== null) return <Problem error={error} again={refetch} />
+  // The charts stand under it, so they come after it.
+  if (data === undefined) return null
   return (
     <div className="stack wide">
-      <Positions />
+      <Positions positions={data.data} />
       <Days />
     </div>
   )
@@ -19,42 +28,40 @@ export function Overview() {
 
 type Position = Mteja.Positions['data'][number]
 
-function Positions() {
-  const { mteja, merchant } = useSession()
-  const { data, error, refetch } = useQuery({
-    queryKey: ['money', 'positions'],
-    queryFn: () => mteja.positions.list(),
-  })
-  if (error !== null) return <Problem error={error} again={refetch} />
-  const [first = ''] = merchant.currencies
-  const shown = data?.data ?? [
-    { currency: first, customers: 0, merchant: 0, suspense: 0, owed: 0, outside: [], costs: 0 },
-  ]
+function Positions({ positions }: { positions: readonly Position[] }) {
   return (
     <section className="stack tight">
       <h2>Owed to customers, and held for them</h2>
-      {data?.data.length === 0 && (
+      {positions.length === 0 && (
         <Empty title="No money has moved yet">
           <p>As soon as a customer is paid in, this says what you owe and where the money is.</p>
         </Empty>
       )}
       <div className="cards positions">
-        {shown.map((position) => (
-          <Sides key={position.currency} position={position} isKnown={data !== undefined} />
+        {positions.map((position) => (
+          <Sides key={position.currency} position={position} />
         ))}
       </div>
     </section>
   )
 }
 
-function Sides({ position, isKnown }: { position: Position; isKnown: boolean }) {
+/** The accounts without a processor: docs/ledger.md has their numbers. */
+function placeOf(accountId: number, mode: 'test' | 'live'): string {
+  if (accountId === 0) return mode === 'test' ? 'Held by the sandbox' : 'Held by you, moved by hand'
+  if (accountId === 1) return 'Held by you, moved by hand'
+  return `Held at the processor, account ${accountId}`
+}
+
+function Sides({ position }: { position: Position }) {
+  const { mode } = useSession()
   const { currency, customers, merchant, suspense, owed, outside, costs } = position
   const held = outside.reduce((sum, { amount }) => sum + amount, 0)
   const isCovered = held >= customers
   const money = (amount: number) => <Money amount={amount} currency={currency} />
   const optional = (name: string, amount: number) => (amount === 0 ? [] : [[name, money(amount)] as const])
   return (
-    <article className="card stack" aria-label={currency} style={{ visibility: isKnown ? 'visible' : 'hidden' }}>
+    <article className="card stack" aria-label={currency}>
       <div className="row apart">
         <h3>{currency}</h3>
         {isCovered ? <Badge tone="good">held in full ✓</Badge> : <Badge tone="bad">less is held than is owed ✕</Badge>}
@@ -69,12 +76,9 @@ function Sides({ position, isKnown }: { position: Position; isKnown: boolean }) 
       <Facts
         of={[
           ...(outside.length === 0 ? [['Held outside', money(0)] as const] : []),
-          ...outside.map(
-            ({ accountId, amount }) =>
-              [accountId === 0 ? 'Held outside' : `Held at account ${accountId}`, money(amount)] as const,
-          ),
+          ...outside.map(({ accountId, amount }) => [placeOf(accountId, mode), money(amount)] as const),
           ...optional('Owed to you', owed),
-          ...optional('Fees of processors and adjustments', costs),
+          ...optional('Cost of fees and adjustments', costs),
         ]}
       />
     </article>

@@ -20,7 +20,7 @@ const positionSchema = Type.Object({
   outside: Type.Array(
     Type.Object({
       accountId: Type.Integer({
-        description: 'The account at a processor; 0 for no account of the merchant',
+        description: 'The account at a processor; 0 and 1 are none: the sandbox, and money by hand',
         examples: [0],
       }),
       amount: Type.Integer({ examples: [1259500] }),
