@@ -4,7 +4,13 @@ import type { TestCase, TestModule, TestProject } from 'vitest/node'
 import { dialects } from './cashful/dialects.ts'
 import { operations as cashfulOperations } from './cashful/operations.ts'
 import { type Proof, renderClientTables } from './client-table.ts'
-import { disputeOperations, moreOperations, paystackOperations, transactionOperations } from './paystack/operations.ts'
+import {
+  disputeOperations,
+  moreOperations,
+  paystackOperations,
+  transactionOperations,
+  transferOperations,
+} from './paystack/operations.ts'
 
 const file = path.resolve(import.meta.dirname, '../docs/clients.md')
 
@@ -17,7 +23,10 @@ export async function checkClientTable(project: TestProject): Promise<void> {
   const modules = project.vitest.state.getTestModules().filter((module) => module.project === project)
   if (!modules.every((module) => module.ok()) || (await isPartial(project, modules))) return
   const table = renderClientTables(
-    { run: { ...paystackOperations, ...transactionOperations, ...disputeOperations }, replayed: moreOperations },
+    {
+      run: { ...paystackOperations, ...transactionOperations, ...disputeOperations, ...transferOperations },
+      replayed: moreOperations,
+    },
     describeCashful(),
     modules.flatMap(listProofs),
   )

@@ -48,6 +48,7 @@ const models: Record<string, Record<string, [operationId: string, ...path: strin
     CustomerPaymentMethod: ['listCustomerPaymentMethods', 'data', '[]'],
     Purchase: ['createPurchase'],
     Transfer: ['createTransfer'],
+    Payout: ['createPayout'],
     PaymentIntent: ['retrievePaymentIntent'],
     Confirmation: ['confirmPaymentIntent', '0'],
     CheckoutSession: ['retrieveCheckoutSession'],

@@ -100,6 +100,18 @@ describe('operations of the Cashful client', () => {
     await expect(spent).rejects.toBeInstanceOf(InsufficientFundsError)
   })
 
+  test('the merchant pays out through Cashful, to a recipient that is named or usual', async () => {
+    const ada = await customerWith(500)
+    await cashful.purchases.create({ customerId: ada.id, productId: 'airtime', amount: 400, currency: 'ZAR' })
+    const account = { type: 'bank_account', bankCode: '198765', accountNumber: '0123456789' } as const
+    const { id: bankAccount } = await mteja.recipients.create({ ...account, accountName: 'Zero Sum', currency: 'ZAR' })
+    const made = await cashful.payouts.create({ amount: 100n, currency: 'ZAR', bankAccount })
+    expect(made).toMatchObject({ amount: 100, status: 'pending', bankAccount: '****6789' })
+    const dear = cashful.payouts.create({ amount: 10_000_000, currency: 'ZAR', bankAccount })
+    await expect(dear).rejects.toBeInstanceOf(InsufficientFundsError)
+    expect((await cashful.payouts.list({ limit: 1 }).page()).data).toMatchObject([{ id: made.id }])
+  })
+
   test('several Cashful customers are changed and deleted together, and a customer with money is not deleted', async () => {
     const [ada, ben] = [await customerWith(0), await customerWith(0)]
     const ids = [ada.id, ben.id]

@@ -33,6 +33,14 @@ const sent = {
   currency: 'ZAR',
   status: 'completed',
 }
+const paidOut = {
+  merchantId: 'merchant_456',
+  amount: 20000,
+  currency: 'ZAR',
+  status: 'pending',
+  bankAccount: '****5678',
+  metadata: {},
+}
 const earned = { merchantId: 'merchant_456', amount: 50, currency: 'ZAR', available: 50, pending: 0 }
 const services = { database: { status: 'up' } }
 
@@ -52,6 +60,8 @@ const samples: Record<Exclude<OperationName, 'createEvent'>, { status: number; b
     body: { data: [{ id: 'e', name: 'purchase.succeeded', description: 'x', isActive: true }] },
   },
   listTransfers: { status: 200, body: { data: [{ id: 'transfer_001', ...sent, ...stamps }], pagination } },
+  createPayout: { status: 201, body: { id: 'payout_001', ...paidOut, ...stamps } },
+  listPayouts: { status: 200, body: { data: [{ id: 'payout_001', ...paidOut, ...stamps }], pagination } },
   listPaymentMethods: {
     status: 200,
     body: { data: [{ id: 'pm_001', provider: 'iveri', ...card, ...stamps }], pagination },
@@ -68,7 +78,7 @@ const samples: Record<Exclude<OperationName, 'createEvent'>, { status: number; b
 const unauthorized = { statusCode: 401, message: ['Invalid key'], error: 'Unauthorized' }
 
 const optionalMembers = new Set(
-  'email name relatedEntityType last4 expiryMonth expiryYear isDefault use crv x description'.split(' '),
+  'email name relatedEntityType last4 expiryMonth expiryYear isDefault use crv x description bankAccount'.split(' '),
 )
 
 /** A customer's name is optional, the name of a type of event is not. */

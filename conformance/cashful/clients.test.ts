@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { useMerchant } from '../src/merchant.ts'
+import { MtejaClient } from '../../client/src/index.ts'
+import { type Merchant, useMerchant } from '../src/merchant.ts'
 import { cashfulOf, sandboxOf } from '../src/sandbox.ts'
 import { type CallInput, type CustomerBody, call, type Page, type Query } from './calls.ts'
 import { type Dialect, dialects } from './dialects.ts'
@@ -8,6 +9,13 @@ import { type OperationName, operations } from './operations.ts'
 const merchant = useMerchant()
 const unknownToken = `sk_test_${'0'.repeat(40)}`
 let lastNumber = 0
+
+/** The id of a recipient, whose account number ends in 6789. */
+async function newRecipient({ url, key }: Merchant, currency: string): Promise<string> {
+  const { recipients } = new MtejaClient({ baseUrl: url, token: key })
+  const account = { type: 'bank_account', bankCode: '198765', accountNumber: '0123456789' } as const
+  return (await recipients.create({ ...account, accountName: 'Zero Sum', currency })).id
+}
 
 describe.each(dialects)('$name', (dialect: Dialect) => {
   const succeed = (operation: OperationName, input?: CallInput) =>
@@ -334,6 +342,44 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       await cashfulOf(merchant).transfers.create(sent)
       const page = (await succeed('listTransfers', { query: { limit: dialect.ten, offset: '0' } })) as Page<object>
       expect(page.data[0]).toMatchObject(sent)
+    })
+  })
+
+  describeOperation('createPayout', () => {
+    test(`${dialect.name}: a payout goes to a recipient that is named, and needs one and money`, async () => {
+      const { id: customerId } = await createCustomer()
+      const { currency } = (await succeed('getCustomerBalance', { id: customerId })) as { currency: string }
+      await sandboxOf(merchant).payIn({ customerId, amount: 70, currency })
+      await cashfulOf(merchant).purchases.create({ customerId, productId: 'airtime', amount: 50, currency })
+      const bankAccount = await newRecipient(merchant, currency)
+      const unset = { merchantId: undefined, description: undefined, metadata: { week: 47 } }
+      const body = { ...unset, amount: 20, currency, bankAccount }
+      expect(await succeed('createPayout', { body })).toMatchObject({
+        amount: 20,
+        currency,
+        status: 'pending',
+        bankAccount: '****6789',
+        metadata: { week: 47 },
+      })
+      await refuse('createPayout', 400, { body: { ...body, bankAccount: undefined } })
+      await refuse('createPayout', 401, { body, token: unknownToken })
+      await refuse('createPayout', 402, { body: { ...body, amount: 90_000_000 } })
+    })
+  })
+
+  describeOperation('listPayouts', () => {
+    test(`${dialect.name}: payouts are listed by their status, newest first`, async () => {
+      const { id: customerId } = await createCustomer()
+      const { currency } = (await succeed('getCustomerBalance', { id: customerId })) as { currency: string }
+      await sandboxOf(merchant).payIn({ customerId, amount: 70, currency })
+      await cashfulOf(merchant).purchases.create({ customerId, productId: 'airtime', amount: 50, currency })
+      const bankAccount = await newRecipient(merchant, currency)
+      const body = { amount: 30, currency, bankAccount, metadata: {} }
+      const { id } = (await succeed('createPayout', { body })) as { id: string }
+      const query = { limit: '1', offset: '0' }
+      expect(await succeed('listPayouts', { query })).toMatchObject({ data: [{ id, amount: 30 }] })
+      expect(await succeed('listPayouts', { query: { ...query, status: 'sideways' } })).toMatchObject({ data: [] })
+      await refuse('listPayouts', 404, { query: { merchantId: 'merchant_456' } })
     })
   })
 

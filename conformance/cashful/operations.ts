@@ -89,6 +89,20 @@ export const operations = {
     body: dto.pageOf(dto.transfer),
     errors: [400, 401, 404],
   },
+  createPayout: {
+    method: 'POST',
+    path: '/api/canary/payouts',
+    success: 201,
+    body: dto.payout,
+    errors: [400, 401, 402],
+  },
+  listPayouts: {
+    method: 'GET',
+    path: '/api/canary/payouts',
+    success: 200,
+    body: dto.pageOf(dto.payout),
+    errors: [400, 401, 404],
+  },
   listPaymentMethods: {
     method: 'GET',
     path: '/api/canary/payment-methods',

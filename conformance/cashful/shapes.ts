@@ -63,6 +63,12 @@ export const transfer = closed(
   { deletedAt: date, description: anyText },
 )
 
+/** PayoutResponseDto. Python raises without `metadata`. */
+export const payout = closed(
+  { ...stamps, merchantId: text, amount: integer, currency: text, status: text, metadata: anyObject },
+  { deletedAt: date, bankAccount: text, description: anyText },
+)
+
 /** PaymentMethodResponseDto, of the merchant's own list. */
 export const ownPaymentMethod = closed(
   { ...stamps, customerId: text, type: text, provider: text },
@@ -110,7 +116,13 @@ export const jwks = closed({
   ),
 })
 
-const errorNames = { 400: 'Bad Request', 401: 'Unauthorized', 404: 'Not Found', 409: 'Conflict' }
+const errorNames = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
+  404: 'Not Found',
+  409: 'Conflict',
+}
 export type ErrorStatus = keyof typeof errorNames
 
 /**

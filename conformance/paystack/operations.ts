@@ -47,6 +47,31 @@ export const disputeOperations = {
 
 export type DisputeOperation = keyof typeof disputeOperations
 
+/** Operations on recipients, transfers and the balance that they leave. */
+export const transferOperations = {
+  createRecipient: 'POST /transferrecipient',
+  createRecipients: 'POST /transferrecipient/bulk',
+  listRecipients: 'GET /transferrecipient',
+  fetchRecipient: 'GET /transferrecipient/:id_or_code',
+  updateRecipient: 'PUT /transferrecipient/:id_or_code',
+  deleteRecipient: 'DELETE /transferrecipient/:id_or_code',
+  initiateTransfer: 'POST /transfer',
+  initiateTransfers: 'POST /transfer/bulk',
+  finalizeTransfer: 'POST /transfer/finalize_transfer',
+  listTransfers: 'GET /transfer',
+  fetchTransfer: 'GET /transfer/:id_or_code',
+  verifyTransfer: 'GET /transfer/verify/:reference',
+  exportTransfers: 'GET /transfer/export',
+  resendOtp: 'POST /transfer/resend_otp',
+  enableOtp: 'POST /transfer/enable_otp',
+  disableOtp: 'POST /transfer/disable_otp',
+  finalizeDisableOtp: 'POST /transfer/disable_otp_finalize',
+  fetchBalance: 'GET /balance',
+  listBalanceLedger: 'GET /balance/ledger',
+}
+
+export type TransferOperation = keyof typeof transferOperations
+
 /** Operations that clients on npm are not tried with. They end the table of replayed clients. */
 export const moreOperations = {
   fetchTimeline: 'GET /transaction/timeline/:id_or_reference',
@@ -63,4 +88,5 @@ export type ReplayedOperation =
   | PaystackOperation
   | TransactionOperation
   | DisputeOperation
+  | TransferOperation
   | keyof typeof moreOperations

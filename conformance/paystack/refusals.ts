@@ -44,6 +44,15 @@ export const refusals = {
   refundsExceedTransaction: refusal(400, 'Total refund amount cannot exceed original transaction amount'),
   unknownDispute: refusal(404, 'Dispute not found', { code: 'not_found' }),
   tooMuchDisputed: refusal(400, 'Refund amount cannot be greater than initial amount'),
+  unknownBank: refusal(400, 'Bank is invalid', { code: 'invalid_bank_code' }),
+  unknownRecipient: refusal(404, 'Recipient not found', { code: 'not_found' }),
+  unknownTransfer: refusal(404, 'Transfer not found', { code: 'not_found' }),
+  duplicateTransfer: refusal(400, 'Please provide a unique reference. Reference already exists on a transfer', {
+    meta: { nextStep: 'Create a new reference for the new transfer' },
+    type: 'validation_error',
+    code: 'duplicate_transfer_reference',
+  }),
+  shortOfFunds: refusal(400, 'Your balance is not enough to fulfil this request', { code: 'insufficient_balance' }),
   unknownRefund: refusal(404, 'Refund not found', { code: 'not_found' }),
   duplicateReference: refusal(400, 'Duplicate Transaction Reference', {
     meta: { nextStep: 'Try and create the Transaction or Charge with a new reference' },

@@ -4,6 +4,7 @@
  */
 import {
   anyObject,
+  anyText,
   boolean,
   date,
   exactly,
@@ -270,6 +271,84 @@ const resolvedDispute = open({
   message: open({ dispute: integer, sender: text, body: text, id: integer }),
 })
 
+const recipient = open({
+  active: boolean,
+  createdAt: date,
+  currency: text,
+  description: nullable(text),
+  domain: exactly('test'),
+  email: nullable(text),
+  id: integer,
+  integration: integer,
+  metadata: nullable(anyObject),
+  name: text,
+  recipient_code: matching(/^RCP_[a-z0-9]{15}$/, 'a code'),
+  type: matching(/^(nuban|ghipss|mobile_money|kepss|basa|mobile_money_business)$/, 'a type'),
+  updatedAt: date,
+  is_deleted: boolean,
+  isDeleted: boolean,
+  details: open({
+    authorization_code: exactly(null),
+    account_number: text,
+    account_name: nullable(text),
+    bank_code: text,
+    bank_name: nullable(text),
+  }),
+})
+const refusedRecipient = open({
+  message: text,
+  records: listOf(open({ type: text, name: text, account_number: text, bank_code: text }), { atLeast: 1 }),
+})
+const transferStatus = matching(
+  /^(pending|otp|received|success|failed|reversed|abandoned|blocked|rejected)$/,
+  'a status of a transfer',
+)
+const transferMembers = {
+  domain: exactly('test'),
+  amount: integer,
+  currency: text,
+  reference: text,
+  source: text,
+  reason: nullable(text),
+  status: transferStatus,
+  transfer_code: matching(/^TRF_[a-z0-9]{15,16}$/, 'a code'),
+  transferred_at: nullable(date),
+  id: integer,
+  integration: integer,
+  request: integer,
+  createdAt: date,
+  updatedAt: date,
+}
+const madeTransfer = open({ ...transferMembers, recipient: integer })
+const transferRow = open({
+  ...transferMembers,
+  recipient,
+  session: open({ provider: nullable(text), id: nullable(text) }),
+  fee_charged: integer,
+  gateway_response: nullable(text),
+})
+const queuedTransfer = open({
+  reference: text,
+  recipient: matching(/^RCP_/, 'a code'),
+  amount: integer,
+  transfer_code: text,
+  currency: text,
+  status: transferStatus,
+})
+const ledgerRow = open({
+  integration: integer,
+  domain: exactly('test'),
+  balance: integer,
+  currency: text,
+  difference: integer,
+  reason: anyText,
+  model_responsible: text,
+  model_row: integer,
+  id: integer,
+  createdAt: date,
+  updatedAt: date,
+})
+
 const bank = open({ id: integer, name: text, slug: text, code: text, country: text, currency: text, type: text })
 const relation = (type: string) => open({ type: exactly(type), data: listOf(text) })
 const country = open({
@@ -331,6 +410,25 @@ export const answers = {
   updatedDispute: succeed('Dispute updated successfully', { data: listOf(dispute, { atLeast: 1 }) }),
   evidence: succeed('Evidence created', { data: evidence }),
   resolvedDispute: succeed('Dispute successfully resolved', { data: resolvedDispute }),
+  madeRecipient: succeed('Transfer recipient created successfully', { data: recipient }),
+  addedRecipients: succeed('Recipients added successfully', {
+    data: open({ success: listOf(recipient), errors: listOf(refusedRecipient) }),
+  }),
+  recipients: succeed('Recipients retrieved', { data: listOf(recipient, { atLeast: 1 }) }),
+  fetchedRecipient: succeed('Recipient retrieved', { data: recipient }),
+  deletedRecipient: acknowledge('Transfer recipient set as inactive'),
+  madeTransfer: succeed('Transfer has been queued', { data: madeTransfer }),
+  queuedTransfers: succeed('2 transfers queued.', { data: listOf(queuedTransfer, { atLeast: 2 }) }),
+  transfers: succeed('Transfers retrieved', { data: listOf(transferRow, { atLeast: 1 }) }),
+  fetchedTransfer: succeed('Transfer retrieved', { data: transferRow }),
+  resentOtp: acknowledge('OTP has been resent'),
+  sentOtp: acknowledge('OTP has been sent to mobile number ending with 4321'),
+  disabledOtp: acknowledge('OTP requirement for transfers has been disabled'),
+  enabledOtp: acknowledge('OTP requirement for transfers has been enabled'),
+  balances: succeed('Balances retrieved', {
+    data: listOf(open({ currency: text, balance: integer }), { atLeast: 1 }),
+  }),
+  balanceLedger: succeed('Balance ledger retrieved', { data: listOf(ledgerRow, { atLeast: 1 }) }),
   timeline: succeed('Timeline retrieved', { data: log }),
   exported: succeed('Export successful', {
     data: open({ path: text, expiresAt: matching(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/, 'a time without an offset') }),

@@ -17,6 +17,9 @@ declare module 'paystack-api' {
     transaction: Record<'initialize' | 'verify' | 'list' | 'get' | 'totals' | 'chargeAuth', Call>
     charge: Record<'charge' | 'checkCharge', Call>
     refund: Record<'create' | 'list' | 'get', Call>
+    transfer: Record<string, Call>
+    transfer_control: Record<string, Call>
+    transfer_recipient: Record<string, Call>
   }
 }
 
@@ -42,5 +45,13 @@ declare module 'paystack-node' {
     listRefund: Call
     getRefund: Call
     listDisputes: Call
+    createTransferRecipient: Call
+    listTransferRecipients: Call
+    updateTransferRecipient: Call
+    deleteTransferRecipient: Call
+    initiateTransfer: Call
+    finalizeTransfer: Call
+    listTransfers: Call
+    fetchTransfer: Call
   }
 }

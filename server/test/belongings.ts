@@ -58,6 +58,9 @@ export interface Belongings {
   /** A reconciliation that has ended, and a difference that is open. */
   reconciliationId: string
   differenceId: string
+  /** The names of the payout on Paystack's wire. */
+  transferCode: string
+  transferNumber: string
   /** A hold of 200 minor units that is still open. */
   holdId: string
   /** A payment intent that is not paid yet. */
@@ -141,6 +144,7 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
   const wages = { customerId: customerCode, amount: 15, destination, reference: payoutReference }
   const { id: payoutId, destination: recipient } = await ask('POST', '/v1/payouts', wages)
   const recipientNumber = await numberOfRecipient(api, recipient.id)
+  const { data: wiredPayout } = await ask('GET', `/transfer/verify/${payoutReference}`)
   const { id: holdId } = await ask('POST', '/v1/holds', { customerId: customerCode, amount: 200 })
   const asked = { customerId: customerCode, amount: 300, currency: 'ZAR' }
   const { id: paymentIntentId } = await ask('POST', '/api/canary/payment-intents', asked)
@@ -207,6 +211,8 @@ export async function makeBelongings(api: TestApi, tenant: TestTenant, name = 'z
     recipientNumber,
     reconciliationId: await insertReconciliation(api.service, tenant),
     differenceId: differing.id,
+    transferCode: wiredPayout.transfer_code,
+    transferNumber: String(wiredPayout.id),
     holdId,
     paymentIntentId,
     checkoutId,

@@ -177,6 +177,7 @@ describe('days that do not exist', () => {
     ['/customer', 'from', ''],
     ['/customer', 'to', '&use_cursor=true'],
     ['/transaction', 'from', ''],
+    ['/transfer', 'from', ''],
     ['/transaction', 'to', '&use_cursor=true'],
     ['/transaction/totals', 'to', ''],
     ['/api/canary/balance/history', 'startDate', ''],
@@ -187,7 +188,7 @@ describe('days that do not exist', () => {
     for (const day of ['2026-02-30', '2026-11-31T00:00:00Z', '2027-02-29 10:00']) {
       const answer = await get(`${path.replace('ADA', ada)}?${name}=${encodeURIComponent(day)}${rest}`)
       // Paystack's own words for both faults of a date.
-      const words = /^\/(customer|transaction)/.test(path)
+      const words = /^\/(customer|transaction|transfer)/.test(path)
         ? `Invalid '${name}' date passed`
         : `${name} must be a day and a time that exist, not \\"${day}\\"`
       expect([answer.statusCode, answer.body]).toEqual([400, expect.stringContaining(words)])

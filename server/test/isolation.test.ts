@@ -40,6 +40,7 @@ const evidence = {
   ...{ customerEmail: 'ada@example.com', customerName: 'Ada', customerPhone: '0800', serviceDetails: 'A top-up' },
 }
 
+const payee = { type: 'basa', name: 'Mwizi', account_number: '0123456777', bank_code: '198765' }
 const paidOut = {
   amount: 1,
   destination: { type: 'bank_account', bankCode: '058', accountNumber: '0123456789' },
@@ -235,6 +236,52 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     },
   ],
   'GET /settlement': () => [{ status: 200 }],
+  'POST /transferrecipient': () => [{ body: payee, status: 201 }],
+  'POST /transferrecipient/bulk': () => [{ body: { batch: [payee] }, status: 200 }],
+  'GET /transferrecipient': () => [{ status: 200 }],
+  'GET /transferrecipient/:id_or_code': (its) =>
+    [its.recipientCode, its.recipientNumber].map((id_or_code) => ({ params: { id_or_code }, status: 404 })),
+  'PUT /transferrecipient/:id_or_code': (its) =>
+    [its.recipientCode, its.recipientNumber].map((id_or_code) => ({
+      params: { id_or_code },
+      body: { name: 'Mwizi' },
+      status: 404,
+    })),
+  'DELETE /transferrecipient/:id_or_code': (its) =>
+    [its.recipientCode, its.recipientNumber].map((id_or_code) => ({ params: { id_or_code }, status: 404 })),
+  'POST /transfer': ({ customerCode, recipientCode, payoutReference: reference }) =>
+    [customerCode, 'balance'].map((source) => ({
+      body: { source, recipient: recipientCode, amount: 100, reference },
+      status: 400,
+    })),
+  // Each transfer has its own answer, and is refused like one to an unknown recipient.
+  'POST /transfer/bulk': ({ customerCode, recipientCode: recipient, payoutReference: reference }) => [
+    { body: { source: customerCode, transfers: [{ recipient, amount: 100, reference }] }, status: 200 },
+  ],
+  'POST /transfer/finalize_transfer': ({ transferCode }) => [
+    { body: { transfer_code: transferCode, otp: '123456' }, status: 400 },
+  ],
+  // As on Paystack's API, any code is answered alike.
+  'POST /transfer/resend_otp': ({ transferCode }) => [
+    { body: { transfer_code: transferCode }, status: 200, statusInLiveMode: 403 },
+  ],
+  'POST /transfer/disable_otp': () => [{ status: 200, statusInLiveMode: 403 }],
+  'POST /transfer/disable_otp_finalize': () => [{ body: { otp: '123456' }, status: 200, statusInLiveMode: 403 }],
+  'POST /transfer/enable_otp': () => [{ status: 200, statusInLiveMode: 403 }],
+  'GET /transfer': ({ recipientNumber }) => [{ status: 200 }, { query: `recipient=${recipientNumber}`, status: 200 }],
+  'GET /transfer/export': ({ recipientNumber }) => [{ query: `recipient=${recipientNumber}`, status: 404 }],
+  'GET /transfer/verify/:reference': ({ payoutReference }) => [{ params: { reference: payoutReference }, status: 404 }],
+  'GET /transfer/:id_or_code': (its) =>
+    [its.transferCode, its.transferNumber, its.payoutId].map((id_or_code) => ({ params: { id_or_code }, status: 404 })),
+  'POST /api/canary/payouts': (its) =>
+    [its.recipientCode, its.recipientNumber].map((bankAccount) => ({
+      body: { amount: 1, currency: 'ZAR', bankAccount },
+      status: 400,
+    })),
+  'GET /api/canary/payouts': ({ payoutId }) => [
+    { status: 200 },
+    { query: `filter=${encodeURIComponent(JSON.stringify({ ids: [`payout_${payoutId}`] }))}`, status: 200 },
+  ],
   'GET /balance': () => [{ status: 200 }],
   'GET /balance/ledger': () => [{ status: 200 }],
   'GET /dispute': ({ paidId, paidReference }) => [
@@ -680,6 +727,7 @@ const ofNoTenant = [
   'POST /webhooks/paystack/:merchant/:mode',
   'GET /transaction/export/:name',
   'GET /dispute/export/:name',
+  'GET /transfer/export/:name',
   'GET /authorize/:accessCode',
   'POST /authorize/:accessCode',
   'GET /checkout/:id',
@@ -735,6 +783,8 @@ const unknown: Belongings = {
   payoutReference: 'nothing-out',
   recipientCode: 'RCP_000000000000001',
   recipientNumber: '999999989',
+  transferCode: 'TRF_0000000000000001',
+  transferNumber: '999999988',
   payAccessCode: '000000000000001',
   askingReference: 'nothingasks',
   outcomeId: '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a33',

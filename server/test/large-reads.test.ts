@@ -52,6 +52,10 @@ const large: Record<string, string[]> = {
   'GET /refund': [period],
   'GET /dispute': ['status=resolved', period],
   'GET /dispute/export': [''],
+  'GET /transfer': ['', 'use_cursor=true'],
+  'GET /transfer/export': [''],
+  'GET /transferrecipient': [''],
+  'GET /api/canary/payouts': [''],
 }
 
 /** Lists of which each page is a look-up in an index, and short lists. */

@@ -148,6 +148,8 @@ const shared: Record<string, readonly string[]> = {
   'paystack/customer': ['customer', 'customer-authorization'],
   // So would all of ours: the money of a customer stands by itself.
   'mteja/customers': ['customers', 'customer-money'],
+  // One-time passwords are a setting.
+  'paystack/transfer': ['transfer', 'transfer-otp'],
 }
 
 describe('routes', () => {

@@ -86,7 +86,19 @@ async function makePayouts(customerId: string) {
     `),
   )
   await api.call('POST', `/v1/payouts/${settledPayoutId}/settle`, { outcome: 'paid', proof: 'FT1' })
-  return { sparePayoutId, manualPayoutId, settledPayoutId }
+  return { sparePayoutId, manualPayoutId, settledPayoutId, ...(await makeTransfer(customerId)) }
+}
+
+/** A transfer of a customer that waits for its one-time password, and a recipient that nothing else needs. */
+async function makeTransfer(source: string) {
+  const make = async (account_number: string): Promise<string> => {
+    const payee = { type: 'basa', name: 'Zero Sum', account_number, bank_code: '198765' }
+    return (await api.call('POST', '/transferrecipient', payee)).json().data.recipient_code
+  }
+  const [recipient, spareRecipientCode] = [await make('0000000004'), await make('0123456788')]
+  const body = { source, amount: 7, recipient, reference: 'asking' }
+  const askingTransferCode: string = (await api.call('POST', '/transfer', body)).json().data.transfer_code
+  return { askingTransferCode, spareRecipientCode }
 }
 
 /** The sandbox of test mode as an account that tells of itself: it has nothing. */

@@ -11,6 +11,7 @@ import { Customers } from './customers.ts'
 import { Events } from './events.ts'
 import { PaymentIntents } from './payment-intents.ts'
 import { PaymentMethods } from './payment-methods.ts'
+import { Payouts } from './payouts.ts'
 import { Purchases } from './purchases.ts'
 import { Transfers } from './transfers.ts'
 import { WebhookEndpoints } from './webhook-endpoints.ts'
@@ -32,6 +33,7 @@ export class CashfulClient<Metadata extends object = AnyMetadata> {
   readonly customers: Customers<Metadata>
   readonly purchases: Purchases
   readonly transfers: Transfers
+  readonly payouts: Payouts
   readonly paymentIntents: PaymentIntents
   readonly checkoutSessions: CheckoutSessions
   readonly paymentMethods: PaymentMethods
@@ -48,6 +50,7 @@ export class CashfulClient<Metadata extends object = AnyMetadata> {
     this.customers = new Customers(send)
     this.purchases = new Purchases(send)
     this.transfers = new Transfers(send)
+    this.payouts = new Payouts(send)
     this.paymentIntents = new PaymentIntents(send)
     this.checkoutSessions = new CheckoutSessions(send)
     this.paymentMethods = new PaymentMethods(send)

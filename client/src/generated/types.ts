@@ -45,7 +45,7 @@ export namespace Cashful {
   export interface MerchantTransaction {
     id: string
     merchantId: string
-    /** credit, debit or fee */
+    /** credit, debit, fee or payout */
     type: string
     /** Minor units: a positive amount came in, a negative amount went out */
     amount: number
@@ -200,6 +200,22 @@ export namespace Cashful {
     currency: string
     description?: string
     status: string
+    createdAt: string
+    updatedAt: string
+  }
+  /** POST /api/canary/payouts */
+  export interface Payout<Metadata extends object = AnyMetadata> {
+    id: string
+    merchantId: string
+    amount: number
+    currency: string
+    /** pending, completed or failed; one that came back is failed */
+    status: string
+    /** The end of the account number */
+    bankAccount?: string
+    description?: string
+    /** Any JSON object up to 16 KiB */
+    metadata: Metadata
     createdAt: string
     updatedAt: string
   }
@@ -515,6 +531,40 @@ export namespace Cashful {
     data: Transfer[]
     pagination: Pagination
   }
+  /** POST /api/canary/payouts: Send money of the merchant’s balance to a bank account */
+  export interface CreatePayoutBody<Metadata extends object = AnyMetadata> {
+    merchantId?: string | undefined
+    /** Whole minor units, 1 to 2^53 - 1 */
+    amount: Amount
+    /** ISO 4217 code of a currency that the merchant holds */
+    currency: string
+    /** The id of a recipient, or its account number. Default the usual recipient of the merchant */
+    bankAccount?: string | undefined
+    description?: string | undefined
+    /** Any JSON object up to 16 KiB */
+    metadata?: Metadata | undefined
+  }
+  /** GET /api/canary/payouts: List the payouts of the merchant’s balance, newest first */
+  export interface ListPayoutsQuery {
+    merchantId?: string | undefined
+    /** Default 50, at most 100 */
+    limit?: number | undefined
+    /** Default 0 */
+    offset?: number | undefined
+    /** A JSON object such as {"ids":["…"]}. Members: ids, id, merchantId, status, currency. A list of values means any of them. Also as filter[ids]=… */
+    filter?: string | undefined
+    /** One of createdAt, updatedAt, id, merchantId; default createdAt */
+    sort?: string | undefined
+    /** ASC or DESC, in any case; default DESC */
+    order?: string | undefined
+    /** pending, completed or failed */
+    status?: string | undefined
+  }
+  /** GET /api/canary/payouts: List the payouts of the merchant’s balance, newest first */
+  export interface ListPayoutsResult<Metadata extends object = AnyMetadata> {
+    data: Payout<Metadata>[]
+    pagination: Pagination
+  }
   /** POST /api/canary/payment-intents: Create a payment intent: money for a customer’s cash balance, or without a customer for the merchant */
   export interface CreatePaymentIntentBody<Metadata extends object = AnyMetadata> {
     merchantId?: string | undefined
@@ -711,7 +761,7 @@ export namespace Cashful {
     startDate?: string | Date | undefined
     /** The last day or the last instant of the period, which is included */
     endDate?: string | Date | undefined
-    /** credit, debit or fee */
+    /** credit, debit, fee or payout */
     transactionType?: string | undefined
   }
   /** GET /api/canary/balance/history: List the movements of the merchant’s balance in every currency, newest first */
@@ -2799,6 +2849,647 @@ export namespace Paystack {
     data: Settlement[]
     meta: PageMeta
   }
+  /** POST /transferrecipient: Create a recipient; the same account is the same recipient, and nothing of it is overwritten */
+  export interface TransferrecipientCreateBody<Metadata extends object = AnyMetadata> {
+    /** nuban, ghipss, kepss or basa for a bank account; mobile_money or mobile_money_business; authorization */
+    type: string
+    /** The payee */
+    name: string
+    account_number?: string | undefined
+    /** The code of the bank, or of the operator */
+    bank_code?: string | undefined
+    /** Default that of the type, else the merchant’s */
+    currency?: string | undefined
+    description?: string | undefined
+    email?: string | undefined
+    authorization_code?: string | undefined
+    /** Any JSON object up to 16 KiB */
+    metadata?: Metadata | undefined
+  }
+  /** POST /transferrecipient: Create a recipient; the same account is the same recipient, and nothing of it is overwritten */
+  export interface TransferrecipientCreateResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      active: boolean
+      createdAt: string
+      currency: string
+      description: string | null
+      domain: string
+      email: string | null
+      id: number
+      integration: number
+      metadata: Metadata | null
+      name: string | null
+      recipient_code: string
+      type: string
+      updatedAt: string
+      /** Always false: a recipient that was deleted is not active */
+      is_deleted: boolean
+      isDeleted: boolean
+      details: {
+        /** Always null */
+        authorization_code: null
+        account_number: string | null
+        account_name: string | null
+        bank_code: string
+        bank_name: string | null
+      }
+    }
+  }
+  /** GET /transferrecipient: List recipients, newest first; from and to have no effect, as on Paystack’s API */
+  export interface TransferrecipientListQuery {
+    /** Default 50, at most 200 */
+    perPage?: number | undefined
+    /** Default 1 */
+    page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
+    /** Answers cursors in place of page numbers: true or false */
+    use_cursor?: boolean | undefined
+    /** The cursor of the next page */
+    next?: string | undefined
+    /** The cursor of the previous page */
+    previous?: string | undefined
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
+    from?: string | Date | undefined
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
+    to?: string | Date | undefined
+  }
+  /** GET /transferrecipient: List recipients, newest first; from and to have no effect, as on Paystack’s API */
+  export interface TransferrecipientListResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      active: boolean
+      createdAt: string
+      currency: string
+      description: string | null
+      domain: string
+      email: string | null
+      id: number
+      integration: number
+      metadata: Metadata | null
+      name: string | null
+      recipient_code: string
+      type: string
+      updatedAt: string
+      /** Always false: a recipient that was deleted is not active */
+      is_deleted: boolean
+      isDeleted: boolean
+      details: {
+        /** Always null */
+        authorization_code: null
+        account_number: string | null
+        account_name: string | null
+        bank_code: string
+        bank_name: string | null
+      }
+    }[]
+    meta: PageMeta | CursorMeta
+  }
+  /** POST /transferrecipient/bulk: Create up to 1,000 recipients, each with its own answer */
+  export interface TransferrecipientBulkBody<Metadata extends object = AnyMetadata> {
+    batch: {
+      /** nuban, ghipss, kepss or basa for a bank account; mobile_money or mobile_money_business; authorization */
+      type: string
+      /** The payee */
+      name: string
+      account_number?: string | undefined
+      /** The code of the bank, or of the operator */
+      bank_code?: string | undefined
+      /** Default that of the type, else the merchant’s */
+      currency?: string | undefined
+      description?: string | undefined
+      email?: string | undefined
+      authorization_code?: string | undefined
+      /** Any JSON object up to 16 KiB */
+      metadata?: Metadata | undefined
+    }[]
+  }
+  /** POST /transferrecipient/bulk: Create up to 1,000 recipients, each with its own answer */
+  export interface TransferrecipientBulkResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      success: {
+        active: boolean
+        createdAt: string
+        currency: string
+        description: string | null
+        domain: string
+        email: string | null
+        id: number
+        integration: number
+        metadata: Metadata | null
+        name: string | null
+        recipient_code: string
+        type: string
+        updatedAt: string
+        /** Always false: a recipient that was deleted is not active */
+        is_deleted: boolean
+        isDeleted: boolean
+        details: {
+          /** Always null */
+          authorization_code: null
+          account_number: string | null
+          account_name: string | null
+          bank_code: string
+          bank_name: string | null
+        }
+      }[]
+      errors: {
+        message: string
+        records: {
+          type: string | null
+          name: string | null
+          description: string | null
+          account_number: string | null
+          bank_code: string | null
+          currency: string | null
+          email: string | null
+        }[]
+      }[]
+    }
+  }
+  /** GET /transferrecipient/{id_or_code}: Fetch a recipient by its code or its id */
+  export interface TransferrecipientFetchResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      active: boolean
+      createdAt: string
+      currency: string
+      description: string | null
+      domain: string
+      email: string | null
+      id: number
+      integration: number
+      metadata: Metadata | null
+      name: string | null
+      recipient_code: string
+      type: string
+      updatedAt: string
+      /** Always false: a recipient that was deleted is not active */
+      is_deleted: boolean
+      isDeleted: boolean
+      details: {
+        /** Always null */
+        authorization_code: null
+        account_number: string | null
+        account_name: string | null
+        bank_code: string
+        bank_name: string | null
+      }
+    }
+  }
+  /** PUT /transferrecipient/{id_or_code}: Change the name or the e-mail of a recipient; its account stays */
+  export interface TransferrecipientUpdateBody {
+    name?: string | undefined
+    email?: string | undefined
+  }
+  /** PUT /transferrecipient/{id_or_code}: Change the name or the e-mail of a recipient; its account stays */
+  export interface TransferrecipientUpdateResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      active: boolean
+      createdAt: string
+      currency: string
+      description: string | null
+      domain: string
+      email: string | null
+      id: number
+      integration: number
+      metadata: Metadata | null
+      name: string | null
+      recipient_code: string
+      type: string
+      updatedAt: string
+      /** Always false: a recipient that was deleted is not active */
+      is_deleted: boolean
+      isDeleted: boolean
+      details: {
+        /** Always null */
+        authorization_code: null
+        account_number: string | null
+        account_name: string | null
+        bank_code: string
+        bank_name: string | null
+      }
+    }
+  }
+  /** DELETE /transferrecipient/{id_or_code}: Deactivate a recipient: no new transfer goes to it */
+  export interface TransferrecipientDeleteResult {
+    status: true
+    message: string
+  }
+  /** POST /transfer: Send money to a recipient, from the merchant’s balance or from a customer’s wallet */
+  export interface TransferInitiateBody {
+    /** balance for the merchant’s money, or the code of a customer for the money of their wallet */
+    source: string
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000. A whole number, or a text of its digits */
+    amount: Amount
+    recipient: string
+    /** Of A–Z, a–z, 0–9, - and _; unique for ever. Default a new one */
+    reference?: string | undefined
+    /** Shown to the payee */
+    reason?: string | undefined
+    /** Default that of the recipient */
+    currency?: string | undefined
+    /** Refused: it is not served here */
+    account_reference?: unknown | undefined
+  }
+  /** POST /transfer: Send money to a recipient, from the merchant’s balance or from a customer’s wallet */
+  export interface TransferInitiateResult {
+    status: true
+    message: string
+    data: {
+      domain: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      amount: number
+      currency: string
+      reference: string
+      source: string
+      /** Always null */
+      source_details: null
+      reason: string | null
+      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
+      status: string
+      /** Why it failed or came back */
+      failures: {
+        code: string
+        message: string
+      } | null
+      transfer_code: string
+      /** Always null */
+      titan_code: null
+      transferred_at: string | null
+      id: number
+      integration: number
+      request: number
+      createdAt: string
+      updatedAt: string
+      /** Always empty */
+      transfersessionid: unknown[]
+      /** Always empty */
+      transfertrials: unknown[]
+      recipient: number
+    }
+  }
+  /** GET /transfer: List transfers, newest first: all, those to a recipient, in a status or of a period */
+  export interface TransferListQuery {
+    /** Default 50, at most 200 */
+    perPage?: number | undefined
+    /** Default 1 */
+    page?: number | undefined
+    /** The same as perPage */
+    per_page?: number | undefined
+    /** Answers cursors in place of page numbers: true or false */
+    use_cursor?: boolean | undefined
+    /** The cursor of the next page */
+    next?: string | undefined
+    /** The cursor of the previous page */
+    previous?: string | undefined
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
+    from?: string | Date | undefined
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
+    to?: string | Date | undefined
+    /** The numeric id of a recipient; with a code the list is empty */
+    recipient?: string | undefined
+    /** pending, otp, received, success, failed, reversed, abandoned, blocked, rejected */
+    status?: string | undefined
+  }
+  /** GET /transfer: List transfers, newest first: all, those to a recipient, in a status or of a period */
+  export interface TransferListResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      domain: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      amount: number
+      currency: string
+      reference: string
+      source: string
+      /** Always null */
+      source_details: null
+      reason: string | null
+      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
+      status: string
+      /** Why it failed or came back */
+      failures: {
+        code: string
+        message: string
+      } | null
+      transfer_code: string
+      /** Always null */
+      titan_code: null
+      transferred_at: string | null
+      id: number
+      integration: number
+      request: number
+      createdAt: string
+      updatedAt: string
+      recipient: {
+        active: boolean
+        createdAt: string
+        currency: string
+        description: string | null
+        domain: string
+        email: string | null
+        id: number
+        integration: number
+        metadata: Metadata | null
+        name: string | null
+        recipient_code: string
+        type: string
+        updatedAt: string
+        /** Always false: a recipient that was deleted is not active */
+        is_deleted: boolean
+        isDeleted: boolean
+        details: {
+          /** Always null */
+          authorization_code: null
+          account_number: string | null
+          account_name: string | null
+          bank_code: string
+          bank_name: string | null
+        }
+      }
+      session: {
+        /** Always null */
+        provider: null
+        /** Always null */
+        id: null
+      }
+      /** Hundredths of the currency; 0 while it is not known */
+      fee_charged: number
+      /** Always null */
+      fees_breakdown: null
+      gateway_response: string | null
+    }[]
+    meta: PageMeta | CursorMeta
+  }
+  /** POST /transfer/bulk: Send money to up to 1,000 recipients, each with its own answer */
+  export interface TransferBulkBody {
+    /** balance for the merchant’s money, or the code of a customer for the money of their wallet */
+    source: string
+    /** Default that of the recipient */
+    currency?: string | undefined
+    transfers: {
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000. A whole number, or a text of its digits */
+      amount: Amount
+      recipient: string
+      /** Of A–Z, a–z, 0–9, - and _; unique for ever. Default a new one */
+      reference?: string | undefined
+      /** Shown to the payee */
+      reason?: string | undefined
+    }[]
+  }
+  /** POST /transfer/bulk: Send money to up to 1,000 recipients, each with its own answer */
+  export interface TransferBulkResult {
+    status: true
+    message: string
+    data: {
+      reference: string
+      recipient: string
+      /** Null where none was given that can be told */
+      amount: number | null
+      transfer_code: string | null
+      currency: string | null
+      /** That of the transfer; failed for a line that was refused */
+      status: string
+      /** Why the line was refused; nothing was made of it */
+      message?: string
+    }[]
+  }
+  /** POST /transfer/finalize_transfer: Give the one-time password that a transfer waits for; a wrong one ends the transfer */
+  export interface TransferFinalizeBody {
+    transfer_code: string
+    otp: string
+  }
+  /** POST /transfer/finalize_transfer: Give the one-time password that a transfer waits for; a wrong one ends the transfer */
+  export interface TransferFinalizeResult {
+    status: true
+    message: string
+    data: {
+      domain: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      amount: number
+      currency: string
+      reference: string
+      source: string
+      /** Always null */
+      source_details: null
+      reason: string | null
+      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
+      status: string
+      /** Why it failed or came back */
+      failures: {
+        code: string
+        message: string
+      } | null
+      transfer_code: string
+      /** Always null */
+      titan_code: null
+      transferred_at: string | null
+      id: number
+      integration: number
+      request: number
+      createdAt: string
+      updatedAt: string
+      /** Always empty */
+      transfersessionid: unknown[]
+      /** Always empty */
+      transfertrials: unknown[]
+      recipient: number
+    }
+  }
+  /** GET /transfer/export: Export transfers: get a link to a CSV file, good for 60 seconds */
+  export interface TransferDownloadQuery {
+    /** Only items created on this day or later, by the merchant’s clocks, or at this instant or later */
+    from?: string | Date | undefined
+    /** Only items created on this day or earlier, by the merchant’s clocks, or at this instant or earlier */
+    to?: string | Date | undefined
+    /** The numeric id of a recipient; with a code the list is empty */
+    recipient?: string | undefined
+    /** pending, otp, received, success, failed, reversed, abandoned, blocked, rejected */
+    status?: string | undefined
+  }
+  /** GET /transfer/export: Export transfers: get a link to a CSV file, good for 60 seconds */
+  export interface TransferDownloadResult {
+    status: true
+    message: string
+    data: TransactionExport
+  }
+  /** GET /transfer/verify/{reference}: Verify the status of a transfer by its reference */
+  export interface TransferVerifyResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      domain: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      amount: number
+      currency: string
+      reference: string
+      source: string
+      /** Always null */
+      source_details: null
+      reason: string | null
+      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
+      status: string
+      /** Why it failed or came back */
+      failures: {
+        code: string
+        message: string
+      } | null
+      transfer_code: string
+      /** Always null */
+      titan_code: null
+      transferred_at: string | null
+      id: number
+      integration: number
+      request: number
+      createdAt: string
+      updatedAt: string
+      recipient: {
+        active: boolean
+        createdAt: string
+        currency: string
+        description: string | null
+        domain: string
+        email: string | null
+        id: number
+        integration: number
+        metadata: Metadata | null
+        name: string | null
+        recipient_code: string
+        type: string
+        updatedAt: string
+        /** Always false: a recipient that was deleted is not active */
+        is_deleted: boolean
+        isDeleted: boolean
+        details: {
+          /** Always null */
+          authorization_code: null
+          account_number: string | null
+          account_name: string | null
+          bank_code: string
+          bank_name: string | null
+        }
+      }
+      session: {
+        /** Always null */
+        provider: null
+        /** Always null */
+        id: null
+      }
+      /** Hundredths of the currency; 0 while it is not known */
+      fee_charged: number
+      /** Always null */
+      fees_breakdown: null
+      gateway_response: string | null
+    }
+  }
+  /** GET /transfer/{id_or_code}: Fetch a transfer by its code or its id */
+  export interface TransferFetchResult<Metadata extends object = AnyMetadata> {
+    status: true
+    message: string
+    data: {
+      domain: string
+      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+      amount: number
+      currency: string
+      reference: string
+      source: string
+      /** Always null */
+      source_details: null
+      reason: string | null
+      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
+      status: string
+      /** Why it failed or came back */
+      failures: {
+        code: string
+        message: string
+      } | null
+      transfer_code: string
+      /** Always null */
+      titan_code: null
+      transferred_at: string | null
+      id: number
+      integration: number
+      request: number
+      createdAt: string
+      updatedAt: string
+      recipient: {
+        active: boolean
+        createdAt: string
+        currency: string
+        description: string | null
+        domain: string
+        email: string | null
+        id: number
+        integration: number
+        metadata: Metadata | null
+        name: string | null
+        recipient_code: string
+        type: string
+        updatedAt: string
+        /** Always false: a recipient that was deleted is not active */
+        is_deleted: boolean
+        isDeleted: boolean
+        details: {
+          /** Always null */
+          authorization_code: null
+          account_number: string | null
+          account_name: string | null
+          bank_code: string
+          bank_name: string | null
+        }
+      }
+      session: {
+        /** Always null */
+        provider: null
+        /** Always null */
+        id: null
+      }
+      /** Hundredths of the currency; 0 while it is not known */
+      fee_charged: number
+      /** Always null */
+      fees_breakdown: null
+      gateway_response: string | null
+    }
+  }
+  /** POST /transfer/resend_otp: Ask for the one-time password again; the sandbox’s is always 123456, and is sent to nobody */
+  export interface TransferResendOtpBody {
+    transfer_code: string
+    /** resend_otp, transfer or disable_otp */
+    reason?: string | undefined
+  }
+  /** POST /transfer/resend_otp: Ask for the one-time password again; the sandbox’s is always 123456, and is sent to nobody */
+  export interface TransferResendOtpResult {
+    status: true
+    message: string
+  }
+  /** POST /transfer/disable_otp: Begin to turn one-time passwords off */
+  export interface TransferDisableOtpResult {
+    status: true
+    message: string
+  }
+  /** POST /transfer/disable_otp_finalize: Turn one-time passwords off, with the one of the sandbox: 123456 */
+  export interface TransferDisableOtpFinalizeBody {
+    otp: string
+  }
+  /** POST /transfer/disable_otp_finalize: Turn one-time passwords off, with the one of the sandbox: 123456 */
+  export interface TransferDisableOtpFinalizeResult {
+    status: true
+    message: string
+  }
+  /** POST /transfer/enable_otp: Turn one-time passwords on: each new transfer of the sandbox waits for 123456 */
+  export interface TransferEnableOtpResult {
+    status: true
+    message: string
+  }
   /** GET /bank: List banks and mobile money operators, by name */
   export interface BankListQuery {
     /** A country of /country, by name or code. The banks of Côte d’Ivoire, Egypt and Rwanda are not known here: their list is empty */
@@ -3886,6 +4577,8 @@ export namespace Mteja {
   export interface PayoutSettings {
     /** Who bears the fees of the processor; default merchant. owner: whoever owns the balance that the payout leaves. The expected fee is then reserved, too */
     feesBorneBy: 'owner' | 'merchant'
+    /** The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody */
+    defaultRecipient: string
   }
   /** GET /v1/dispute-settings */
   export interface DisputeSettings {
@@ -5334,10 +6027,12 @@ export namespace Mteja {
     email?: string | undefined
     active?: boolean | undefined
   }
-  /** PATCH /v1/payout-settings: Say who bears the fees of payouts that are made from now on */
+  /** PATCH /v1/payout-settings: Say who bears the fees of payouts that are made from now on, and their usual recipient */
   export interface UpdatePayoutSettingsBody {
     /** Who bears the fees of the processor; default merchant. owner: whoever owns the balance that the payout leaves. The expected fee is then reserved, too */
     feesBorneBy?: 'owner' | 'merchant' | undefined
+    /** The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody */
+    defaultRecipient?: string | undefined
   }
   /** POST /v1/reconciliations: Compare the account that takes the money with the books, or go on with the comparison under way */
   export interface CreateReconciliationBody {

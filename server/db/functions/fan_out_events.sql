@@ -21,6 +21,12 @@ language sql immutable set search_path = public, pg_temp as $$
       and (p_data -> 'details' ->> 'currency') not in ('KWD', 'LYD', 'TND')
     )
     or (
+      p_type in ('payout.completed', 'payout.failed', 'payout.returned')
+      -- Other ends of a transfer are learnt by asking.
+      and coalesce(p_data -> 'details' ->> 'stateCode', '') not in ('abandoned', 'blocked', 'rejected')
+      and (p_data -> 'details' ->> 'currency') not in ('KWD', 'LYD', 'TND')
+    )
+    or (
       p_type in ('dispute.opened', 'dispute.reminded', 'dispute.won', 'dispute.lost')
       -- Of a payment under a reference.
       and (p_data -> 'details' -> 'dispute' ->> 'id') is not null

@@ -360,7 +360,7 @@ export const triggers: Readonly<Record<string, Trigger>> = {
   'payout.sending': paidOut('0123456789'),
   'payout.sent': paidOut('0000000001'),
   'payout.needs_attention': paidOut('0000000004'),
-  'payout.paid': paidOut('0123456789'),
+  'payout.completed': paidOut('0123456789'),
   'payout.failed': paidOut('0000000002'),
   'payout.returned': paidOut('0000000003'),
   'payout.cancelled': aboutMoney(async (tools) => {

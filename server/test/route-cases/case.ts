@@ -57,6 +57,9 @@ export interface Own extends Belongings {
   deniableApprovalId: string
   pretendedApprovalId: string
   deniedApprovalId: string
+  /** A transfer that waits for its one-time password, and a recipient that nothing else needs. */
+  askingTransferCode: string
+  spareRecipientCode: string
   spareMerchantId: string
   closedMerchantId: string
 }

@@ -72,6 +72,25 @@ export const cashful: Record<string, Cases> = {
       body: { customerId: customerCode, productId: 'airtime', amount: 50, currency: 'ZAR' },
     }),
   },
+  'POST /api/canary/payouts': {
+    201: ({ recipientCode }) => ({ body: { amount: 1, currency: 'ZAR', bankAccount: recipientCode } }),
+    400: { body: { amount: 1, currency: 'ZAR' } },
+    401: { ...stranger, body: {} },
+    402: ({ recipientCode }) => ({ body: { amount: 90_000_000, currency: 'ZAR', bankAccount: recipientCode } }),
+    404: ({ recipientCode }) => ({
+      body: { merchantId: 'mer_none', amount: 1, currency: 'ZAR', bankAccount: recipientCode },
+    }),
+    409: ({ recipientCode, idempotencyKey }) => ({
+      headers: { 'idempotency-key': idempotencyKey },
+      body: { amount: 1, currency: 'ZAR', bankAccount: recipientCode },
+    }),
+  },
+  'GET /api/canary/payouts': {
+    200: { query: 'status=pending' },
+    400: { query: 'order=sideways' },
+    401: stranger,
+    404: { query: 'merchantId=mer_none' },
+  },
   'POST /api/canary/transfers': {
     201: ({ customerCode, otherCode }) => ({ body: transfer(customerCode, otherCode) }),
     400: ({ customerCode }) => ({ body: transfer(customerCode, customerCode) }),

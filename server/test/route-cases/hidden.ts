@@ -30,6 +30,10 @@ export const hidden: Record<string, Cases> = {
     400: { bearer: null, params: { name: 'transactions.csv' } },
     404: { bearer: null, params: { name: 'transactions.csv' }, query: 'link=nothing' },
   },
+  'GET /transfer/export/:name': {
+    400: { bearer: null, params: { name: 'transfers.csv' } },
+    404: { bearer: null, params: { name: 'transfers.csv' }, query: 'link=nothing' },
+  },
   'GET /dispute/export/:name': {
     400: { bearer: null, params: { name: 'disputes.csv' } },
     404: { bearer: null, params: { name: 'disputes.csv' }, query: 'link=nothing' },

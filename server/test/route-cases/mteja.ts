@@ -457,7 +457,7 @@ export const mteja: Record<string, Cases> = {
     200: { params: { direction: 'out' }, body: { processor: 'manual' } },
     400: ({ liveKey }) => ({ bearer: liveKey, params: { direction: 'in' }, body: { processor: 'sandbox' } }),
     401: { ...stranger, params: { direction: 'in' }, body: {} },
-    403: { params: { direction: 'out' }, body: { processor: 'paystack', secretKey: 'sk_test_abc' } },
+    403: ({ readingKey }) => ({ bearer: readingKey, params: { direction: 'out' }, body: { processor: 'manual' } }),
     404: { params: { direction: '\0' }, body: { processor: 'manual' } },
   },
   'POST /v1/pay-ins': {
@@ -640,7 +640,11 @@ export const mteja: Record<string, Cases> = {
     409: ({ settledPayoutId }) => ({ params: { id: settledPayoutId }, body: { ...settlement, outcome: 'failed' } }),
   },
   'GET /v1/payout-settings': { 200: {}, 401: stranger },
-  'PATCH /v1/payout-settings': { 200: { body: { feesBorneBy: 'merchant' } }, 401: { ...stranger, body: {} } },
+  'PATCH /v1/payout-settings': {
+    200: { body: { feesBorneBy: 'merchant' } },
+    401: { ...stranger, body: {} },
+    404: { body: { defaultRecipient: 'RCP_nobody' } },
+  },
   'POST /v1/recipients': {
     201: { body: { ...paidOut.destination, accountName: 'Ada' } },
     400: { body: { accountName: 'Ada' } },

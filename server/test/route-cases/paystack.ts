@@ -27,6 +27,9 @@ const wireEvidence = {
   ...{ customer_email: 'ada@example.com', customer_name: 'Ada', customer_phone: '0800', service_details: 'A top-up' },
 }
 
+const payee = { type: 'basa', name: 'Zero Sum', account_number: '0123456777', bank_code: '198765' }
+const sent = (source: string, recipient: string, reference: string) => ({ source, recipient, reference, amount: 5 })
+
 export const paystack: Record<string, Cases> = {
   'POST /transaction/initialize': {
     200: { body: payment },
@@ -128,6 +131,92 @@ export const paystack: Record<string, Cases> = {
     403: ({ readingKey }) => ({ bearer: readingKey, params: { id: '1' }, body: retriedRefund }),
     404: { params: { id: '999' }, body: retriedRefund },
     422: ({ refundNumber }) => ({ params: { id: refundNumber }, body: retriedRefund }),
+  },
+  'POST /transferrecipient': {
+    201: { body: payee },
+    400: { body: { ...payee, bank_code: '000' } },
+    401: { ...stranger, body: payee },
+    403: ({ readingKey }) => ({ bearer: readingKey, body: payee }),
+  },
+  'POST /transferrecipient/bulk': {
+    200: { body: { batch: [payee, { ...payee, account_number: '1' }] } },
+    400: { body: { batch: [] } },
+    401: { ...stranger, body: { batch: [payee] } },
+    403: ({ readingKey }) => ({ bearer: readingKey, body: { batch: [payee] } }),
+  },
+  'GET /transferrecipient': { 200: {}, 400: { query: 'perPage=many' }, 401: stranger },
+  'GET /transferrecipient/:id_or_code': {
+    200: ({ recipientCode }) => ({ params: { id_or_code: recipientCode } }),
+    401: { ...stranger, params: { id_or_code: '1' } },
+    404: { params: { id_or_code: '1' } },
+  },
+  'PUT /transferrecipient/:id_or_code': {
+    200: ({ recipientCode }) => ({ params: { id_or_code: recipientCode }, body: { name: 'Zero' } }),
+    400: ({ recipientCode }) => ({ params: { id_or_code: recipientCode }, body: { name: 'x'.repeat(300) } }),
+    401: { ...stranger, params: { id_or_code: '1' }, body: {} },
+    403: ({ readingKey, recipientCode }) => ({ bearer: readingKey, params: { id_or_code: recipientCode }, body: {} }),
+    404: { params: { id_or_code: '1' }, body: {} },
+  },
+  'DELETE /transferrecipient/:id_or_code': {
+    200: ({ spareRecipientCode }) => ({ params: { id_or_code: spareRecipientCode } }),
+    401: { ...stranger, params: { id_or_code: '1' } },
+    403: ({ readingKey }) => ({ bearer: readingKey, params: { id_or_code: '1' } }),
+    404: { params: { id_or_code: '1' } },
+  },
+  'POST /transfer': {
+    200: ({ customerCode, recipientCode }) => ({ body: sent(customerCode, recipientCode, 'wire-1') }),
+    400: ({ customerCode }) => ({ body: sent(customerCode, 'RCP_nobody', 'wire-2') }),
+    401: { ...stranger, body: {} },
+    403: ({ readingKey, recipientCode }) => ({ bearer: readingKey, body: sent('balance', recipientCode, 'wire-3') }),
+    404: ({ recipientCode }) => ({ body: sent(nobody, recipientCode, 'wire-4') }),
+    409: ({ customerCode, recipientCode, idempotencyKey }) => ({
+      headers: { 'idempotency-key': idempotencyKey },
+      body: sent(customerCode, recipientCode, 'wire-5'),
+    }),
+  },
+  'POST /transfer/bulk': {
+    200: ({ customerCode, recipientCode }) => ({
+      body: { source: customerCode, transfers: [{ amount: 5, recipient: recipientCode, reference: 'wire-6' }] },
+    }),
+    400: { body: { source: 'balance', transfers: [] } },
+    401: { ...stranger, body: {} },
+    403: ({ readingKey }) => ({ bearer: readingKey, body: { source: 'balance', transfers: [] } }),
+    404: ({ recipientCode, payoutReference }) => ({
+      body: { source: 'balance', transfers: [{ amount: 5, recipient: recipientCode, reference: payoutReference }] },
+    }),
+  },
+  'POST /transfer/finalize_transfer': {
+    200: ({ askingTransferCode }) => ({ body: { transfer_code: askingTransferCode, otp: '123456' } }),
+    400: { body: { transfer_code: 'TRF_nobody', otp: '123456' } },
+    401: { ...stranger, body: {} },
+    403: ({ readingKey }) => ({ bearer: readingKey, body: { transfer_code: 'TRF_nobody', otp: '123456' } }),
+  },
+  'POST /transfer/resend_otp': {
+    200: { body: { transfer_code: 'TRF_nobody', reason: 'resend_otp' } },
+    400: { body: {} },
+    401: { ...stranger, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { transfer_code: 'TRF_nobody', reason: 'resend_otp' } }),
+  },
+  'POST /transfer/disable_otp': { 200: {}, 401: stranger, 403: ({ liveKey }) => ({ bearer: liveKey }) },
+  'POST /transfer/disable_otp_finalize': {
+    200: { body: { otp: '123456' } },
+    400: { body: { otp: '000000' } },
+    401: { ...stranger, body: {} },
+    403: ({ liveKey }) => ({ bearer: liveKey, body: { otp: '123456' } }),
+  },
+  'POST /transfer/enable_otp': { 200: {}, 401: stranger, 403: ({ liveKey }) => ({ bearer: liveKey }) },
+  'GET /transfer': { 200: {}, 400: { query: 'status=lost' }, 401: stranger },
+  'GET /transfer/export': { 200: {}, 400: { query: 'status=lost' }, 401: stranger, 404: { query: 'status=blocked' } },
+  'GET /transfer/verify/:reference': {
+    200: ({ payoutReference }) => ({ params: { reference: payoutReference } }),
+    400: { params: { reference: 'a.b' } },
+    401: { ...stranger, params: { reference: 'nothing' } },
+    404: { params: { reference: 'nothing' } },
+  },
+  'GET /transfer/:id_or_code': {
+    200: ({ transferCode }) => ({ params: { id_or_code: transferCode } }),
+    401: { ...stranger, params: { id_or_code: '1' } },
+    404: { params: { id_or_code: '1' } },
   },
   'GET /balance': { 200: {}, 401: stranger },
   'GET /balance/ledger': { 200: {}, 400: { query: 'from=then' }, 401: stranger },

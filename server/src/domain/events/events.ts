@@ -48,7 +48,7 @@ export const eventTypes = [
   'payout.sending',
   'payout.sent',
   'payout.needs_attention',
-  'payout.paid',
+  'payout.completed',
   'payout.failed',
   'payout.returned',
   'payout.cancelled',

@@ -221,7 +221,7 @@ export async function setProcessor(
 }
 
 function checkChosen({ servedProcessors }: ServedProcessors, { mode }: Tenant, chosen: ChosenProcessor): void {
-  const { direction, processor, secretKey, cutOverAt } = chosen
+  const { processor, secretKey, cutOverAt } = chosen
   if (processor === 'sandbox' && mode === 'live') {
     const message = 'The sandbox never works in live mode; choose manual or paystack'
     throw new ServiceError('invalid_request', message, 'processor')
@@ -238,9 +238,6 @@ function checkChosen({ servedProcessors }: ServedProcessors, { mode }: Tenant, c
     throw new ServiceError('invalid_request', `${field} is for paystack only; ${processor} has no account`, field)
   }
   checkKey(mode, secretKey)
-  if (direction === 'in') return
-  const message = 'Paystack takes money in here, and does not send money out yet; choose sandbox or manual'
-  throw new ServiceError('not_available', message, 'processor')
 }
 
 async function moveCutOver(tx: TxContext, tenant: Tenant, { id }: AccountRow, { cutOverAt }: ChosenProcessor) {

@@ -10,7 +10,7 @@ const eventOf: Readonly<Record<PayoutState, EventType>> = {
   pending: 'payout.pending',
   sending: 'payout.sending',
   sent: 'payout.sent',
-  paid: 'payout.paid',
+  paid: 'payout.completed',
   failed: 'payout.failed',
   returned: 'payout.returned',
   cancelled: 'payout.cancelled',

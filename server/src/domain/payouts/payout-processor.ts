@@ -89,6 +89,13 @@ export interface PayoutProcessor {
    * the answer is believed but a refusal: the order is asked about before its money moves.
    */
   send(tenant: Tenant, order: PayoutOrder): Promise<SendOutcome>
+  /**
+   * Gives the one-time password that an order waits for. Nothing of the answer is believed: the order is asked about afterwards. It
+   * throws `UpstreamError` where the party cannot be asked. Left out by a party that takes none.
+   */
+  giveOtp?(tenant: Tenant, order: PayoutOrder, otp: string): Promise<void>
+  /** The one-time password of a party that pretends. */
+  readonly testOtp?: string
   /** Asks where an order stands, and sends nothing. */
   ask(tenant: Tenant, order: PayoutOrder): Promise<AskOutcome>
 }

@@ -143,7 +143,7 @@ export async function readPayouts(
 }
 
 /** A payout by its id, by its code, by its number, or by its reference or our reference, as the name says. */
-type PayoutName =
+export type PayoutName =
   | { id: string }
   | { code: string }
   | { wireId: bigint }

@@ -408,7 +408,12 @@ describe('a payout', () => {
     const rows = await service.db.query<{ type: string; payout: ToldPayout }>(sql`
       select type, data -> 'details' -> 'payout' as payout from events where merchant_id = ${tenant.merchant.id} and type like 'payout.%' order by id
     `)
-    expect(rows.map(({ type }) => type)).toEqual(['payout.pending', 'payout.sending', 'payout.sent', 'payout.paid'])
+    expect(rows.map(({ type }) => type)).toEqual([
+      'payout.pending',
+      'payout.sending',
+      'payout.sent',
+      'payout.completed',
+    ])
     const recipient = { type: 'bank_account', accountNumber: '0123456789', name: 'Ada', currency: 'ZAR', active: true }
     expect(rows.at(-1)?.payout).toMatchObject({ status: 'paid', merchantNumber: tenant.merchant.id, recipient })
   })

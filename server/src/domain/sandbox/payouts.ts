@@ -8,8 +8,14 @@ import { hasOutcomes, type Outcome, takeOutcome } from './outcomes.ts'
 const reasons = {
   refused: 'Account number is invalid',
   failed: 'The bank of the payee could not take the money',
+  abandoned: 'Nobody has given the one-time password in time',
   returned: 'The bank of the payee has sent the money back',
 } as const
+
+/** The one-time password of every order that asks for one. */
+const testOtp = '123456'
+/** An order waits for its one-time password for so long. */
+const otpMs = 30 * 60 * 1000
 
 /** What the sandbox does with an order. `later`: it does so after the time that a bank takes. */
 interface Plan {
@@ -41,7 +47,7 @@ const plans: Readonly<Record<string, Plan | 'refused' | 'short_of_funds'>> = {
 const paid: Plan = { status: 'paid' }
 
 interface Row {
-  status: Exclude<Plan['status'], 'lost'>
+  status: Exclude<Plan['status'], 'lost'> | 'abandoned'
   amount: bigint
   currency: string
 }
@@ -65,10 +71,18 @@ export function createSandboxPayouts({
       insert into sandbox_payouts as o (
         merchant_id, reference, mode, amount, currency, status, shown_at, next_status, next_at, created_at
       )
-      values (
-        ${tenant.merchant.id}, ${order.reference}, ${tenant.mode}, ${order.amount}, ${order.currency}, ${status},
-        ${isSilent ? later : now}::timestamptz, ${next ?? null}::text, ${next === undefined ? null : later}::timestamptz, ${now}
-      )
+      select
+        ${tenant.merchant.id}, ${order.reference}, ${tenant.mode}, ${order.amount}, ${order.currency},
+        case when a.asks then 'otp' else ${status} end, ${isSilent ? later : now}::timestamptz,
+        case when a.asks then 'abandoned' else ${next ?? null}::text end,
+        case when a.asks then ${new Date(now.getTime() + otpMs)} else ${next === undefined ? null : later}::timestamptz end,
+        ${now}::timestamptz
+      from (
+        select exists (
+          select from payout_settings s
+          where s.merchant_id = ${tenant.merchant.id} and s.mode = ${tenant.mode} and s.asks_otp
+        ) or ${status === 'otp'} as asks
+      ) a
       on conflict (merchant_id, reference) do update set status = 'paid' where o.status = 'lost'
     `)
   }
@@ -98,11 +112,28 @@ export function createSandboxPayouts({
     return row === undefined ? { is: 'not_found' } : read(row, order)
   }
 
+  /** The right one sends the order on its course; a wrong one ends it. */
+  async function giveOtp(tenant: Tenant, order: PayoutOrder, otp: string): Promise<void> {
+    const now = clock.now()
+    const { status, next } = planOf(order)
+    const isRight = otp.trim() === testOtp
+    const after = isRight ? (status === 'otp' || status === 'lost' ? 'paid' : status) : 'failed'
+    const then = isRight ? next : undefined
+    await db.query(sql`
+      update sandbox_payouts set
+        status = ${after}, next_status = ${then ?? null}::text,
+        next_at = ${then === undefined ? null : new Date(now.getTime() + delayMs)}::timestamptz
+      where merchant_id = ${tenant.merchant.id} and reference = ${order.reference} and status = 'otp' and next_at > ${now}
+    `)
+  }
+
   return {
     accountId: 0n,
     notFoundMs: Math.max(2 * delayMs, 1000),
     returnLooksMs: [delayMs],
     estimateFee: () => 0n,
+    testOtp,
+    giveOtp,
     ask,
     async send(tenant, order): Promise<SendOutcome> {
       const bent = (await hasOutcomes(db, clock, tenant)) ? await bend(tenant, order) : null
@@ -117,6 +148,12 @@ export function createSandboxPayouts({
   }
 }
 
+/** The course of an order that is made. */
+function planOf({ destination }: PayoutOrder): Plan {
+  const plan = plans[destination.accountNumber.slice(-10)] ?? paid
+  return typeof plan === 'string' ? paid : plan
+}
+
 function read({ status, amount, currency }: Row, order: PayoutOrder): Exclude<AskOutcome, { is: 'not_found' }> {
   const differences = [amount === order.amount ? [] : 'amount', currency === order.currency ? [] : 'currency'].flat()
   if (differences.length > 0) return { is: 'unknown', differences }
@@ -129,6 +166,8 @@ function read({ status, amount, currency }: Row, order: PayoutOrder): Exclude<As
       return { is: 'conclusive', end: { status: 'paid', fee: 0n } }
     case 'failed':
       return { is: 'conclusive', end: { status: 'failed', code: 'failed', reason: reasons.failed } }
+    case 'abandoned':
+      return { is: 'conclusive', end: { status: 'failed', code: 'abandoned', reason: reasons.abandoned } }
     case 'returned':
       return { is: 'conclusive', end: { status: 'returned', reason: reasons.returned, fee: 0n } }
   }

@@ -50,14 +50,15 @@ export async function getMerchantBalance(
   }
 }
 
-/** The name of an entry of the merchant's balance: money in, money out, or a fee. */
-export type MerchantEntryType = 'credit' | 'debit' | 'fee'
+/** The name of an entry of the merchant's balance: money in, money out, a fee, or money that was paid out to a bank. */
+export type MerchantEntryType = 'credit' | 'debit' | 'fee' | 'payout'
 
 /** Fees that the merchant pays. A fee that came back is a credit. */
 const feeKinds: readonly TransactionKind[] = ['fee', 'processor_fee']
 
 export function merchantEntryType({ kind, amount }: Pick<Entry, 'kind' | 'amount'>): MerchantEntryType {
   if (feeKinds.includes(kind)) return 'fee'
+  if (kind === 'payout') return 'payout'
   return amount > 0n ? 'credit' : 'debit'
 }
 
@@ -111,7 +112,7 @@ async function fromItsEnd(list: (page: PageRequest) => Promise<Page<Entry>>, { l
 }
 
 function typesOf({ types = [] }: MerchantEntryFilter): MerchantEntryType[] {
-  return (['credit', 'debit', 'fee'] as const).filter((type) => types.includes(type))
+  return (['credit', 'debit', 'fee', 'payout'] as const).filter((type) => types.includes(type))
 }
 
 /** The entries of one type in one account's period. */
@@ -223,10 +224,16 @@ function matchesOf(tenant: Tenant, period: EntryRange, type: MerchantEntryType, 
 
 const outgoingTypes = {
   fee: sql`and o.kind = any(${feeKinds}::text[])`,
-  debit: sql`and o.kind <> all(${feeKinds}::text[])`,
+  debit: sql`and o.kind <> all(${feeKinds}::text[]) and o.kind <> 'payout'`,
+  payout: sql`and o.kind = 'payout'`,
 }
 
-function pageOfOutgoing(tenant: Tenant, period: EntryRange, type: 'debit' | 'fee', page: PageRequest): Matches {
+function pageOfOutgoing(
+  tenant: Tenant,
+  period: EntryRange,
+  type: Exclude<MerchantEntryType, 'credit'>,
+  page: PageRequest,
+): Matches {
   const matching = outgoing(tenant, period, outgoingTypes[type])
   return {
     total: sql`select count(*) as total ${matching}`,

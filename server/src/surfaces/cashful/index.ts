@@ -10,6 +10,7 @@ import { eventRoutes } from './routes/events.ts'
 import { healthRoutes } from './routes/health.ts'
 import { paymentIntentRoutes } from './routes/payment-intents.ts'
 import { paymentMethodRoutes } from './routes/payment-methods.ts'
+import { payoutRoutes } from './routes/payouts.ts'
 import { purchaseRoutes } from './routes/purchases.ts'
 import { transferRoutes } from './routes/transfers.ts'
 import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts'
@@ -36,6 +37,7 @@ export const cashful: Dialect = {
         customerRoutes,
         purchaseRoutes,
         transferRoutes,
+        payoutRoutes,
         paymentIntentRoutes,
         checkoutSessionRoutes,
         paymentMethodRoutes,

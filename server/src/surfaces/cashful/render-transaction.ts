@@ -26,6 +26,8 @@ export function relatedEntity({ kind, transactionId, reversesId, holdId, details
     return { relatedEntityId: checkoutSessionId, relatedEntityType: 'CheckoutSession' }
   if (typeof paymentIntentId === 'string')
     return { relatedEntityId: paymentIntentId, relatedEntityType: 'PaymentIntent' }
+  if ((kind === 'payout' || kind === 'payout_returned') && typeof details.payoutId === 'string')
+    return { relatedEntityId: `payout_${details.payoutId}`, relatedEntityType: 'Payout' }
   if (kind === 'purchase') return { relatedEntityId: `purchase_${transactionId}`, relatedEntityType: 'Purchase' }
   if (kind === 'transfer') return { relatedEntityId: `transfer_${transactionId}`, relatedEntityType: 'Transfer' }
   if (holdId !== null) return { relatedEntityId: holdId, relatedEntityType: 'Hold' }

@@ -247,7 +247,10 @@ const disputeTelling: Telling = {
 const payoutTelling: Telling = {
   entity: 'Payout',
   render: ({ merchantId, customerId, details }) => ({
-    id: details.payoutId,
+    id: prefixed('payout', details.payoutId),
+    // Cashful's own name of it, and of the reason.
+    payoutId: prefixed('payout', details.payoutId),
+    error: details.stateReason,
     merchantId,
     customerId,
     reference: details.reference,
@@ -342,7 +345,7 @@ const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'payout.sending': payoutTelling,
   'payout.sent': payoutTelling,
   'payout.needs_attention': payoutTelling,
-  'payout.paid': payoutTelling,
+  'payout.completed': payoutTelling,
   'payout.failed': payoutTelling,
   'payout.returned': payoutTelling,
   'payout.cancelled': payoutTelling,

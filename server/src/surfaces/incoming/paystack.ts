@@ -11,8 +11,10 @@ import { takeChargeNotice } from '../../domain/payments/due-charges.ts'
 import { takeMandateNotice } from '../../domain/payments/mandate-activations.ts'
 import { listAccounts } from '../../domain/payments/processor-accounts.ts'
 import { takeRefundNotice } from '../../domain/payments/refunds.ts'
+import { takePayoutNotice } from '../../domain/payouts/advancing.ts'
 import { modeOfKey } from '../../upstream/paystack/account.ts'
 import { type Notice, readNotice } from '../../upstream/paystack/notices.ts'
+import { orderOfTransfer } from '../../upstream/paystack/payouts.ts'
 import { isSignedBy } from '../../upstream/paystack/signature.ts'
 import { readIdentityWebhook } from '../../upstream/paystack/verifier.ts'
 import { sendProblems } from '../http/answer-problems.ts'
@@ -85,6 +87,8 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
         const name = notice.transactionReference
         await takeTakenBackNotice(context, tenant, sender.id, { about: 'payment', name })
       }
+      const order = notice?.about === 'transfer' ? orderOfTransfer(notice.reference) : null
+      if (order !== null) await takePayoutNotice(context, tenant, order)
       if (notice?.about === 'dispute') {
         await takeTakenBackNotice(context, tenant, sender.id, { about: 'dispute', name: String(notice.id) })
       }

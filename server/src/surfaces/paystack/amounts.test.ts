@@ -66,7 +66,7 @@ describe('the members of the Paystack surface', () => {
 
   /** Numbers that are no amounts. */
   const counts =
-    /\.(id|\w+_id|customer_ids|customer|transaction|dispute|fully_deducted|totalRetriable|account_reference|model_row|integration|total|total_transactions|skipped|perPage|per_page|page|pageCount|count|attempts|errors|start_time|time_spent|time)$/
+    /\.(id|\w+_id|customer_ids|customer|transaction|dispute|fully_deducted|totalRetriable|account_reference|model_row|request|recipient|integration|total|total_transactions|skipped|perPage|per_page|page|pageCount|count|attempts|errors|start_time|time_spent|time)$/
 
   test('a number of the Paystack surface is an amount in hundredths, or is known to be none', () => {
     const numbers = parts.filter(({ schema }) =>
@@ -79,7 +79,7 @@ describe('the members of the Paystack surface', () => {
 
   test('a member of the Paystack surface that is named like an amount is one, or is known to be none', () => {
     const others =
-      /\.(fees_split|fees_breakdown|transaction_charge|total_transaction_value|identifications\.value|value|total_volume_by_currency|pending_transfers_by_currency)$/
+      /\.(fees_split|fees_breakdown|transaction_charge|total_transaction_value|identifications\.value|value|total_volume_by_currency|pending_transfers_by_currency|transfersessionid|transfertrials|transfers)$/
     const named = parts.filter(({ path }) =>
       /(amount|fee|volume|charge|value|price|balance|cost|transfers)\w*$/.test(path),
     )
@@ -181,17 +181,45 @@ describe('amounts of each currency', () => {
     return answers
   }
 
+  /** Pays out 50 of the currency in each way there is. */
+  async function payOut(call: Call, currency: Currency): Promise<Record<string, unknown>> {
+    await call('POST', '/charge', { email, amount: 20000, currency, card })
+    const wallet = { type: 'mobile_money', name: 'Ama', account_number: '0551234987', bank_code: 'MTN', currency }
+    const { recipient_code: recipient } = (await call('POST', '/transferrecipient', wallet)).json().data
+    const asked = { source: 'balance', recipient, amount: '5000' }
+    await call('POST', '/transfer/enable_otp')
+    const { transfer_code } = (await call('POST', '/transfer', asked)).json().data
+    await call('POST', '/transfer/disable_otp_finalize', { otp: '123456' })
+    const finalize = { transfer_code, otp: '123456' }
+    const answers: Record<string, unknown> = {
+      'POST /transfer/finalize_transfer': (await call('POST', '/transfer/finalize_transfer', finalize)).json(),
+      'POST /transfer': (await call('POST', '/transfer', { ...asked, reference: 'paid-out' })).json(),
+      'POST /transfer/bulk': (
+        await call('POST', '/transfer/bulk', { source: 'balance', currency, transfers: [{ recipient, amount: 5000 }] })
+      ).json(),
+      'GET /transfer': (await call('GET', '/transfer')).json(),
+      'GET /transfer/:id_or_code': (await call('GET', `/transfer/${transfer_code}`)).json(),
+      'GET /transfer/verify/:reference': (await call('GET', '/transfer/verify/paid-out')).json(),
+    }
+    const { data } = (await call('GET', '/balance')).json()
+    expect(data).toEqual([{ currency, balance: 5000 }])
+    return answers
+  }
+
   test.each(served)('50 of %s is 5000 on the Paystack surface, and 50 everywhere else', async (currency) => {
     const { tenant, call } = await openTenant(currency)
     const { answers, page, code } = await payInEachWay(call, currency)
     const inSteps = await payInSteps((await openTenant(currency)).call, currency)
+    const paidOut = await payOut((await openTenant(currency)).call, currency)
     const minor = 50 * 10 ** minorDigits(currency)
 
-    const seen = Object.entries({ ...answers, ...inSteps }).flatMap(([name, answer]) =>
+    const seen = Object.entries({ ...answers, ...inSteps, ...paidOut }).flatMap(([name, answer]) =>
       amountsIn(answerOf(name), answer).map(({ path, amount }) => ({ member: `${name} ${path}`, amount })),
     )
     for (const { member, amount } of seen) {
-      const expected = /\.fees$|pending_transfers|partialAmountLeft|POST \/refund \.data\.deducted/.test(member)
+      const expected = /\.fees$|fee_charged|pending_transfers|partialAmountLeft|POST \/refund \.data\.deducted/.test(
+        member,
+      )
         ? 0
         : /total|GET \/customer/.test(member.replace('/transaction/totals', ''))
           ? 15000
@@ -254,10 +282,11 @@ describe('amounts of each currency', () => {
     expect([await totalOf('amount=5000'), await totalOf('amount=50'), await totalOf('amount=5050')]).toEqual([2, 1, 0])
   })
 
-  // A refund and a dispute are in the currency of their transaction: their own tests have their amounts.
+  // A refund and a dispute are in the currency of their transaction, a transfer in that of its recipient: their own tests have
+  // their amounts.
   const requests = routes.filter(
     ({ name, schema }) =>
-      !/ \/(refund|dispute)/.test(name) &&
+      !/ \/(refund|dispute|transfer)/.test(name) &&
       membersOf((schema.body as Schema | undefined) ?? {}).some((member) => member.schema['x-unit'] !== undefined),
   )
   const asking = { email, card, authorization_code: 'AUTH_0000000000' }

@@ -5,6 +5,7 @@ import { invalidAmount } from './amounts.ts'
 import { disputeWords } from './dispute-words.ts'
 import { invalidEmail, missingEmail, unknownCharge } from './payers.ts'
 import { refundWords } from './refund-words.ts'
+import { duplicatesFound, transferWords } from './transfer-words.ts'
 
 interface Wording {
   status: number
@@ -66,6 +67,19 @@ const wordingByMessage: Readonly<Record<string, Partial<Wording>>> = {
   [refundWords.fullyRefunded]: { type: 'api_error', code: 'transaction_reversed', nextStep: tryLater },
   [refundWords.noFunds]: { type: 'api_error', code: 'insufficient_balance', nextStep: tryLater },
   [refundWords.notWaiting]: { status: 422 },
+  [transferWords.duplicate]: {
+    code: 'duplicate_transfer_reference',
+    nextStep: 'Create a new reference for the new transfer',
+  },
+  [transferWords.invalidRecipient]: {
+    code: 'invalid_transfer_recipient',
+    nextStep: 'Provide a valid recipient. Ensure you are passing the recipient code in the recipient param',
+  },
+  [transferWords.invalidAmount]: { code: 'invalid_amount' },
+  [transferWords.unknownBank]: { code: 'invalid_bank_code' },
+  [transferWords.invalidAccount]: { code: 'invalid_account_number' },
+  [transferWords.noAccount]: { code: 'missing_params', nextStep: giveAll },
+  [transferWords.nothingToExport]: { type: 'api_error', code: 'unknown', nextStep: tryLater },
   [disputeWords.nothingToExport]: { type: 'api_error', code: 'unknown', nextStep: tryLater },
 }
 
@@ -224,6 +238,7 @@ function wordingOf(problem: Problem): Wording & { message: string } {
   if (violation !== undefined) return { ...wording, message: joiSentence(violation.field, violation.expected) }
   // A payment is a transaction on this wire.
   if (problem.code === 'payment_not_found') return { ...wording, message: message.replace('payment', 'transaction') }
+  if (message.startsWith(duplicatesFound)) return { ...wording, type: 'api_error', code: 'unknown', nextStep: tryLater }
   if (problem.message === missingCredential) return { ...wording, message: 'No Authorization Header was found' }
   return { ...wording, ...wordingByMessage[message] }
 }

@@ -5,7 +5,7 @@ import { getMerchant } from '../../domain/merchants/merchants.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
 
 /** The things that are exported. */
-type Exported = 'transaction' | 'dispute'
+type Exported = 'transaction' | 'dispute' | 'transfer'
 
 /** The contents of a link: whose things it answers, until when, and the key whose holder made it. */
 interface Link<Query> {

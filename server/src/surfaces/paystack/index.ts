@@ -15,6 +15,9 @@ import { disputeRoutes } from './routes/dispute.ts'
 import { refundRoutes } from './routes/refund.ts'
 import { settlementRoutes } from './routes/settlement.ts'
 import { transactionRoutes } from './routes/transaction.ts'
+import { transferRoutes } from './routes/transfer.ts'
+import { transferOtpRoutes } from './routes/transfer-otp.ts'
+import { transferRecipientRoutes } from './routes/transferrecipient.ts'
 import { errorSchema } from './schemas.ts'
 
 /** Paystack's API at the root, where its clients expect it. */
@@ -42,6 +45,9 @@ export const paystack: Dialect = {
         disputeRoutes,
         balanceRoutes,
         settlementRoutes,
+        transferRecipientRoutes,
+        transferRoutes,
+        transferOtpRoutes,
         bankRoutes,
         dedicatedAccountRoutes,
         decisionRoutes,

@@ -51,7 +51,7 @@ export function pageMeta(page: number, perPage: number, total: number) {
 }
 
 /** The list that a cursor walks through. */
-type CursorModel = 'customer' | 'transaction' | 'dispute' | 'bank'
+type CursorModel = 'customer' | 'transaction' | 'dispute' | 'bank' | 'transfer' | 'recipient'
 
 /** Base64 of `customer:<id>`, the form of Paystack's own cursors. */
 export function writeCursor(model: CursorModel, id: bigint): string {
@@ -63,6 +63,31 @@ export function readCursor(model: CursorModel, cursor: string, field: string): b
   const [, of, id] = /^([a-z]+):(\d{1,18})$/.exec(Buffer.from(cursor, 'base64').toString('latin1')) ?? []
   if (of === model && id !== undefined) return BigInt(id)
   throw new ServiceError('invalid_request', `"${field}" must be a cursor from the meta of an earlier page`, field)
+}
+
+/** The place in a list by cursors that a query asks for. Throws `invalid_request`. */
+export function readStep(model: CursorModel, query: ListQuery) {
+  const { next, previous } = query
+  return {
+    limit: readPerPage(query),
+    olderThan: next ? readCursor(model, next, 'next') : undefined,
+    newerThan: previous && !next ? readCursor(model, previous, 'previous') : undefined,
+  }
+}
+
+/** The cursors of the pages around a page that was found. */
+export function stepMeta<Item>(
+  model: CursorModel,
+  query: ListQuery,
+  { items, hasNewer, hasOlder }: { items: Item[]; hasNewer: boolean; hasOlder: boolean },
+  idOf: (item: Item) => bigint,
+) {
+  const [newest, oldest] = [items.at(0), items.at(-1)]
+  return {
+    next: hasOlder && oldest !== undefined ? writeCursor(model, idOf(oldest)) : null,
+    previous: hasNewer && newest !== undefined ? writeCursor(model, idOf(newest)) : null,
+    perPage: readPerPage(query),
+  }
 }
 
 function readCount(text: string | undefined, field: string): number | undefined {

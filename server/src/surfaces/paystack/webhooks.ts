@@ -8,6 +8,7 @@ import {
 import { renderDisputeEvent } from './render-dispute.ts'
 import { renderRefundEvent } from './render-refund.ts'
 import { renderChargeEvent } from './render-transaction.ts'
+import { renderTransferEvent } from './render-transfer.ts'
 
 /** The events that Paystack has a name for. The database decides by `is_told`, which must list the same events. */
 const renderers: Readonly<Partial<Record<EventType, (event: RecordedEvent) => PaystackWebhook | null>>> = {
@@ -25,6 +26,9 @@ const renderers: Readonly<Partial<Record<EventType, (event: RecordedEvent) => Pa
   'refund.failed': renderRefundEvent,
   'refund.succeeded': renderRefundEvent,
   'reversal.succeeded': renderRefundEvent,
+  'payout.completed': renderTransferEvent,
+  'payout.failed': renderTransferEvent,
+  'payout.returned': renderTransferEvent,
   'dispute.opened': renderDisputeEvent,
   'dispute.reminded': renderDisputeEvent,
   'dispute.won': renderDisputeEvent,

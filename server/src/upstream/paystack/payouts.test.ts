@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { judge, moveTransfer, transferOf } from '../../../test/paystack/live-transfers.ts'
+import { judge, liveOtp, moveTransfer, transferOf } from '../../../test/paystack/live-transfers.ts'
 import { type OpenedAccount, openAccount } from '../../../test/paystack/open-account.ts'
 import { transferRefusals } from '../../../test/paystack/transfer-samples.ts'
 import { randomCode, systemRandom } from '../../base/ids.ts'
@@ -74,6 +74,8 @@ describe('an order to pay out, at the account', () => {
     const order = newOrder()
     expect(await send(order)).toEqual({ is: 'exists', attention: 'otp' })
     expect(await look(order)).toEqual({ is: 'exists', attention: 'otp' })
+    await payoutsBy(opened.ask).giveOtp?.(tenant, order, liveOtp)
+    expect(await look(order)).toEqual({ is: 'exists', attention: null })
   })
 
   test.each([

@@ -6,7 +6,7 @@ import type { Ask } from './ask.ts'
 import type { Outcome } from './outcomes.ts'
 import { createRecipient, type NewRecipient, type Recipient, type RecipientType } from './recipients.ts'
 import { estimateTransferFee } from './transfer-fees.ts'
-import { initiateTransfer, type NewTransfer, type Transfer, verifyTransfer } from './transfers.ts'
+import { finalizeTransfer, initiateTransfer, type NewTransfer, type Transfer, verifyTransfer } from './transfers.ts'
 
 /** The parts of a Paystack account as a processor that pays out. */
 export interface PaystackPayoutParts {
@@ -117,7 +117,12 @@ export function createPaystackPayouts({
     return found.is === 'not_found' ? { is: 'unknown' } : found
   }
 
-  return { accountId, notFoundMs, returnLooksMs, estimateFee: estimateTransferFee, send, ask: look }
+  async function giveOtp(_tenant: Tenant, order: PayoutOrder, otp: string): Promise<void> {
+    const found = await verifyTransfer(ask, nameOf(order))
+    if (found !== null) await finalizeTransfer(ask, found.code, otp)
+  }
+
+  return { accountId, notFoundMs, returnLooksMs, estimateFee: estimateTransferFee, send, ask: look, giveOtp }
 }
 
 const mark = 'mteja-'

@@ -48,7 +48,7 @@ const merchantBalanceSchema = Type.Object(
 const balanceTransactionSchema = Type.Object({
   id: Type.String(),
   merchantId: Type.String(),
-  type: Type.String({ description: 'credit, debit or fee' }),
+  type: Type.String({ description: 'credit, debit, fee or payout' }),
   amount: Type.Integer({ description: 'Minor units: a positive amount came in, a negative amount went out' }),
   currency: Type.String(),
   description: Type.String(),
@@ -131,7 +131,9 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
               examples: ['2025-01-31T12:00:00.000Z'],
             }),
           ),
-          transactionType: Type.Optional(Type.String({ description: 'credit, debit or fee', examples: ['credit'] })),
+          transactionType: Type.Optional(
+            Type.String({ description: 'credit, debit, fee or payout', examples: ['credit'] }),
+          ),
         }),
         response: responses(200, historySchema, 400, 404),
       },

@@ -17,7 +17,12 @@ const feesBorneBy = Type.Unsafe<PayoutSettings['feesBorneBy']>({
     'Who bears the fees of the processor; default merchant. owner: whoever owns the balance that the payout leaves. The expected fee is then reserved, too',
   examples: ['owner'],
 })
-const settingsSchema = Type.Object({ feesBorneBy })
+const defaultRecipient = Type.String({
+  maxLength: 100,
+  description: 'The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody',
+  examples: ['RCP_m7ljkv8leesep7p'],
+})
+const settingsSchema = Type.Object({ feesBorneBy, defaultRecipient })
 
 /** `/v1/payout-settings`: what the merchant wants of payouts in this mode. */
 export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
@@ -27,12 +32,12 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
       scope: 'read',
       schema: {
         operationId: 'retrievePayoutSettings',
-        summary: 'Show who bears the fees of payouts',
+        summary: 'Show who bears the fees of payouts, and their usual recipient',
         tags,
         response: responses(200, settingsSchema, 401),
       },
     },
-    async (request) => getPayoutSettings(context, tenantOf(request)),
+    async (request) => render(await getPayoutSettings(context, tenantOf(request))),
   )
 
   routes.patch(
@@ -42,12 +47,23 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
       once: 'in a transaction',
       schema: {
         operationId: 'updatePayoutSettings',
-        summary: 'Say who bears the fees of payouts that are made from now on',
+        summary: 'Say who bears the fees of payouts that are made from now on, and their usual recipient',
         tags,
-        body: Type.Object({ feesBorneBy: Type.Optional(feesBorneBy) }),
-        response: responses(200, settingsSchema, 401),
+        body: Type.Object({
+          feesBorneBy: Type.Optional(feesBorneBy),
+          defaultRecipient: Type.Optional(defaultRecipient),
+        }),
+        response: responses(200, settingsSchema, 401, 404),
       },
     },
-    async (request, tx) => changePayoutSettings(tx, tenantOf(request), request.body),
+    async (request, tx) => {
+      const { feesBorneBy, defaultRecipient: named } = request.body
+      const change = { feesBorneBy, defaultRecipient: named === 'none' ? null : named }
+      return render(await changePayoutSettings(tx, tenantOf(request), change))
+    },
   )
+}
+
+function render({ defaultRecipient, ...settings }: PayoutSettings) {
+  return { ...settings, defaultRecipient: defaultRecipient ?? 'none' }
 }

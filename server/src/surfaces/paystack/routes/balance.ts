@@ -85,7 +85,12 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
 }
 
 /** Kinds that are no payment on this wire. */
-const models: Partial<Record<TransactionKind, string>> = { refund: 'Refund', reversal: 'Refund' }
+const models: Partial<Record<TransactionKind, string>> = {
+  refund: 'Refund',
+  reversal: 'Refund',
+  payout: 'Transfer',
+  payout_returned: 'Transfer',
+}
 
 function renderRow({ merchant, mode }: Tenant, entry: Entry) {
   const { currency, createdAt, kind } = entry

@@ -1,0 +1,67 @@
+import { ServiceError } from '../../base/errors.ts'
+import { sql } from '../../db/sql.ts'
+import { type Context, noteChange, type TxContext } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { advancePayout, orderOf } from './advancing.ts'
+import { type PayoutProcessorChoice, type PayoutsContext, requireSender } from './payout-processor.ts'
+import { getPayout, type Payout } from './payout-records.ts'
+
+/**
+ * Gives the one-time password that a payout waits for to the processor that has asked for it, and asks how the payout stands.
+ * Throws `not_available` for a processor that takes none, and what it throws.
+ */
+export async function finalizePayout(
+  context: PayoutsContext,
+  tenant: Tenant,
+  payout: Payout,
+  otp: string,
+): Promise<Payout> {
+  const processor = payout.accountId === null ? null : await requireSender(context, tenant, payout.accountId)
+  if (!processor?.giveOtp) {
+    throw new ServiceError('not_available', 'The processor of this payout takes one-time passwords nowhere but there')
+  }
+  await processor.giveOtp(tenant, orderOf(payout), otp)
+  await advancePayout(context, tenant, payout.id)
+  return getPayout(context, tenant, payout.id)
+}
+
+/**
+ * Takes a new payout to where the sandbox has it: in test mode a payout is usually paid at once. One of another processor stays
+ * as it is. A failure is left to the background.
+ */
+export async function showSandboxEnd(context: PayoutsContext, tenant: Tenant, payout: Payout): Promise<Payout> {
+  if (payout.state !== 'pending' || (await sandboxOf(context, tenant)) === null) return payout
+  await advancePayout(context, tenant, payout.id).catch((error: Error) => {
+    context.failures.failed('payout', { error: error.message })
+  })
+  return getPayout(context, tenant, payout.id)
+}
+
+/** The sandbox's one-time password. Throws `not_available` for a tenant whose payouts the sandbox does not send. */
+export async function requireSandboxOtp(
+  context: Context & PayoutProcessorChoice,
+  tenant: Tenant,
+): Promise<{ otp: string }> {
+  const otp = (await sandboxOf(context, tenant))?.testOtp
+  if (otp !== undefined) return { otp }
+  throw new ServiceError(
+    'not_available',
+    'One-time passwords are a setting of the account at the processor: change it there',
+  )
+}
+
+async function sandboxOf(context: Context & PayoutProcessorChoice, tenant: Tenant) {
+  const processor = await context.payoutProcessorOf(context, tenant, 'new')
+  return processor === null || processor === 'manual' || processor.accountId !== 0n ? null : processor
+}
+
+/** Says whether new orders of the sandbox wait for a one-time password. */
+export async function setSandboxOtp(tx: TxContext, { merchant, mode }: Tenant, asksOtp: boolean): Promise<void> {
+  const now = tx.clock.now()
+  await tx.db.query(sql`
+    insert into payout_settings (merchant_id, mode, fees_borne_by, asks_otp, updated_at)
+    values (${merchant.id}, ${mode}, 'merchant', ${asksOtp}, ${now})
+    on conflict (merchant_id, mode) do update set asks_otp = excluded.asks_otp, updated_at = excluded.updated_at
+  `)
+  noteChange(tx, { object: null, after: { asksOtp } })
+}

@@ -1,0 +1,347 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sql } from '../../src/db/sql.ts'
+import { dropReplacedCredentials } from '../../src/domain/payments/processor-accounts.ts'
+import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
+import { chooseProviders } from '../../src/start/providers.ts'
+import { openTestApi, type TestApi } from '../api.ts'
+import { unsoundBooks } from '../books.ts'
+import { randomFrom, testSeed as seed } from '../random.ts'
+import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
+import { chooseSometimes, openFaultProxy, requestFaults, webhookFaults } from './fault-proxy.ts'
+import { createLiveAccount, type LiveAccount, type TransferRow, type Webhook } from './live-account.ts'
+import { type LiveServer, openLiveServer } from './live-server.ts'
+import { judge, liveOtp, moveTransfer } from './live-transfers.ts'
+
+// A merchant in live mode who pays out by an account at the independent stub of Paystack, behind a proxy with faults.
+
+let api: TestApi
+let account: LiveAccount
+let server: LiveServer
+let proxy: Awaited<ReturnType<typeof openFaultProxy>>
+let tenant: TestTenant
+let customerId: string
+/** Webhooks of the account that are not sent yet. */
+let told: Webhook[]
+
+const toppedUp = 1_000_000_000
+const openAnother = () =>
+  Object.assign(
+    createLiveAccount((webhook) => told.push(webhook), api.service.clock),
+    { toppedUp },
+  )
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+beforeEach(async () => {
+  told = []
+  account = openAnother()
+  server = await openLiveServer(account)
+  proxy = await openFaultProxy(server.url)
+  const own = { sandboxDelayMs: 1000, upstreamPaystack: undefined, paystackUrl: proxy.url }
+  Object.assign(api.service, chooseProviders(api.service, own))
+  const { merchant } = await createTestTenant(api.service, { currencies: ['NGN', 'GHS'] })
+  tenant = await addTestKey(api.service, merchant, 'live')
+  await choose()
+  customerId = (await ask('POST', '/api/canary/customers', { phoneNumber: '0821234567' })).json().id
+  const cash = { amount: 1_000_000, currency: 'NGN', source: 'cash' }
+  for (const own of [{ customerId, reference: 'till-1' }, { reference: 'till-2' }]) {
+    const recorded = await ask('POST', '/v1/pay-ins', { ...cash, ...own })
+    expect(recorded.statusCode, recorded.body).toBe(201)
+  }
+  return async () => {
+    await proxy.close()
+    await server.close()
+  }
+})
+
+const ask = (method: string, path: string, body?: object) => api.call(method, path, body, tenant.secret)
+
+async function choose(secretKey = account.secretKey) {
+  const chosen = await ask('PUT', '/v1/processors/out', { processor: 'paystack', secretKey })
+  expect(chosen.statusCode, chosen.body).toBe(200)
+}
+
+let references = 0
+/** Asks for a payout of a customer, and answers its id. */
+async function payOut(own: object = {}): Promise<string> {
+  const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0100000001', accountName: 'Tolu' }
+  const wanted = { customerId, amount: 100_000, currency: 'NGN', destination, reference: `wages-${++references}` }
+  const made = await ask('POST', '/v1/payouts', { ...wanted, ...own })
+  expect(made.statusCode, made.body).toBe(201)
+  return made.json().id
+}
+
+const show = async (id: string) => (await ask('GET', `/v1/payouts/${id}`)).json()
+const stateOf = async (id: string) => (await show(id)).state
+const advance = () => advanceDuePayouts(api.service)
+async function advanceLater(ms: number) {
+  api.service.clock.advance(ms)
+  await advance()
+}
+const last = () => account.transfers.at(-1) as TransferRow
+
+/** Sends the webhooks of the account, as the account would. */
+async function tellAll(webhooks = told.splice(0)) {
+  for (const { body, signature } of webhooks) {
+    const headers = { 'content-type': 'application/json', 'x-paystack-signature': signature }
+    const url = `/webhooks/paystack/${tenant.merchant.code}/live`
+    expect((await api.app.inject({ method: 'POST', url, headers, payload: body })).statusCode).toBe(200)
+  }
+}
+
+async function balanceOf(customer: string) {
+  const { balances } = (await ask('GET', `/v1/customers/${customer}/balances`)).json()
+  return balances.find(({ currency }: { currency: string }) => currency === 'NGN')
+}
+
+/** What left by the account here, and at the account: both without fees. */
+async function goneBoth() {
+  const [row] = await api.service.db.query<{ gone: bigint }>(sql`
+    select coalesce(sum(case t.kind when 'payout' then t.amount when 'payout_returned' then -t.amount end), 0)::bigint as gone
+    from ledger_transactions t
+    where t.merchant_id = ${tenant.merchant.id} and t.mode = 'live'
+  `)
+  const there = account.transfers
+    .filter(({ status }) => status === 'success')
+    .reduce((sum, { amount }) => sum + amount, 0)
+  return { here: Number(row?.gone), there }
+}
+
+const onTransfer = (fault: ReturnType<typeof proxy.choose>) => {
+  proxy.choose = ({ method, path }) => (method === 'POST' && path === '/transfer' ? fault : 'none')
+}
+
+describe('a payout by an account at Paystack', () => {
+  test('is reserved, sent, and paid once the account says so, with the account’s fee', async () => {
+    const id = await payOut()
+    expect(await balanceOf(customerId)).toMatchObject({ posted: 1_000_000, held: 100_000 })
+    await advance()
+    expect(await show(id)).toMatchObject({ state: 'sent', processor: 'paystack', needsAttention: null })
+    expect(last()).toMatchObject({ amount: 100_000, status: 'pending', recipient: { type: 'nuban' } })
+    moveTransfer(account, last(), 'success')
+    await tellAll()
+    await advance()
+    expect(await show(id)).toMatchObject({ state: 'paid', fee: 1000 })
+    expect(await balanceOf(customerId)).toMatchObject({ posted: 900_000, held: 0 })
+    expect(await goneBoth()).toEqual({ here: 100_000, there: 100_000 })
+  })
+
+  test('that comes back after it was paid is returned once, however often it is told', async () => {
+    const id = await payOut()
+    await advance()
+    moveTransfer(account, last(), 'success')
+    await tellAll()
+    await advance()
+    moveTransfer(account, last(), 'reversed', 'Account closed')
+    const webhooks = told.splice(0)
+    for (let times = 0; times < 3; times++) {
+      await tellAll([...webhooks, ...webhooks])
+      await advance()
+    }
+    expect(await show(id)).toMatchObject({ state: 'returned', stateReason: 'Account closed' })
+    expect(await balanceOf(customerId)).toMatchObject({ posted: 1_000_000, held: 0 })
+    expect(await goneBoth()).toEqual({ here: 0, there: 0 })
+  })
+
+  test('that the account reverses before it was paid here fails, and releases its money', async () => {
+    const id = await payOut()
+    await advance()
+    moveTransfer(account, last(), 'reversed', 'Account closed')
+    await tellAll()
+    await advance()
+    expect(await show(id)).toMatchObject({ state: 'failed', stateCode: 'reversed' })
+    expect(await balanceOf(customerId)).toMatchObject({ posted: 1_000_000, held: 0 })
+  })
+
+  test.each(['failed', 'blocked', 'rejected', 'abandoned'])(
+    'that ended as %s at the account has failed',
+    async (end) => {
+      const id = await payOut()
+      await advance()
+      moveTransfer(account, last(), end)
+      told = []
+      // Most of these ends are told by no webhook: they are found by asking.
+      await advanceLater(3 * 60 * 60_000)
+      expect(await show(id)).toMatchObject({ state: 'failed', stateCode: end })
+      expect(await balanceOf(customerId)).toMatchObject({ posted: 1_000_000, held: 0 })
+    },
+  )
+
+  test.each(['cut_after', 'fail_after', 'oops_after', 'unreadable', 'repeated'] as const)(
+    'whose answer suffers %s stays reserved, is found, and is made once',
+    async (fault) => {
+      onTransfer(fault)
+      const id = await payOut()
+      await advance()
+      proxy.choose = () => 'none'
+      expect(['sending', 'sent']).toContain(await stateOf(id))
+      expect(await balanceOf(customerId)).toMatchObject({ held: 100_000 })
+      await advanceLater(5_000)
+      expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
+      moveTransfer(account, last(), 'success')
+      await tellAll()
+      await advance()
+      expect([await stateOf(id), account.transfers.length]).toEqual(['paid', 1])
+    },
+  )
+
+  test('that never arrived is sent again under the same reference, but not while it may still arrive', async () => {
+    onTransfer('cut_before')
+    const id = await payOut()
+    await advance()
+    proxy.choose = () => 'none'
+    for (let minute = 0; minute < 3; minute++) await advanceLater(30_000)
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sending', 0])
+    await advanceLater(60_000)
+    await advanceLater(60_000)
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
+    expect(last().reference).toBe(`mteja-${(await show(id)).processorReference}`)
+  })
+
+  test('that the account still judges is not taken for lost: its money stays reserved until it is found', async () => {
+    account.isSlowToJudge = true
+    onTransfer('cut_after')
+    const id = await payOut()
+    await advance()
+    proxy.choose = () => 'none'
+    for (let minute = 0; minute < 10; minute++) await advanceLater(60_000)
+    expect(await balanceOf(customerId)).toMatchObject({ held: 100_000 })
+    judge(account)
+    await advanceLater(10 * 60_000)
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
+  })
+
+  test('that asks for a one-time password needs a person, who gives it on the wire of Paystack', async () => {
+    account.asksOtp = true
+    const id = await payOut()
+    await advance()
+    expect(await show(id)).toMatchObject({ state: 'sent', needsAttention: { code: 'otp' } })
+    const { data } = (await ask('GET', '/transfer?status=otp')).json()
+    const { transfer_code } = data[0]
+    const given = await ask('POST', '/transfer/finalize_transfer', { transfer_code, otp: liveOtp })
+    expect(given.json()).toMatchObject({ status: true, data: { status: 'pending' } })
+    expect(await show(id)).toMatchObject({ state: 'sent', needsAttention: null })
+    expect(last().status).toBe('pending')
+    // Whether the account asks is a setting of the account.
+    expect((await ask('POST', '/transfer/disable_otp')).statusCode).toBe(403)
+  })
+
+  test('whose account is short of funds waits, and goes out once it has money; it can be cancelled meanwhile', async () => {
+    account.toppedUp = 0
+    const [id, other] = [await payOut(), await payOut()]
+    await advance()
+    expect(await show(id)).toMatchObject({ state: 'pending', needsAttention: { code: 'short_of_funds' } })
+    expect((await ask('POST', `/v1/payouts/${other}/cancel`)).json().state).toBe('cancelled')
+    account.toppedUp = toppedUp
+    await advanceLater(2 * 60 * 60_000)
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
+    expect((await ask('POST', `/v1/payouts/${id}/cancel`)).statusCode).toBe(409)
+  })
+
+  test('that the account refuses has failed with its sentence, and its money is released', async () => {
+    const destination = { type: 'bank_account', bankCode: '000', accountNumber: '0100000001' }
+    const id = await payOut({ destination })
+    await advance()
+    expect(await show(id)).toMatchObject({
+      state: 'failed',
+      stateCode: 'invalid_bank_code',
+      stateReason: 'Bank is invalid',
+    })
+    expect(await balanceOf(customerId)).toMatchObject({ posted: 1_000_000, held: 0 })
+  })
+
+  test('is not moved by a webhook that the account does not stand behind, nor by one of another order', async () => {
+    const id = await payOut()
+    await advance()
+    const row = last()
+    moveTransfer(account, { ...row }, 'failed')
+    moveTransfer(account, { ...row, reference: 'salary-7' }, 'success')
+    await tellAll()
+    await advance()
+    expect(await stateOf(id)).toBe('sent')
+    expect(await balanceOf(customerId)).toMatchObject({ held: 100_000 })
+  })
+
+  test('under whose reference the account has another amount is for a person, and nothing moves', async () => {
+    const id = await payOut()
+    await advance()
+    Object.assign(last(), { amount: 100_100 })
+    moveTransfer(account, last(), 'success')
+    await tellAll()
+    await advance()
+    expect(await show(id)).toMatchObject({ state: 'sent', needsAttention: { code: 'disagrees' } })
+    expect(await balanceOf(customerId)).toMatchObject({ posted: 1_000_000, held: 100_000 })
+  })
+
+  test('is asked about at the account that has it, also after another was chosen', async () => {
+    const id = await payOut()
+    await advance()
+    const [first, firstServer] = [last(), account]
+    account = openAnother()
+    account.secretKey = 'sk_live_second'
+    await choose()
+    api.service.clock.advance(25 * 60 * 60_000)
+    await dropReplacedCredentials(api.service)
+    moveTransfer(firstServer, first, 'success')
+    await tellAll()
+    await advance()
+    expect([await stateOf(id), account.transfers.length]).toEqual(['paid', 0])
+  })
+})
+
+test(`payouts behind a proxy with faults are each made once, and both books agree; seed ${seed}`, async () => {
+  const random = randomFrom(seed)
+  const faultOf = chooseSometimes(
+    random,
+    requestFaults.filter((fault) => fault !== 'late'),
+    0.4,
+  )
+  proxy.choose = faultOf
+  const ids: string[] = []
+  const moveOn = () => {
+    for (const row of account.transfers) {
+      if (row.status !== 'pending' || random() < 0.5) continue
+      moveTransfer(account, row, random() < 0.7 ? 'success' : random() < 0.5 ? 'failed' : 'reversed')
+    }
+    for (const row of account.transfers) {
+      if (row.status === 'success' && random() < 0.05) moveTransfer(account, row, 'reversed')
+    }
+  }
+  const webhookFault = chooseSometimes(random, webhookFaults, 0.4)
+  for (let round = 0; round < 12; round++) {
+    for (let each = 0; each < 5; each++) {
+      const owner = random() < 0.5 ? { customerId } : { customerId: undefined }
+      ids.push(await payOut({ ...owner, amount: 5000 + Math.floor(random() * 5000) }))
+    }
+    await advanceLater(Math.floor(random() * 40_000))
+    moveOn()
+    const webhooks = told.splice(0).filter(() => webhookFault() !== 'lost')
+    if (random() < 0.3) webhooks.reverse()
+    await tellAll([...webhooks, ...webhooks.filter(() => webhookFault() === 'repeated')])
+    await advance()
+  }
+  // The faults end, and so does every transfer.
+  proxy.choose = () => 'none'
+  for (let minute = 0; minute < 12; minute++) {
+    await advanceLater(10 * 60_000)
+    for (const row of account.transfers) if (row.status === 'pending') moveTransfer(account, row, 'success')
+    await tellAll()
+    await advance()
+  }
+  // A return that no webhook has told is learnt when it is told again.
+  for (const row of account.transfers) if (row.status === 'reversed') moveTransfer(account, row, 'reversed')
+  await tellAll()
+  await advance()
+  const states = await Promise.all(ids.map(stateOf))
+  expect(states.filter((state) => !['paid', 'failed', 'returned'].includes(state))).toEqual([])
+  const sent = account.transfers.map(({ reference }) => reference)
+  expect(new Set(sent).size).toBe(sent.length)
+  const { here, there } = await goneBoth()
+  expect(here).toBe(there)
+  expect(await balanceOf(customerId)).toMatchObject({ held: 0 })
+})
