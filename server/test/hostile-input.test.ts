@@ -287,6 +287,36 @@ describe('bytes sent to a listening server', () => {
     if (body !== '') expect(envelopeProblem(path, status, body)).toBe(null)
   })
 
+  test.each([
+    '/customer',
+    '/v1/api-keys',
+    '/api/canary/customers',
+    '/healthz',
+    '/readyz',
+    '/metrics',
+    '/docs',
+    '/docs/mteja.json',
+    '/app',
+    '/app/assets/x.js',
+    '/pay/x',
+    '/checkout/x',
+    '/statement/x',
+    '/webhooks/paystack',
+    '/nothing',
+  ])('a header that says one thing, and comes twice, is refused at %s in its envelope', async (path) => {
+    for (const header of [
+      'Host: a',
+      'Authorization: Bearer x',
+      'X-Api-Key: x',
+      'Idempotency-Key: x',
+      'Content-Type: a/b',
+    ]) {
+      const { status, body } = await exchange(port, `GET ${path} HTTP/1.1\r\n${host}\r\n${header}\r\n${header}${end}`)
+      expect([path, header, status]).toEqual([path, header, 400])
+      if (!path.startsWith('/app')) expect(envelopeProblem(path, status, body)).toBe(null)
+    }
+  })
+
   test('any path, by any method, is answered in the envelope of the surface it belongs to', {
     timeout: timeoutMs,
   }, async () => {

@@ -17,6 +17,7 @@ import { createRates, type RateSettings } from '../surfaces/http/rates.ts'
 import type { Service, SurfaceContext } from '../surfaces/http/surface.ts'
 import {
   answerClosing,
+  answerProblem,
   answerUnexpected,
   answerUnreadable,
   answerUnroutable,
@@ -140,6 +141,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     if (isDraining()) reply.header('connection', 'close')
     done(null, payload)
   })
+  app.setErrorHandler((error, request, reply) => answerProblem(envelopes, error, request, reply))
   guardPages(app)
   closeAfterEarlyAnswers(app)
   let stopClosing = () => {}

@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify'
+import type { ErrorCode } from '../../base/errors.ts'
+import { problemOf } from './problem.ts'
 
 /** A request, and the answer to it. */
 export interface Exchange {
@@ -37,6 +40,33 @@ function envelopeOf(envelopes: readonly Envelope[], path: string): Envelope | un
   return longestFirst
 }
 
+/** The refusals that a request can meet outside any surface. Everything else is a fault of the server. */
+const statusOutside: Partial<Record<ErrorCode, number>> = {
+  invalid_request: 400,
+  unauthorized: 401,
+  not_found: 404,
+  too_large: 413,
+  busy: 503,
+}
+
+/** Answers the problem of a request that belongs to no surface, such as one for the health of the server, in the envelope of its address. */
+export function answerProblem(
+  envelopes: readonly Envelope[],
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const problem = problemOf(error)
+  if (!problem.expected) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
+  const status = statusOutside[problem.code] ?? 500
+  if (problem.code === 'busy' && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')
+  return reply
+    .status(status)
+    .type('application/json; charset=utf-8')
+    .serializer((text: string) => text)
+    .send(renderInEnvelope(envelopes, request.url.split('?')[0] as string, status, problem.message))
+}
+
 const undecodable = 'The address has a percent sign that encodes nothing'
 
 /** Answers a path that cannot be decoded (`%zz`). */
@@ -69,6 +99,7 @@ export function answerUnexpected(envelopes: readonly Envelope[], { request, resp
       'content-length': Buffer.byteLength(body),
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
+      'x-request-id': randomUUID(),
       connection: 'close',
     })
     .end(body)
@@ -135,7 +166,7 @@ function writeAnswer(
   answered.add(socket)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `x-content-type-options: nosniff\r\ncache-control: no-store\r\n${headers}` +
+      `x-content-type-options: nosniff\r\ncache-control: no-store\r\nx-request-id: ${randomUUID()}\r\n${headers}` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
 }

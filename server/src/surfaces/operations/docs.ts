@@ -3,8 +3,9 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyError, FastifyPluginAsync } from 'fastify'
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
+import { nothingAt } from '../http/answer-problems.ts'
 import type { SurfaceContext } from '../http/surface.ts'
-import { renderInEnvelope } from '../http/unroutable.ts'
+import { answerProblem } from '../http/unroutable.ts'
 import { icon } from './icon.ts'
 
 type SurfaceName = keyof typeof titles
@@ -20,16 +21,8 @@ export const docsPages: FastifyPluginAsync<Pick<SurfaceContext, 'documents' | 'e
 ) => {
   // An address that no file can have (a NUL in it, or too long) is answered like any unknown address.
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const isOurFault = error.statusCode === undefined || error.statusCode >= 500
-    if (isOurFault) request.log.error({ err: error, route: request.routeOptions.url }, 'request failed')
-    const [path = ''] = request.url.split('?')
-    const body = isOurFault
-      ? renderInEnvelope(envelopes, path, 500, 'Something went wrong on our side')
-      : renderInEnvelope(envelopes, path, 404, `There is nothing at ${request.method} ${path}`)
-    return reply
-      .status(isOurFault ? 500 : 404)
-      .type('application/json; charset=utf-8')
-      .send(body)
+    const isNoFile = error.statusCode !== undefined && error.statusCode < 500
+    return answerProblem(envelopes, isNoFile ? nothingAt(request) : error, request, reply)
   })
   for (const name of Object.keys(titles) as SurfaceName[]) {
     app.get(`/docs/${name}.json`, { schema: { hide: true } }, async () => {
