@@ -119,8 +119,8 @@ function Filters({ params, set, currencies }: FiltersProps) {
           data={[{ value: '', label: 'Every currency' }, ...currencies]}
         />
       )}
-      <TextInput {...field('from')} type="date" aria-label="From" />
-      <TextInput {...field('to')} type="date" aria-label="To" />
+      <TextInput {...field('from')} type="date" aria-label="First day" />
+      <TextInput {...field('to')} type="date" aria-label="Last day" />
     </fieldset>
   )
 }
