@@ -4847,6 +4847,14 @@ export namespace Mteja {
     source: string | null
     /** The reason or the description that the asker gave; null once the customer was erased */
     words: string | null
+    /** Of a payout: where the money goes; null once the customer was erased */
+    destination: {
+      type: string
+      bankCode: string
+      accountNumber: string | null
+      accountName: string | null
+      recipientId: string
+    } | null
     /** Of a change of the limits: as they were, and as they are to be */
     settings: {
       before: {

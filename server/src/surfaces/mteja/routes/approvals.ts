@@ -65,6 +65,19 @@ export const approvalSchema = Type.Object({
     description: 'The reason or the description that the asker gave; null once the customer was erased',
     examples: ['Goodwill for a late delivery'],
   }),
+  destination: Type.Union(
+    [
+      Type.Object({
+        type: Type.String({ examples: ['bank_account'] }),
+        bankCode: Type.String({ examples: ['058'] }),
+        accountNumber: nullableText,
+        accountName: nullableText,
+        recipientId: Type.String({ examples: ['RCP_2x5j67tnnw1t98k'] }),
+      }),
+      Type.Null(),
+    ],
+    { description: 'Of a payout: where the money goes; null once the customer was erased' },
+  ),
   settings: Type.Union([Type.Object({ before: approvalSettingsSchema, after: approvalSettingsSchema }), Type.Null()], {
     description: 'Of a change of the limits: as they were, and as they are to be',
   }),
@@ -173,6 +186,9 @@ export const approvalRoutes: RouteFile = (routes, { context }) => {
 }
 
 interface Details {
+  type?: string | null
+  bankCode?: string | null
+  recipientId?: string | null
   direction?: string
   source?: string
   words?: Record<string, string | null> | null
@@ -194,7 +210,8 @@ export function renderApproval(approval: Approval) {
     needs: [...approval.needs],
     direction: direction ?? null,
     source: source ?? null,
-    words: Object.values(words ?? {}).find((each) => each !== null) ?? null,
+    words: words?.reason ?? words?.description ?? null,
+    destination: destinationOf(approval.details as Details),
     settings: before === undefined || after === undefined ? null : { before, after },
     denial: approval.denial,
     reason: approval.reason,
@@ -204,4 +221,9 @@ export function renderApproval(approval: Approval) {
     expiresAt: approval.expiresAt.toISOString(),
     decidedAt: approval.decidedAt?.toISOString() ?? null,
   }
+}
+
+function destinationOf({ type, bankCode, recipientId, words }: Details) {
+  if (!type || !bankCode || !recipientId) return null
+  return { type, bankCode, accountNumber: words?.accountNumber ?? null, accountName: words?.name ?? null, recipientId }
 }
