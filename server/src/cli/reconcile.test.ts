@@ -13,6 +13,7 @@ let place: TestPlace['options']
 let remove: () => Promise<void>
 let account: LiveAccount
 let server: LiveServer
+let merchant: string
 
 beforeAll(async () => {
   const made = await makeTestDatabase()
@@ -23,8 +24,11 @@ beforeAll(async () => {
   server = await openLiveServer(account)
   const keyFile = path.join(await makeTestFolder(), 'key')
   await writeFile(keyFile, account.secretKey)
-  expect((await mteja('merchant', 'create', '--name', 'Duka', '--currencies', 'NGN')).code).toBe(0)
-  const chosen = await mteja('processor', 'set', 'in', 'paystack', '--mode', 'live', '--key-file', keyFile)
+  // The embedded database has a test merchant as well.
+  const created = await mteja('merchant', 'create', '--name', 'Duka', '--currencies', 'NGN', '--json')
+  merchant = JSON.parse(created.stdout).id
+  const toPaystack = ['in', 'paystack', '--mode', 'live', '--key-file', keyFile]
+  const chosen = await mteja('processor', 'set', ...toPaystack, '--merchant', merchant)
   expect([chosen.code, chosen.stderr]).toEqual([0, ''])
 })
 afterAll(async () => {
@@ -33,7 +37,7 @@ afterAll(async () => {
 })
 
 const mteja = (...args: string[]) => runMteja(args, place, { MTEJA_PAYSTACK_URL: server.url })
-const reconcile = (...args: string[]) => mteja('reconcile', '--mode', 'live', ...args)
+const reconcile = (...args: string[]) => mteja('reconcile', '--merchant', merchant, '--mode', 'live', ...args)
 
 test('mteja reconcile exits with 0 where the account and the books agree, with 3 and each difference where they differ, with 1 where nobody can tell', async () => {
   expect(await reconcile()).toEqual({
@@ -60,6 +64,6 @@ test('mteja reconcile exits with 0 where the account and the books agree, with 3
   const shown = await reconcile()
   expect([shown.code, shown.stdout]).toEqual([3, expect.stringMatching(/not_ours +payment +3000 +NGN.+T-shirt-7/)])
   expect(shown.stderr).toContain('The money is in suspense')
-  const [inTest] = [await mteja('reconcile')]
+  const inTest = await mteja('reconcile', '--merchant', merchant)
   expect([inTest.code, inTest.stderr]).toEqual([1, expect.stringContaining('There is no account to compare')])
 })
