@@ -26,15 +26,21 @@ function decodeOr(codes: string): string {
   }
 }
 
+/** A number below this may be an amount or a count, and is a customer's only where a member says so. */
+const leastTellingNumber = 100_000n
+
 /**
- * Whether the data of an event name a customer by number: under a member whose name speaks of a customer, or as the entity that
- * the event is related to. Any other number may be an amount.
+ * Whether the data of an event name a customer by number: anywhere, if it is no usual amount, else under a member whose name
+ * speaks of a customer, or as the entity that the event is related to.
  */
 export function mentionsNumber(number: bigint, data: unknown, isAboutCustomer = false): boolean {
-  if (typeof data === 'number' || typeof data === 'string') return isAboutCustomer && String(data) === String(number)
+  if (typeof data === 'number' || typeof data === 'string')
+    return (isAboutCustomer || number >= leastTellingNumber) && String(data).trim() === String(number)
   if (typeof data !== 'object' || data === null) return false
-  return Object.entries(data).some(([name, value]) =>
-    mentionsNumber(number, value, isAboutCustomer || /customer|relatedEntityId/i.test(name)),
+  return Object.entries(data).some(
+    ([name, value]) =>
+      mentionsNumber(number, name, isAboutCustomer) ||
+      mentionsNumber(number, value, isAboutCustomer || /customer|relatedEntityId/i.test(name)),
   )
 }
 

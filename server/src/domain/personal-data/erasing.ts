@@ -9,6 +9,7 @@ import { retryDelay } from '../merchants/due.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { inSteps } from '../retention/retention.ts'
 import { keepEmails } from './erasure.ts'
+import { mentionsPhone } from './mentioned-phones.ts'
 
 /** How many rows one commit looks at. */
 const rowsAtOnce = 100
@@ -128,8 +129,10 @@ async function lookThroughMentions(tx: TxContext, erasure: ErasureRow): Promise<
     order by e.id
     limit ${rowsAtOnce}
   `)
-  const isAbout = mentions(erasure.code, await emailsOf(tx, erasure))
-  const names = (text: string) => isAbout(text) || mentionsNumber(erasure.id, JSON.parse(text))
+  const contacts = await emailsOf(tx, erasure)
+  const isAbout = mentions(erasure.code, contacts)
+  const hasPhone = mentionsPhone(contacts)
+  const names = (text: string) => isAbout(text) || hasPhone(text) || mentionsNumber(erasure.id, JSON.parse(text))
   const ids = rows.filter(({ text }) => names(text)).map(({ id }) => id)
   if (ids.length > 0) {
     await tx.db.query(sql`
