@@ -345,6 +345,14 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
     })
   })
 
+  const statusOf = async (id: string) => {
+    const page = (await succeed('listPayouts', { query: { limit: dialect.ten, offset: '0' } })) as Page<{
+      id: string
+      status: string
+    }>
+    return page.data.find((each) => each.id === id)?.status
+  }
+
   describeOperation('createPayout', () => {
     test(`${dialect.name}: a payout goes to a recipient that is named, and needs one and money`, async () => {
       const { id: customerId } = await createCustomer()
@@ -354,13 +362,15 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       const bankAccount = await newRecipient(merchant, currency)
       const unset = { merchantId: undefined, description: undefined, metadata: { week: 47 } }
       const body = { ...unset, amount: 20, currency, bankAccount }
-      expect(await succeed('createPayout', { body })).toMatchObject({
+      const made = (await succeed('createPayout', { body })) as { id: string }
+      expect(made).toMatchObject({
         amount: 20,
         currency,
         status: 'pending',
         bankAccount: '****6789',
         metadata: { week: 47 },
       })
+      await expect.poll(() => statusOf(made.id)).toBe('completed')
       await refuse('createPayout', 400, { body: { ...body, bankAccount: undefined } })
       await refuse('createPayout', 401, { body, token: unknownToken })
       await refuse('createPayout', 402, { body: { ...body, amount: 90_000_000 } })
@@ -378,6 +388,7 @@ describe.each(dialects)('$name', (dialect: Dialect) => {
       const { id } = (await succeed('createPayout', { body })) as { id: string }
       const query = { limit: '1', offset: '0' }
       expect(await succeed('listPayouts', { query })).toMatchObject({ data: [{ id, amount: 30 }] })
+      await expect.poll(() => statusOf(id)).toBe('completed')
       expect(await succeed('listPayouts', { query: { ...query, status: 'sideways' } })).toMatchObject({ data: [] })
       await refuse('listPayouts', 404, { query: { merchantId: 'merchant_456' } })
     })
