@@ -656,6 +656,30 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.disputes.updateSettings(settings)).toEqual(settings)
   })
 
+  test('what is over a limit waits for a second person, who approves or denies it, and so does a higher limit', async () => {
+    const { id: customerId } = await customerWith(1000)
+    const { approvals } = mteja
+    const limit = { currency: 'ZAR', amountOver: 1_000_000 }
+    expect(await approvals.updateSettings({ limits: [limit] })).toMatchObject({ isOn: true, waitingApprovalId: null })
+    const ask = async (reference: string) => {
+      const asked = { customerId, amount: 1_000_001, currency: 'ZAR', direction: 'credit', reason: 'Goodwill' } as const
+      const { status, approvalId } = await mteja.adjustments.make({ ...asked, reference })
+      expect(status).toBe('awaiting_approval')
+      return approvalId ?? ''
+    }
+    const [first, second] = [await ask('second person 1'), await ask('second person 2')]
+    await expect(approvals.approve(first)).rejects.toMatchObject({ status: 403, code: 'another_person_needed' })
+    expect(await mteja.sandbox.approveAsAnother(first)).toMatchObject({ status: 'approved' })
+    const denied = await approvals.deny(second, { reason: 'Too much' })
+    expect(denied).toMatchObject({ status: 'denied', denial: 'person', reason: 'Too much' })
+    expect(await approvals.retrieve(second)).toEqual(denied)
+    const listed = await Array.fromAsync(approvals.list({ kind: 'adjustment', limit: 1 }))
+    expect(listed.map(({ id }) => id).sort()).toEqual([first, second].sort())
+    const { waitingApprovalId } = await approvals.updateSettings({ limits: [{ currency: 'ZAR' }] })
+    await mteja.sandbox.approveAsAnother(waitingApprovalId ?? '')
+    expect(await approvals.retrieveSettings()).toMatchObject({ isOn: false, limits: [], waitingApprovalId: null })
+  })
+
   test('a payout is made, listed and cancelled, many are made at once, and its recipient is changed', async () => {
     const { id: customerId } = await customerWith(1000)
     // The sandbox's account is short of funds for this number, so the payout waits.
