@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../test/api.ts'
+import { createTestTenant } from '../../test/service.ts'
 import type { AppOptions } from './app.ts'
 import { allowedConnections, HttpServers } from './http-servers.ts'
 
@@ -228,6 +229,8 @@ test.each(['host: y', 'authorization: Bearer other', 'idempotency-key: b', 'cont
 )
 
 describe('too many connections', () => {
+  const previous = (callers: Caller[]) => (callers.at(-1) as Caller & { key: string }).key
+
   /** A caller whose key was accepted over the connection. */
   async function withKey(port: number): Promise<Caller> {
     const caller = new Caller(port).send(get('/customer', bearer()))
@@ -235,19 +238,45 @@ describe('too many connections', () => {
     return caller
   }
 
-  test('connections beyond the limit are refused, counted and logged, the others are answered, and later all are', async () => {
-    const { app, port } = await listen()
-    const failed = vi.spyOn(api.service.failures, 'failed')
+  test('a merchant who holds all connections, whatever is sent over them, keeps out no other merchant', async () => {
+    const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
+    const other = await createTestTenant(api.service)
+    const own = new Caller(port).send(get('/customer', `authorization: Bearer ${other.secret}`))
+    await own.untilReceived('200 OK')
     const callers: Caller[] = []
     // One after the other: until its first request a connection has no key.
-    while (callers.length < limits.maxConnections) callers.push(await withKey(port))
+    while (callers.length < 2 * limits.maxConnections) {
+      const caller = await withKey(port)
+      if (callers.length % 2 === 0) caller.send(post('/v1/holds', bearer(), 'content-length: 500'))
+      callers.push(caller)
+    }
+    await Promise.all(callers.slice(0, limits.maxConnections).map(({ closed }) => closed))
+    own.received = ''
+    own.send(get('/customer', `authorization: Bearer ${other.secret}`))
+    await own.untilReceived('200 OK')
+    for (let i = 0; i < 5; i++) {
+      const later = new Caller(port).send(get('/readyz'))
+      await later.untilReceived('{"status":"ready"}')
+      later.socket.destroy()
+    }
+    for (const { socket } of [...callers, own]) socket.destroy()
+    await app.close()
+  })
+
+  test('where a call is under way on each connection, another is refused, counted and logged, and later let in', async () => {
+    const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
+    const failed = vi.spyOn(api.service.failures, 'failed')
+    const callers: Caller[] = []
+    while (callers.length < limits.maxConnections) {
+      const tenant = callers.length % 5 === 0 ? await createTestTenant(api.service) : undefined
+      const key = tenant === undefined ? previous(callers) : `authorization: Bearer ${tenant.secret}`
+      const caller = Object.assign(new Caller(port), { key }).send(get('/v1/events/stream', key))
+      await caller.untilReceived('200 OK')
+      callers.push(caller)
+    }
     const refused = new Caller(port)
     await refused.closed
     expect(refused.received).toBe('')
-    const [first] = callers as [Caller]
-    first.received = ''
-    first.send(get('/customer', bearer()))
-    await first.untilReceived('200 OK')
     expect(await api.service.meter.render()).toMatch(/^http_connections_refused_total [1-9]/m)
     expect(failed).toHaveBeenCalledWith('connections', { reason: 'all 40 are taken' })
     failed.mockRestore()

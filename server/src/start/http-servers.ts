@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { FailureLog } from '../base/failure-log.ts'
 import type { Meter } from '../base/meter.ts'
 import type { Exchange } from '../surfaces/http/unroutable.ts'
-import { KeylessConnections } from './keyless-connections.ts'
+import { CallerConnections } from './caller-connections.ts'
 
 export interface HttpLimits {
   /** A request must have arrived within this time, its body included. A caller who reads nothing of an answer for this time loses it. */
@@ -38,7 +38,7 @@ export class HttpServers {
   readonly #failures: FailureLog
   readonly #refused
   readonly #displaced
-  readonly #keyless: KeylessConnections
+  readonly #callers: CallerConnections
   readonly #servers: http.Server[] = []
   readonly #sockets = new Set<Socket>()
   /** The last request of each connection. */
@@ -55,7 +55,7 @@ export class HttpServers {
     this.#refused = meter.counter('http_connections_refused_total', {})
     this.#displaced = meter.counter('http_connections_displaced_total', {})
     const most = Math.max(1, Math.floor(limits.maxConnections * shareOfAddress))
-    this.#keyless = new KeylessConnections(most, proxies, (socket) => this.#isWorking(socket))
+    this.#callers = new CallerConnections(most, proxies, (socket) => this.#isWorking(socket))
   }
 
   /** @param refuse answers a request with an `Expect` that is not known */
@@ -90,18 +90,21 @@ export class HttpServers {
   }
 
   /**
-   * Lets a connection in. Where too many are open, the oldest one without a credential is closed for it, so that somebody who
-   * only holds connections keeps nobody out; where each of these is at work, the new connection is closed.
+   * Lets a connection in. Where too many are open, the oldest one without a credential is closed for it, else the oldest of whoever
+   * has the most with a credential, so that somebody who only holds connections keeps nobody out. One at work is not closed: where
+   * there is no other, the new connection is.
    */
   #admit(socket: Socket): void {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
-    const isBeyondShare = this.#keyless.add(socket)
+    const isBeyondShare = this.#callers.add(socket)
     if (!isBeyondShare && this.#sockets.size <= this.#limits.maxConnections) {
       this.#failures.worked('connections')
       return
     }
-    const other = isBeyondShare ? this.#keyless.oldestBeside(socket) : this.#keyless.oldestBut(socket)
+    const other = isBeyondShare
+      ? this.#callers.oldestBeside(socket)
+      : (this.#callers.oldestBut(socket) ?? this.#callers.oldestOfMost())
     this.#close(other ?? socket)
     this.#note(other === undefined ? this.#refused : this.#displaced, isBeyondShare)
   }
@@ -109,7 +112,7 @@ export class HttpServers {
   #close(socket: Socket): void {
     // At once, because the socket tells of its end only after all connections that wait have been let in.
     this.#sockets.delete(socket)
-    this.#keyless.remove(socket)
+    this.#callers.remove(socket)
     socket.destroy()
   }
 

@@ -92,7 +92,7 @@ function requireCaller(
       noteRefusedCredential(context, request, surface, error)
       throw error
     }
-    noteAuthenticated(request.raw.socket)
+    noteAuthenticated(request.raw.socket, caller.tenant.merchant.code)
     // An unknown address has no scope: its caller is told that there is nothing.
     if (scope !== undefined) requireScope(caller.scopes, scope as Scope)
     const isRead = request.method === 'GET' || request.method === 'HEAD' || scope === 'read'

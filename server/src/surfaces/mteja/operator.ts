@@ -42,7 +42,7 @@ export function requireOperator(
       throw new ServiceError('not_found', `There is nothing at ${request.method} ${request.url.split('?')[0]}`)
     }
     await countingFailures(rates, request, reply, async () => {
-      if (isSame(readBearer(request), adminKey)) return noteAuthenticated(request.raw.socket)
+      if (isSame(readBearer(request), adminKey)) return noteAuthenticated(request.raw.socket, 'operator')
       throw new ServiceError('unauthorized', 'The operator key is not valid')
     }).catch((error) => {
       noteRefusedCredential(context, request, 'operator', error)

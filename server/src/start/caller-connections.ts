@@ -3,16 +3,19 @@ import ipaddr from 'ipaddr.js'
 import { whenAuthenticated } from '../surfaces/http/authenticated-connections.ts'
 
 /**
- * The connections over which no valid credential has come yet, from the oldest on. They can be opened by anybody, so they
- * make room for others. A proxy that is trusted stands for many callers, and its connections are not among them.
+ * The connections of callers, from the oldest on. Those over which no valid credential has come yet can be opened by anybody, so
+ * they make room for others first. The others count for whoever has the first credential. A proxy that is trusted stands for many
+ * callers, and its connections are not among them.
  */
-export class KeylessConnections {
+export class CallerConnections {
   readonly #mostOfAddress: number
   readonly #isWorking: (socket: Socket) => boolean
   readonly #proxies: BlockList
   /** The address of each. */
   readonly #all = new Map<Socket, string>()
   readonly #byAddress = new Map<string, Set<Socket>>()
+  /** Those with a credential, by its holder. */
+  readonly #byHolder = new Map<string, Set<Socket>>()
 
   /**
    * @param mostOfAddress connections that one address may have
@@ -32,7 +35,15 @@ export class KeylessConnections {
     const ofAddress = this.#byAddress.get(address) ?? new Set()
     this.#byAddress.set(address, ofAddress.add(socket))
     this.#all.set(socket, address)
-    whenAuthenticated(socket, () => this.remove(socket))
+    whenAuthenticated(socket, (holder) => {
+      this.remove(socket)
+      const ofHolder = this.#byHolder.get(holder) ?? new Set()
+      this.#byHolder.set(holder, ofHolder.add(socket))
+      socket.once('close', () => {
+        ofHolder.delete(socket)
+        if (ofHolder.size === 0 && this.#byHolder.get(holder) === ofHolder) this.#byHolder.delete(holder)
+      })
+    })
     socket.once('close', () => this.remove(socket))
     return ofAddress.size > this.#mostOfAddress
   }
@@ -56,7 +67,17 @@ export class KeylessConnections {
     return this.#oldest(this.#all.keys(), socket)
   }
 
-  #oldest(connections: Iterable<Socket>, but: Socket): Socket | undefined {
+  /**
+   * The oldest connection without a call under way of whoever has the most connections with a credential; undefined where each of
+   * these is at work. Nobody else loses one.
+   */
+  oldestOfMost(): Socket | undefined {
+    let most = new Set<Socket>()
+    for (const each of this.#byHolder.values()) if (each.size > most.size) most = each
+    return this.#oldest(most)
+  }
+
+  #oldest(connections: Iterable<Socket>, but?: Socket): Socket | undefined {
     for (const each of connections) if (each !== but && !each.destroyed && !this.#isWorking(each)) return each
     return undefined
   }
