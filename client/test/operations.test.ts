@@ -523,6 +523,107 @@ describe('operations of the Paystack client on banks and accounts', () => {
   })
 })
 
+describe('operations of the Paystack client on transfers', () => {
+  let client: PaystackClient
+
+  /** A merchant of its own, because passwords are asked for all transfers of a merchant. It has 5,000. */
+  beforeAll(async () => {
+    const key = await createMerchant({ baseUrl, adminKey })
+    const options = { baseUrl, fetch: fetchNoting }
+    client = new PaystackClient({ ...options, secretKey: key })
+    const shop = new CashfulClient({ ...options, token: key })
+    const { id: customerId } = await shop.customers.create({ phoneNumber: newPhone() })
+    await new MtejaClient({ ...options, token: key }).sandbox.payIn({ customerId, amount: 5000, currency: 'NGN' })
+    await shop.purchases.create({ customerId, productId: 'airtime', amount: 5000, currency: 'NGN' })
+  })
+
+  const account = { type: 'nuban', name: 'Tolu Robert', bank_code: '058', account_number: '0123456789' }
+
+  test('a Paystack recipient is created once for an account, fetched, changed, listed and deactivated', async () => {
+    const made = await client.transferRecipients.create({ ...account, account_number: '0123456788' })
+    expect(made).toMatchObject({ name: 'Tolu Robert', currency: 'NGN', active: true })
+    const lines = [
+      { ...account, account_number: '0123456788', name: 'Somebody Else' },
+      { ...account, bank_code: '000' },
+    ]
+    const { success, errors } = await client.transferRecipients.createBulk({ batch: lines })
+    expect(success).toEqual([made])
+    expect(errors).toMatchObject([{ message: 'Bank is invalid', records: [{ bank_code: '000' }] }])
+    for (const name of [made.id, made.recipient_code]) {
+      expect(await client.transferRecipients.fetch(name)).toEqual(made)
+    }
+    const changed = await client.transferRecipients.update(made.recipient_code, { email: 'tolu@example.com' })
+    expect(changed).toMatchObject({ id: made.id, email: 'tolu@example.com', name: 'Tolu Robert' })
+    const { id } = await client.transferRecipients.create({ ...account, account_number: '0123456787' })
+    for (const query of [{ perPage: 1 }, { perPage: 1, use_cursor: true }]) {
+      const listed = await Array.fromAsync(client.transferRecipients.list(query), (each) => each.id)
+      expect(listed.slice(0, 2)).toEqual([id, made.id])
+    }
+    expect(await client.transferRecipients.delete(made.id)).toEqual({ message: 'Transfer recipient set as inactive' })
+    expect(await client.transferRecipients.fetch(made.id)).toMatchObject({ active: false })
+    await expect(client.transferRecipients.fetch('RCP_nobody')).rejects.toBeInstanceOf(NotFoundError)
+  })
+
+  test('money is sent at Paystack alone and in bulk, verified, listed, exported, and shows in the balance', async () => {
+    const { id, recipient_code: recipient } = await client.transferRecipients.create(account)
+    const available = async () => (await client.balance.fetch()).find(({ currency }) => currency === 'NGN')?.balance
+    const before = (await available()) ?? 0
+    const line = { recipient, amount: 100n, reason: 'Wages' }
+    const made = await client.transfers.initiate({ source: 'balance', ...line, reference: 'wages-1' })
+    expect(made).toMatchObject({ status: 'success', amount: 100, reference: 'wages-1', recipient: id })
+    const other = client.transfers.initiate({ source: 'balance', ...line, amount: 101n, reference: 'wages-1' })
+    await expect(other).rejects.toBeInstanceOf(ValidationError)
+    const transfers = [
+      { ...line, reference: 'wages-2' },
+      { ...line, reference: 'wages-3', recipient: 'RCP_nobody' },
+    ]
+    const queued = await client.transfers.initiateBulk({ source: 'balance', currency: 'NGN', transfers })
+    expect(queued).toMatchObject([
+      { reference: 'wages-2', status: 'success', amount: 100 },
+      { reference: 'wages-3', status: 'failed', transfer_code: null, message: 'Recipient specified is invalid' },
+    ])
+    const half = { source: 'balance', ...line, amount: 1.5 }
+    await expect(async () => client.transfers.initiate(half)).rejects.toThrow(RangeError)
+
+    const verified = await client.transfers.verify('wages-1')
+    expect(verified).toMatchObject({ id: made.id, status: 'success', recipient: { recipient_code: recipient } })
+    for (const name of [made.id, made.transfer_code]) expect(await client.transfers.fetch(name)).toEqual(verified)
+    for (const query of [{ perPage: 1 }, { perPage: 1, use_cursor: true }]) {
+      const listed = client.transfers.list({ ...query, recipient: String(id) })
+      expect(await Array.fromAsync(listed, ({ reference }) => reference)).toEqual(['wages-2', 'wages-1'])
+    }
+    const { path } = await client.transfers.export({ status: 'success' })
+    expect(await (await fetch(path)).text()).toContain(`${made.id},wages-1,`)
+    await expect(client.transfers.export({ status: 'blocked' })).rejects.toBeInstanceOf(NotFoundError)
+    await expect(client.transfers.verify('wages-3')).rejects.toBeInstanceOf(NotFoundError)
+
+    expect(await available()).toBe(before - 200)
+    const ledger = await Array.fromAsync(client.balance.ledger({ perPage: 1 }))
+    expect(ledger.slice(0, 2)).toMatchObject([
+      { difference: -100, balance: before - 200, model_responsible: 'Transfer' },
+      { difference: -100, balance: before - 100, currency: 'NGN' },
+    ])
+  })
+
+  test('Paystack transfers wait for a one-time password once that is turned on, until it is turned off', async () => {
+    const { recipient_code: recipient } = await client.transferRecipients.create(account)
+    const wanted = { source: 'balance', recipient, amount: 100 }
+    expect((await client.transfers.enableOtp()).message).toMatch(/enabled$/)
+    const { status, transfer_code } = await client.transfers.initiate(wanted)
+    expect(status).toBe('otp')
+    expect(await client.transfers.resendOtp({ transfer_code, reason: 'transfer' })).toEqual({
+      message: 'OTP has been resent',
+    })
+    const paid = await client.transfers.finalize({ transfer_code, otp: '123456' })
+    expect(paid).toMatchObject({ transfer_code, status: 'success' })
+    const wrong = client.transfers.finalize({ transfer_code, otp: '123456' })
+    await expect(wrong).rejects.toThrow('Transfer is not currently awaiting OTP')
+    expect((await client.transfers.disableOtp()).message).toMatch(/^OTP has been sent/)
+    expect((await client.transfers.finalizeDisableOtp({ otp: '123456' })).message).toMatch(/disabled$/)
+    expect(await client.transfers.initiate(wanted)).toMatchObject({ status: 'success' })
+  })
+})
+
 describe('operations of the Mteja client', () => {
   test('webhook endpoints are created through either API, retrieved, listed, updated and deleted', async () => {
     const url = 'http://127.0.0.1:9/nobody-listens'
@@ -902,8 +1003,12 @@ describe('operations of the Mteja client', () => {
     )
     expect(denied).toMatchObject({ riskAction: 'deny', risk: { reason: 'stolen' } })
     expect(await mteja.customers.retrieve(id)).toEqual(denied)
-    const late = cashful.customers.update(id, { name: 'Ada' }, { ifMatch: '2020-01-01T00:00:00.000Z' })
-    await expect(late).rejects.toMatchObject({ name: 'ConflictError', status: 412 })
+    const seen = { ifMatch: '2020-01-01T00:00:00.000Z' }
+    const late = mteja.customers.setRiskAction(id, { riskAction: 'allow' }, seen)
+    await expect(late).rejects.toMatchObject({ name: 'ConflictError', status: 412, code: 'changed_meanwhile' })
+    // Cashful's errors have no codes.
+    const renamed = cashful.customers.update(id, { name: 'Ada' }, seen)
+    await expect(renamed).rejects.toMatchObject({ name: 'ConflictError', status: 412, code: undefined })
   })
 
   test('the default payment method is chosen, and given up', async () => {

@@ -1177,6 +1177,44 @@ export namespace Paystack {
     createdAt: string
     updatedAt: string
   }
+  /** GET /balance */
+  export interface CurrencyBalance {
+    currency: string
+    /** Hundredths of the currency that are available: without the money that is held */
+    balance: number
+  }
+  /** GET /balance/ledger */
+  export interface BalanceMovement {
+    integration: number
+    domain: string
+    /** Hundredths of the currency after the movement */
+    balance: number
+    currency: string
+    /** Hundredths of the currency: above 0 came in, below 0 went out */
+    difference: number
+    reason: string
+    /** Transaction, Transfer or Refund */
+    model_responsible: string
+    /** The number of the movement */
+    model_row: number
+    /** The number of the movement */
+    id: number
+    createdAt: string
+    updatedAt: string
+  }
+  /** POST /transfer/bulk */
+  export interface QueuedTransfer {
+    reference: string
+    recipient: string
+    /** Null where none was given that can be told */
+    amount: number | null
+    transfer_code: string | null
+    currency: string | null
+    /** That of the transfer; failed for a line that was refused */
+    status: string
+    /** Why the line was refused; nothing was made of it */
+    message?: string
+  }
   /** GET /country */
   export interface Country {
     id: number
@@ -1619,6 +1657,122 @@ export namespace Paystack {
     totalRetriable: number
     /** The rest of the filtered transaction that can still be refunded; null without a transaction */
     partialAmountLeft: number | null
+  }
+  /** GET /transferrecipient/{id_or_code} */
+  export interface TransferRecipient<Metadata extends object = AnyMetadata> {
+    active: boolean
+    createdAt: string
+    currency: string
+    description: string | null
+    domain: string
+    email: string | null
+    id: number
+    integration: number
+    metadata: Metadata | null
+    name: string | null
+    recipient_code: string
+    type: string
+    updatedAt: string
+    /** Always false: a recipient that was deleted is not active */
+    is_deleted: boolean
+    isDeleted: boolean
+    details: {
+      /** Always null */
+      authorization_code: null
+      account_number: string | null
+      account_name: string | null
+      bank_code: string
+      bank_name: string | null
+    }
+  }
+  /** POST /transferrecipient/bulk */
+  export interface AddedRecipients<Metadata extends object = AnyMetadata> {
+    success: TransferRecipient<Metadata>[]
+    errors: {
+      message: string
+      records: {
+        type: string | null
+        name: string | null
+        description: string | null
+        account_number: string | null
+        bank_code: string | null
+        currency: string | null
+        email: string | null
+      }[]
+    }[]
+  }
+  /** POST /transfer */
+  export interface MadeTransfer {
+    domain: string
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    amount: number
+    currency: string
+    reference: string
+    source: string
+    /** Always null */
+    source_details: null
+    reason: string | null
+    /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
+    status: string
+    /** Why it failed or came back */
+    failures: {
+      code: string
+      message: string
+    } | null
+    transfer_code: string
+    /** Always null */
+    titan_code: null
+    transferred_at: string | null
+    id: number
+    integration: number
+    request: number
+    createdAt: string
+    updatedAt: string
+    /** Always empty */
+    transfersessionid: unknown[]
+    /** Always empty */
+    transfertrials: unknown[]
+    recipient: number
+  }
+  /** GET /transfer/{id_or_code} */
+  export interface Transfer<Metadata extends object = AnyMetadata> {
+    domain: string
+    /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
+    amount: number
+    currency: string
+    reference: string
+    source: string
+    /** Always null */
+    source_details: null
+    reason: string | null
+    /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
+    status: string
+    /** Why it failed or came back */
+    failures: {
+      code: string
+      message: string
+    } | null
+    transfer_code: string
+    /** Always null */
+    titan_code: null
+    transferred_at: string | null
+    id: number
+    integration: number
+    request: number
+    createdAt: string
+    updatedAt: string
+    recipient: TransferRecipient<Metadata>
+    session: {
+      /** Always null */
+      provider: null
+      /** Always null */
+      id: null
+    }
+    /** Hundredths of the currency; 0 while it is not known */
+    fee_charged: number
+    /** Always null */
+    fees_breakdown: null
+    gateway_response: string | null
   }
   /** GET /dispute/{id} */
   export interface Dispute<Metadata extends object = AnyMetadata> {
@@ -2784,11 +2938,7 @@ export namespace Paystack {
   export interface BalanceFetchResult {
     status: true
     message: string
-    data: {
-      currency: string
-      /** Hundredths of the currency that are available: without the money that is held */
-      balance: number
-    }[]
+    data: CurrencyBalance[]
   }
   /** GET /balance/ledger: List the movements of the merchant’s balance, newest first */
   export interface BalanceLedgerQuery {
@@ -2807,24 +2957,7 @@ export namespace Paystack {
   export interface BalanceLedgerResult {
     status: true
     message: string
-    data: {
-      integration: number
-      domain: string
-      /** Hundredths of the currency after the movement */
-      balance: number
-      currency: string
-      /** Hundredths of the currency: above 0 came in, below 0 went out */
-      difference: number
-      reason: string
-      /** Transaction, Transfer or Refund */
-      model_responsible: string
-      /** The number of the movement */
-      model_row: number
-      /** The number of the movement */
-      id: number
-      createdAt: string
-      updatedAt: string
-    }[]
+    data: BalanceMovement[]
     meta: PageMeta
   }
   /** GET /settlement: List settlements of the account at a processor, newest first; the sandbox has none */
@@ -2870,32 +3003,7 @@ export namespace Paystack {
   export interface TransferrecipientCreateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      active: boolean
-      createdAt: string
-      currency: string
-      description: string | null
-      domain: string
-      email: string | null
-      id: number
-      integration: number
-      metadata: Metadata | null
-      name: string | null
-      recipient_code: string
-      type: string
-      updatedAt: string
-      /** Always false: a recipient that was deleted is not active */
-      is_deleted: boolean
-      isDeleted: boolean
-      details: {
-        /** Always null */
-        authorization_code: null
-        account_number: string | null
-        account_name: string | null
-        bank_code: string
-        bank_name: string | null
-      }
-    }
+    data: TransferRecipient<Metadata>
   }
   /** GET /transferrecipient: List recipients, newest first; from and to have no effect, as on Paystack’s API */
   export interface TransferrecipientListQuery {
@@ -2920,32 +3028,7 @@ export namespace Paystack {
   export interface TransferrecipientListResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      active: boolean
-      createdAt: string
-      currency: string
-      description: string | null
-      domain: string
-      email: string | null
-      id: number
-      integration: number
-      metadata: Metadata | null
-      name: string | null
-      recipient_code: string
-      type: string
-      updatedAt: string
-      /** Always false: a recipient that was deleted is not active */
-      is_deleted: boolean
-      isDeleted: boolean
-      details: {
-        /** Always null */
-        authorization_code: null
-        account_number: string | null
-        account_name: string | null
-        bank_code: string
-        bank_name: string | null
-      }
-    }[]
+    data: TransferRecipient<Metadata>[]
     meta: PageMeta | CursorMeta
   }
   /** POST /transferrecipient/bulk: Create up to 1,000 recipients, each with its own answer */
@@ -2971,77 +3054,13 @@ export namespace Paystack {
   export interface TransferrecipientBulkResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      success: {
-        active: boolean
-        createdAt: string
-        currency: string
-        description: string | null
-        domain: string
-        email: string | null
-        id: number
-        integration: number
-        metadata: Metadata | null
-        name: string | null
-        recipient_code: string
-        type: string
-        updatedAt: string
-        /** Always false: a recipient that was deleted is not active */
-        is_deleted: boolean
-        isDeleted: boolean
-        details: {
-          /** Always null */
-          authorization_code: null
-          account_number: string | null
-          account_name: string | null
-          bank_code: string
-          bank_name: string | null
-        }
-      }[]
-      errors: {
-        message: string
-        records: {
-          type: string | null
-          name: string | null
-          description: string | null
-          account_number: string | null
-          bank_code: string | null
-          currency: string | null
-          email: string | null
-        }[]
-      }[]
-    }
+    data: AddedRecipients<Metadata>
   }
   /** GET /transferrecipient/{id_or_code}: Fetch a recipient by its code or its id */
   export interface TransferrecipientFetchResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      active: boolean
-      createdAt: string
-      currency: string
-      description: string | null
-      domain: string
-      email: string | null
-      id: number
-      integration: number
-      metadata: Metadata | null
-      name: string | null
-      recipient_code: string
-      type: string
-      updatedAt: string
-      /** Always false: a recipient that was deleted is not active */
-      is_deleted: boolean
-      isDeleted: boolean
-      details: {
-        /** Always null */
-        authorization_code: null
-        account_number: string | null
-        account_name: string | null
-        bank_code: string
-        bank_name: string | null
-      }
-    }
+    data: TransferRecipient<Metadata>
   }
   /** PUT /transferrecipient/{id_or_code}: Change the name or the e-mail of a recipient; its account stays */
   export interface TransferrecipientUpdateBody {
@@ -3052,32 +3071,7 @@ export namespace Paystack {
   export interface TransferrecipientUpdateResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      active: boolean
-      createdAt: string
-      currency: string
-      description: string | null
-      domain: string
-      email: string | null
-      id: number
-      integration: number
-      metadata: Metadata | null
-      name: string | null
-      recipient_code: string
-      type: string
-      updatedAt: string
-      /** Always false: a recipient that was deleted is not active */
-      is_deleted: boolean
-      isDeleted: boolean
-      details: {
-        /** Always null */
-        authorization_code: null
-        account_number: string | null
-        account_name: string | null
-        bank_code: string
-        bank_name: string | null
-      }
-    }
+    data: TransferRecipient<Metadata>
   }
   /** DELETE /transferrecipient/{id_or_code}: Deactivate a recipient: no new transfer goes to it */
   export interface TransferrecipientDeleteResult {
@@ -3104,38 +3098,7 @@ export namespace Paystack {
   export interface TransferInitiateResult {
     status: true
     message: string
-    data: {
-      domain: string
-      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
-      amount: number
-      currency: string
-      reference: string
-      source: string
-      /** Always null */
-      source_details: null
-      reason: string | null
-      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
-      status: string
-      /** Why it failed or came back */
-      failures: {
-        code: string
-        message: string
-      } | null
-      transfer_code: string
-      /** Always null */
-      titan_code: null
-      transferred_at: string | null
-      id: number
-      integration: number
-      request: number
-      createdAt: string
-      updatedAt: string
-      /** Always empty */
-      transfersessionid: unknown[]
-      /** Always empty */
-      transfertrials: unknown[]
-      recipient: number
-    }
+    data: MadeTransfer
   }
   /** GET /transfer: List transfers, newest first: all, those to a recipient, in a status or of a period */
   export interface TransferListQuery {
@@ -3164,70 +3127,7 @@ export namespace Paystack {
   export interface TransferListResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      domain: string
-      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
-      amount: number
-      currency: string
-      reference: string
-      source: string
-      /** Always null */
-      source_details: null
-      reason: string | null
-      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
-      status: string
-      /** Why it failed or came back */
-      failures: {
-        code: string
-        message: string
-      } | null
-      transfer_code: string
-      /** Always null */
-      titan_code: null
-      transferred_at: string | null
-      id: number
-      integration: number
-      request: number
-      createdAt: string
-      updatedAt: string
-      recipient: {
-        active: boolean
-        createdAt: string
-        currency: string
-        description: string | null
-        domain: string
-        email: string | null
-        id: number
-        integration: number
-        metadata: Metadata | null
-        name: string | null
-        recipient_code: string
-        type: string
-        updatedAt: string
-        /** Always false: a recipient that was deleted is not active */
-        is_deleted: boolean
-        isDeleted: boolean
-        details: {
-          /** Always null */
-          authorization_code: null
-          account_number: string | null
-          account_name: string | null
-          bank_code: string
-          bank_name: string | null
-        }
-      }
-      session: {
-        /** Always null */
-        provider: null
-        /** Always null */
-        id: null
-      }
-      /** Hundredths of the currency; 0 while it is not known */
-      fee_charged: number
-      /** Always null */
-      fees_breakdown: null
-      gateway_response: string | null
-    }[]
+    data: Transfer<Metadata>[]
     meta: PageMeta | CursorMeta
   }
   /** POST /transfer/bulk: Send money to up to 1,000 recipients, each with its own answer */
@@ -3250,18 +3150,7 @@ export namespace Paystack {
   export interface TransferBulkResult {
     status: true
     message: string
-    data: {
-      reference: string
-      recipient: string
-      /** Null where none was given that can be told */
-      amount: number | null
-      transfer_code: string | null
-      currency: string | null
-      /** That of the transfer; failed for a line that was refused */
-      status: string
-      /** Why the line was refused; nothing was made of it */
-      message?: string
-    }[]
+    data: QueuedTransfer[]
   }
   /** POST /transfer/finalize_transfer: Give the one-time password that a transfer waits for; a wrong one ends the transfer */
   export interface TransferFinalizeBody {
@@ -3272,38 +3161,7 @@ export namespace Paystack {
   export interface TransferFinalizeResult {
     status: true
     message: string
-    data: {
-      domain: string
-      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
-      amount: number
-      currency: string
-      reference: string
-      source: string
-      /** Always null */
-      source_details: null
-      reason: string | null
-      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
-      status: string
-      /** Why it failed or came back */
-      failures: {
-        code: string
-        message: string
-      } | null
-      transfer_code: string
-      /** Always null */
-      titan_code: null
-      transferred_at: string | null
-      id: number
-      integration: number
-      request: number
-      createdAt: string
-      updatedAt: string
-      /** Always empty */
-      transfersessionid: unknown[]
-      /** Always empty */
-      transfertrials: unknown[]
-      recipient: number
-    }
+    data: MadeTransfer
   }
   /** GET /transfer/export: Export transfers: get a link to a CSV file, good for 60 seconds */
   export interface TransferDownloadQuery {
@@ -3326,139 +3184,13 @@ export namespace Paystack {
   export interface TransferVerifyResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      domain: string
-      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
-      amount: number
-      currency: string
-      reference: string
-      source: string
-      /** Always null */
-      source_details: null
-      reason: string | null
-      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
-      status: string
-      /** Why it failed or came back */
-      failures: {
-        code: string
-        message: string
-      } | null
-      transfer_code: string
-      /** Always null */
-      titan_code: null
-      transferred_at: string | null
-      id: number
-      integration: number
-      request: number
-      createdAt: string
-      updatedAt: string
-      recipient: {
-        active: boolean
-        createdAt: string
-        currency: string
-        description: string | null
-        domain: string
-        email: string | null
-        id: number
-        integration: number
-        metadata: Metadata | null
-        name: string | null
-        recipient_code: string
-        type: string
-        updatedAt: string
-        /** Always false: a recipient that was deleted is not active */
-        is_deleted: boolean
-        isDeleted: boolean
-        details: {
-          /** Always null */
-          authorization_code: null
-          account_number: string | null
-          account_name: string | null
-          bank_code: string
-          bank_name: string | null
-        }
-      }
-      session: {
-        /** Always null */
-        provider: null
-        /** Always null */
-        id: null
-      }
-      /** Hundredths of the currency; 0 while it is not known */
-      fee_charged: number
-      /** Always null */
-      fees_breakdown: null
-      gateway_response: string | null
-    }
+    data: Transfer<Metadata>
   }
   /** GET /transfer/{id_or_code}: Fetch a transfer by its code or its id */
   export interface TransferFetchResult<Metadata extends object = AnyMetadata> {
     status: true
     message: string
-    data: {
-      domain: string
-      /** Hundredths of the currency, also where it has no such unit: XOF 50 is 5000 */
-      amount: number
-      currency: string
-      reference: string
-      source: string
-      /** Always null */
-      source_details: null
-      reason: string | null
-      /** pending, otp, received, success, failed, reversed, abandoned, blocked or rejected */
-      status: string
-      /** Why it failed or came back */
-      failures: {
-        code: string
-        message: string
-      } | null
-      transfer_code: string
-      /** Always null */
-      titan_code: null
-      transferred_at: string | null
-      id: number
-      integration: number
-      request: number
-      createdAt: string
-      updatedAt: string
-      recipient: {
-        active: boolean
-        createdAt: string
-        currency: string
-        description: string | null
-        domain: string
-        email: string | null
-        id: number
-        integration: number
-        metadata: Metadata | null
-        name: string | null
-        recipient_code: string
-        type: string
-        updatedAt: string
-        /** Always false: a recipient that was deleted is not active */
-        is_deleted: boolean
-        isDeleted: boolean
-        details: {
-          /** Always null */
-          authorization_code: null
-          account_number: string | null
-          account_name: string | null
-          bank_code: string
-          bank_name: string | null
-        }
-      }
-      session: {
-        /** Always null */
-        provider: null
-        /** Always null */
-        id: null
-      }
-      /** Hundredths of the currency; 0 while it is not known */
-      fee_charged: number
-      /** Always null */
-      fees_breakdown: null
-      gateway_response: string | null
-    }
+    data: Transfer<Metadata>
   }
   /** POST /transfer/resend_otp: Ask for the one-time password again; the sandbox’s is always 123456, and is sent to nobody */
   export interface TransferResendOtpBody {

@@ -2,6 +2,7 @@ import type { ClientOptions, Credential } from '../core/options.ts'
 import { createSend } from '../core/transport.ts'
 import type { AnyMetadata } from '../generated/types.ts'
 import { paystackApi } from './api.ts'
+import { Balance } from './balance.ts'
 import { Banks } from './banks.ts'
 import { Charges } from './charges.ts'
 import { Customers } from './customers.ts'
@@ -12,6 +13,8 @@ import { Miscellaneous } from './miscellaneous.ts'
 import { Refunds } from './refunds.ts'
 import { Settlements } from './settlements.ts'
 import { Transactions } from './transactions.ts'
+import { TransferRecipients } from './transfer-recipients.ts'
+import { Transfers } from './transfers.ts'
 
 export interface PaystackOptions extends ClientOptions {
   /** `sk_test_…` or `sk_live_…`. A function is called before each attempt. */
@@ -33,6 +36,9 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
   readonly refunds: Refunds
   readonly disputes: Disputes
   readonly settlements: Settlements
+  readonly transfers: Transfers
+  readonly transferRecipients: TransferRecipients
+  readonly balance: Balance
   readonly banks: Banks
   readonly dedicatedAccounts: DedicatedAccounts<Metadata>
   readonly directDebits: DirectDebits
@@ -46,6 +52,9 @@ export class PaystackClient<Metadata extends object = AnyMetadata> {
     this.refunds = new Refunds(send)
     this.disputes = new Disputes(send)
     this.settlements = new Settlements(send)
+    this.transfers = new Transfers(send)
+    this.transferRecipients = new TransferRecipients(send)
+    this.balance = new Balance(send)
     this.banks = new Banks(send)
     this.dedicatedAccounts = new DedicatedAccounts(send)
     this.directDebits = new DirectDebits(send)
