@@ -236,6 +236,20 @@ describe('what the trail has', () => {
     expect(rows.length).toBeGreaterThan(5)
     expect(rows.filter(({ row }) => /siri|Otieno|\+?27821234567/.test(row)).map(({ row }) => row)).toEqual([])
   })
+
+  test.each([
+    '0827654397',
+    '+27827654397',
+    '27827654397',
+    'Zed%20Zulu,%2012%20Long%20Street',
+    'zed@example.com',
+    'Zed',
+  ])('the trail keeps nothing of an address that names no thing: %s', async (name) => {
+    const tenant = await createTestTenant(api.service)
+    const refused = await send('POST', `/v1/disputes/${name}/decline`, { message: 'no' }, tenant.secret)
+    expect(refused.statusCode).toBe(404)
+    for (const { object } of await audit('limit=100', tenant.secret)) expect([null, '']).toContain(object)
+  })
 })
 
 describe('reading the trail', () => {

@@ -102,14 +102,17 @@ export interface Routes extends Pick<App, 'addHook'> {
 /** A file of routes. */
 export type RouteFile = (routes: Routes, surface: SurfaceContext) => void
 
-/** No id, code or reference is longer. */
-const longestName = 255
+/** How this service names things: `CUS_…`, `pi_…`, a UUID, a number, a direction. */
+const nameOfThing = /^(?:[A-Za-z]+_[\w-]{1,120}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[1-9]\d{0,9}|in|out)$/i
 
-/** The write of a request, for the trail. The name of a thing in an address may be an e-mail, which is not recorded. */
+/**
+ * The write of a request, for the trail. An address may have anything in the place of a name, such as an e-mail, a phone number or
+ * the name of a person: only what can name a thing is recorded, because the trail is kept for good.
+ */
 function deedOf({ actor, params }: FastifyRequest, schema: FastifySchema): Deed | null {
   if (actor === null) return null
-  const [name] = Object.values((params ?? {}) as Record<string, string>)
-  const object = name === undefined || name.includes('@') || name.length > longestName ? null : name
+  const [name = ''] = Object.values((params ?? {}) as Record<string, string>)
+  const object = nameOfThing.test(name) ? name : null
   return { actor, action: (schema as { operationId?: string }).operationId ?? '', object }
 }
 
