@@ -226,8 +226,10 @@ describe('amounts of each currency', () => {
           : 5000
       expect({ member, amount }).toEqual({ member, amount: expected })
     }
-    // A new amount of an answer is compared too: without a request above that answers it, this fails.
-    const documented = routes.flatMap(({ name, schema }) =>
+    // A new amount of an answer is compared too: without a request above that answers it, this fails. The sandbox has no
+    // settlements: their own test has their amounts.
+    const answering = routes.filter(({ name }) => name !== 'GET /settlement')
+    const documented = answering.flatMap(({ name, schema }) =>
       Object.entries((schema.response as Record<string, Schema> | undefined) ?? {})
         .filter(([status]) => status.startsWith('2'))
         .flatMap(([, answer]) => membersOf(answer))
