@@ -18,6 +18,8 @@ export function loadEncryptionKey(given: string | undefined, dataFolder: string,
   try {
     const text = readFileSync(file, 'utf8')
     refuseOpenToOthers(file)
+    // Whoever may write to the folder can put another key there.
+    refuseOpenToOthers(dataFolder)
     return decode(text, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
@@ -34,6 +36,7 @@ export function loadEncryptionKey(given: string | undefined, dataFolder: string,
 function writeKey(file: string, key: Buffer): Buffer {
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    refuseOpenToOthers(path.dirname(file))
     const draft = `${file}.${process.pid}`
     const descriptor = openSync(draft, 'w', 0o600)
     writeSync(descriptor, `${key.toString('base64')}\n`)
@@ -41,6 +44,7 @@ function writeKey(file: string, key: Buffer): Buffer {
     closeSync(descriptor)
     renameSync(draft, file)
   } catch (error) {
+    if (error instanceof StartupError) throw error
     throw new StartupError(`The encryption key cannot be written to ${file} (${(error as Error).message}).`)
   }
   return key

@@ -199,8 +199,9 @@ export async function updateRecipient(
     returning ${recipientColumns}
   `)
   if (row === undefined) throw notFound(name)
-  // Not the name: the trail is kept for good.
-  noteChange(tx, { object: row.code, after: { active: row.active } })
+  // The trail is kept for good, so it has the names of the members alone.
+  const changed = Object.entries(change).flatMap(([member, value]) => (value === undefined ? [] : [member]))
+  noteChange(tx, { object: row.code, after: { changed, active: row.active } })
   return readRecipient(row)
 }
 
