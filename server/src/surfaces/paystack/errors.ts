@@ -77,7 +77,6 @@ const wordingByMessage: Readonly<Record<string, Partial<Wording>>> = {
   },
   [transferWords.invalidAmount]: { code: 'invalid_amount' },
   [transferWords.unknownBank]: { code: 'invalid_bank_code' },
-  [transferWords.invalidAccount]: { code: 'invalid_account_number' },
   [transferWords.noAccount]: { code: 'missing_params', nextStep: giveAll },
   [transferWords.nothingToExport]: { type: 'api_error', code: 'unknown', nextStep: tryLater },
   [disputeWords.nothingToExport]: { type: 'api_error', code: 'unknown', nextStep: tryLater },
@@ -239,6 +238,9 @@ function wordingOf(problem: Problem): Wording & { message: string } {
   // A payment is a transaction on this wire.
   if (problem.code === 'payment_not_found') return { ...wording, message: message.replace('payment', 'transaction') }
   if (message.startsWith(duplicatesFound)) return { ...wording, type: 'api_error', code: 'unknown', nextStep: tryLater }
+  // Of a recipient. Resolving an account is refused in the same words, without a code of its own.
+  if (message === transferWords.invalidAccount && problem.field === 'account_number')
+    return { ...wording, message, code: 'invalid_account_number' }
   if (problem.message === missingCredential) return { ...wording, message: 'No Authorization Header was found' }
   return { ...wording, ...wordingByMessage[message] }
 }
