@@ -52,14 +52,14 @@ const callQueue = (maxWaiting: number, calls: number) => {
   return Promise.all(Array.from({ length: calls }, (_, i) => call(i).catch(() => {})))
 }
 
-/** Opens one connection more than are allowed. The first one has sent a valid key, or nothing. */
-async function openTooMany(first: 'with a key' | 'without a key'): Promise<void> {
+/** Opens one connection more than are allowed. On the first one a call is under way, or nothing was sent. */
+async function openTooMany(first: 'at work' | 'idle'): Promise<void> {
   const { app } = await api.openAnother({ limits: { requestTimeoutMs: 1000, maxConnections: 1 } })
   await app.listen({ host: '127.0.0.1', port: 0 })
   const { port, hostname } = new URL(app.listeningOrigin)
   const sockets = [net.connect(Number(port), hostname)]
-  if (first === 'with a key') {
-    sockets[0]?.write(`GET /v1/merchant HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${api.tenant.secret}\r\n\r\n`)
+  if (first === 'at work') {
+    sockets[0]?.write(`GET /v1/events/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${api.tenant.secret}\r\n\r\n`)
     await once(sockets[0] as net.Socket, 'data')
   } else await once(sockets[0] as net.Socket, 'connect')
   sockets.push(net.connect(Number(port), hostname))
@@ -83,11 +83,11 @@ const moves: Record<MetricName, { act: () => unknown; shown: RegExp }> = {
     shown: /^http_request_failures_total 1$/m,
   },
   http_connections_refused_total: {
-    act: () => openTooMany('with a key'),
+    act: () => openTooMany('at work'),
     shown: /^http_connections_refused_total 1$/m,
   },
   http_connections_displaced_total: {
-    act: () => openTooMany('without a key'),
+    act: () => openTooMany('idle'),
     shown: /^http_connections_displaced_total 1$/m,
   },
   mteja_authentication_failures_total: {

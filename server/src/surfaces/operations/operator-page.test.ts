@@ -228,7 +228,9 @@ const paystackSegments = [
 ]
 
 /** Not in the reference, but no pages: files behind links, and a call that is always refused. */
-const noPages = ['/transaction/export/:name', '/dispute/export/:name', '/dedicated_account/split']
+const noPages = ['transaction', 'dispute', 'transfer']
+  .map((name) => `/${name}/export/:name`)
+  .concat('/dedicated_account/split')
 
 test('no page stands on an address that a client of an API may call', async () => {
   const routes = await listRoutes({ adminKey: 'operator-0123456789' })

@@ -67,9 +67,9 @@ test('creating a webhook endpoint again with the same key answers the same endpo
 })
 
 test('an unknown event and another merchant’s id are refused by name', async () => {
-  const refused = await ask(api.tenant, 'POST', '/webhook-endpoints', { url: receiver.url, events: ['payout.failed'] })
+  const refused = await ask(api.tenant, 'POST', '/webhook-endpoints', { url: receiver.url, events: ['payout.flew'] })
   expect(refused.statusCode).toBe(400)
-  expect(refused.json().message[0]).toContain('"payout.failed", which is no event')
+  expect(refused.json().message[0]).toContain('"payout.flew", which is no event')
   const other = await ask(api.tenant, 'POST', '/webhook-endpoints', {
     ...hooks,
     url: receiver.url,
