@@ -65,7 +65,10 @@ export const targets: readonly Target[] = [
     file: 'src/domain/merchants/tokens.ts',
     steps: [keys, ['test/forged-tokens.test.ts', 'src/domain/merchants/tokens.test.ts']],
   },
-  { file: 'src/domain/merchants/api-keys.ts', steps: [keys, ['test/limits.test.ts', 'test/isolation.test.ts']] },
+  {
+    file: 'src/domain/merchants/api-keys.ts',
+    steps: [['src/domain/merchants/api-keys.test.ts'], keys, ['test/limits.test.ts', 'test/isolation.test.ts']],
+  },
   {
     file: 'src/domain/merchants/key-holders.ts',
     steps: [['src/domain/merchants/key-holders.test.ts'], [...keys, 'test/limits.test.ts', 'test/isolation.test.ts']],
