@@ -522,6 +522,25 @@ describe('each kind of difference is named', () => {
     await reconcile()
     expect(await named()).toEqual([])
   })
+
+  test('unexplained: a balance that was accepted, and is put right at the account, is closed and not told again', async () => {
+    await open()
+    await topUp()
+    account.taken = 1_000
+    const found = await expectDifference('unexplained', 'balance', 1_000)
+    const closing = { outcome: 'accepted', reason: 'A correction of the processor' }
+    expect((await ask('POST', `/v1/differences/${found.id}/close`, closing)).statusCode).toBe(200)
+    account.taken = 0
+    await reconcile()
+    expect(await differences('')).toMatchObject([
+      { id: found.id, amount: 1_000, status: 'resolved', reason: null, by: null },
+    ])
+    expect(await reconcile()).toMatchObject({ status: 'agreed', balances: [{ explained: 0, unexplained: 0 }] })
+    const events = await api.service.db.query(sql`
+      select id from events where merchant_id = ${tenant.merchant.id} and type = 'reconciliation.difference_found'
+    `)
+    expect(events).toHaveLength(1)
+  })
 })
 
 describe('payouts by the same account', () => {

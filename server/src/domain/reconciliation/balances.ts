@@ -107,8 +107,8 @@ export async function noteBalances(
   const now = context.clock.now()
   for (const { currency, account, expected, explained, unexplained } of balances) {
     const accepted = await acceptedOf(context, tenant, run, currency)
-    if (unexplained !== 0) {
-      const whole = accepted + BigInt(unexplained)
+    const whole = accepted + BigInt(unexplained)
+    if (whole !== 0n && unexplained !== 0) {
       await noteDifference(context, tenant, run, {
         kind: 'unexplained',
         subject: 'balance',
@@ -122,11 +122,11 @@ export async function noteBalances(
         effects: { [currency]: whole },
         at: now,
       })
-    } else if (accepted === 0n) {
+    } else if (whole === 0n) {
       await context.db.query(sql`
-        update differences set state = 'resolved', closed_at = ${now}, updated_at = ${now}
+        update differences set state = 'resolved', reason = null, actor_id = null, closed_at = ${now}, updated_at = ${now}
         where merchant_id = ${tenant.merchant.id} and account_id = ${run.booksId} and subject = 'balance'
-          and name = ${currency} and kind = 'unexplained' and state = 'open'
+          and name = ${currency} and kind = 'unexplained' and state <> 'resolved'
       `)
     }
   }
