@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import type { Page, PageRequest, Sort } from '../../base/page.ts'
-import { type Sql, sql } from '../../db/sql.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, lockCount, noteChange, type TxContext } from '../context.ts'
 import type { Metadata } from '../customers/metadata.ts'
 import type { EventType, WebhookStyle } from '../events/events.ts'
@@ -211,11 +211,16 @@ export async function listEndpointsTouchedBy(
 }
 
 /** Throws `webhook_endpoint_not_found`. */
-export async function getWebhookEndpoint(context: Context, tenant: Tenant, id: string): Promise<WebhookEndpoint> {
+export function getWebhookEndpoint(context: Context, tenant: Tenant, id: string): Promise<WebhookEndpoint> {
+  return selectEndpoint(context, tenant, id, nothing)
+}
+
+async function selectEndpoint(context: Context, tenant: Tenant, id: string, lock: Sql): Promise<WebhookEndpoint> {
   const rows = idPattern.test(id)
     ? await context.db.query<EndpointRow>(sql`
         select ${columns} from webhook_endpoints w
         where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.id = ${id} and w.deleted_at is null
+        ${lock}
       `)
     : []
   if (rows[0] === undefined) throw endpointNotFound(id)
@@ -239,9 +244,13 @@ export async function updateWebhookEndpoint(
   change: EndpointChange,
 ): Promise<WebhookEndpoint> {
   const url = change.url === undefined ? null : readWebhookUrl(context, change.url, tenant.mode)
-  const current = await getWebhookEndpoint(context, tenant, id)
   const now = context.clock.now()
   return inTransaction(context, async (tx) => {
+    const current = await selectEndpoint(tx, tenant, id, sql`for no key update`)
+    if (change.seenAt !== undefined && change.seenAt.getTime() !== current.updatedAt.getTime()) {
+      const message = `The endpoint was changed at ${current.updatedAt.toISOString()}, after you have read it; read it again`
+      throw new ServiceError('changed_meanwhile', message)
+    }
     if (change.enabled === false && current.disabledAt === null) {
       await disableEndpoint(tx, tenant.merchant.id, id, 'Disabled by hand')
     }
@@ -260,21 +269,13 @@ export async function updateWebhookEndpoint(
         failing_since = case when ${change.enabled === true}::boolean then null else w.failing_since end,
         updated_at = ${now}
       where w.merchant_id = ${tenant.merchant.id} and w.mode = ${tenant.mode} and w.id = ${id} and w.deleted_at is null
-        and (${change.seenAt ?? null}::timestamptz is null or w.updated_at = ${change.seenAt ?? null}::timestamptz)
       returning ${columns}
     `)
-    if (row === undefined) throw await refusalOfChange(tx, tenant, id)
+    if (row === undefined) throw endpointNotFound(id)
     const changed = readEndpoint(row)
     noteChange(tx, { object: endpointName(id), before: settingsOf(current), after: settingsOf(changed) })
     return changed
   })
-}
-
-/** An endpoint that is there was changed after the caller has read it. Throws `webhook_endpoint_not_found`. */
-async function refusalOfChange(tx: TxContext, tenant: Tenant, id: string): Promise<ServiceError> {
-  const { updatedAt } = await getWebhookEndpoint(tx, tenant, id)
-  const message = `The endpoint was changed at ${updatedAt.toISOString()}, after you have read it; read it again`
-  return new ServiceError('changed_meanwhile', message)
 }
 
 /** The settings of an endpoint, for the trail. */

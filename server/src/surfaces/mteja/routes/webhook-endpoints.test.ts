@@ -24,6 +24,16 @@ async function ask(tenant: TestTenant, method: string, path: string, body?: obje
   return { status: answer.statusCode, body: answer.json() }
 }
 
+/** A change by who has read the endpoint as it was at the time. */
+function changeSeen(tenant: TestTenant, id: string, seenAt: string, payload: object) {
+  return api.app.inject({
+    method: 'PATCH',
+    url: `/v1/webhook-endpoints/${id}`,
+    headers: { authorization: `Bearer ${tenant.secret}`, 'if-match': `"${seenAt}"` },
+    payload,
+  })
+}
+
 /** The request that the receiver gets for a new customer of the tenant. */
 async function deliverOne(tenant: TestTenant): Promise<Received | undefined> {
   receiver.received.length = 0
@@ -105,20 +115,32 @@ test('a webhook endpoint can be moved, narrowed, disabled and enabled', async ()
 test('a change of an endpoint that was changed meanwhile is refused, and changes nothing', async () => {
   const tenant = await createTestTenant(api.service)
   const { id, updatedAt } = (await ask(tenant, 'POST', '', { url: receiver.url })).body
-  const change = (seenAt: string, events: string[]) =>
-    api.app.inject({
-      method: 'PATCH',
-      url: `/v1/webhook-endpoints/${id}`,
-      headers: { authorization: `Bearer ${tenant.secret}`, 'if-match': `"${seenAt}"` },
-      payload: { events },
-    })
   api.service.clock.advance(1000)
-  const first = await change(updatedAt, ['hold.placed'])
+  const first = await changeSeen(tenant, id, updatedAt, { events: ['hold.placed'] })
   expect(first.statusCode).toBe(200)
-  const late = await change(updatedAt, ['*'])
+  const late = await changeSeen(tenant, id, updatedAt, { events: ['*'] })
   expect([late.statusCode, late.json().error.code]).toEqual([412, 'changed_meanwhile'])
   expect((await ask(tenant, 'GET', `/${id}`)).body.events).toEqual(['hold.placed'])
-  expect((await change(first.json().updatedAt, ['*'])).statusCode).toBe(200)
+  expect((await changeSeen(tenant, id, first.json().updatedAt, { events: ['*'] })).statusCode).toBe(200)
+})
+
+test('an endpoint is disabled and enabled by who has seen its last change, and by nobody else', async () => {
+  const tenant = await createTestTenant(api.service)
+  const { id, updatedAt } = (await ask(tenant, 'POST', '', { url: receiver.url })).body
+  let seenAt = updatedAt
+  for (const enabled of [false, true]) {
+    api.service.clock.advance(1000)
+    const changed = await changeSeen(tenant, id, seenAt, { enabled })
+    expect([changed.statusCode, changed.json().enabled]).toEqual([200, enabled])
+    seenAt = changed.json().updatedAt
+    const late = await changeSeen(tenant, id, updatedAt, { enabled: !enabled })
+    expect([late.statusCode, late.json().error.code]).toEqual([412, 'changed_meanwhile'])
+    expect((await ask(tenant, 'GET', `/${id}`)).body).toMatchObject({ enabled, updatedAt: seenAt })
+  }
+  // Of two at once, one has not seen the change of the other.
+  api.service.clock.advance(1000)
+  const both = [false, false].map((enabled) => changeSeen(tenant, id, seenAt, { enabled }))
+  expect((await Promise.all(both)).map(({ statusCode }) => statusCode).sort()).toEqual([200, 412])
 })
 
 test('after a rotation both secrets sign for the hours asked for, then only the new one', async () => {
