@@ -100,6 +100,38 @@ browserTest('finance sees whether it adds up, what moved, and answers a dispute'
   await page.context().close()
 })
 
+browserTest('money that may have moved already is sent again as it was, and moves once', async () => {
+  const page = await signedIn(seeded.keys.owner, `/customers/${seeded.thandi}`)
+  const dialog = page.getByRole('dialog')
+  const press = (name: string | RegExp) => dialog.getByRole('button', { name, exact: true }).click()
+  await page.getByRole('button', { name: 'Act' }).click()
+  await page.getByRole('menuitem', { name: 'Send to another customer …' }).click()
+  await dialog.getByLabel('To', { exact: true }).fill('Ada')
+  await dialog.getByRole('button', { name: /Ada Obi/ }).click()
+  await dialog.getByLabel('Amount (ZAR)').fill('9000')
+  await press('Continue')
+  await press(/^Send R/)
+  await dialog.getByRole('alert').waitFor()
+  // A refusal moves nothing: the form can be changed.
+  await press('Back')
+  await dialog.getByLabel('Amount (ZAR)').fill('7.77')
+  await page.route('**/transfers', async (route) => {
+    if (route.request().method() !== 'POST') return route.continue()
+    await route.fetch()
+    await route.abort('connectionreset')
+  })
+  await press('Continue')
+  await press(/^Send R/)
+  await dialog.getByText('The server cannot be reached.').waitFor()
+  await page.unroute('**/transfers')
+  expect(await dialog.getByRole('button').allTextContents()).toEqual(['', expect.stringMatching(/^Send R/), 'Close'])
+  await press(/^Send R/)
+  await gone(page)
+  const sent = await seeded.cashful.transfers.list().page()
+  expect(sent.data.filter(({ amount }) => amount === 777)).toHaveLength(1)
+  await page.context().close()
+})
+
 browserTest('a developer finds a request by its id, and what it did', async () => {
   const { data } = await seeded.mteja.audit.list({ action: 'transfer', limit: 1 }).page()
   const requestId = data[0]?.requestId ?? ''

@@ -1,6 +1,7 @@
 import { Button, Modal } from '@mantine/core'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { newKey } from '../base/keys.ts'
+import { tell } from '../base/problems.ts'
 import { Problem } from './basics.tsx'
 
 /** The words of an action that cannot be undone, once its form is complete. */
@@ -9,7 +10,7 @@ export interface Asked {
   sentence: ReactNode
   /** The words of the button: "Refund R 50.00". */
   button: string
-  /** Does it. The key is the same until the form changes, so that a second press cannot do it twice. */
+  /** Does it. The key is the same until the server has refused, so that a second press cannot do it twice. */
   run: (idempotencyKey: string) => Promise<unknown>
 }
 
@@ -27,11 +28,12 @@ interface ActionProps {
 
 /**
  * A dialog that moves money, or does another thing that cannot be taken back. First the form, then one sentence that says what will
- * happen. The button under the sentence is not the default for Enter.
+ * happen. The button under the sentence is not the default for Enter. Once it may have been done, the form stays as it was sent.
  */
 export function Action({ title, close, children, ask, done, isDangerous = false }: ActionProps) {
   const [asked, setAsked] = useState<{ words: Asked; key: string }>()
   const [error, setError] = useState<unknown>(null)
+  const [isUnsure, setUnsure] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const back = useRef<HTMLButtonElement>(null)
   useEffect(() => {
@@ -52,12 +54,13 @@ export function Action({ title, close, children, ask, done, isDangerous = false 
       close()
     } catch (failure) {
       setError(failure)
+      if (tell(failure).isUnsure) setUnsure(true)
     } finally {
       setBusy(false)
     }
   }
   return (
-    <Modal opened onClose={close} title={title} centered closeOnClickOutside={false}>
+    <Modal opened onClose={() => isBusy || close()} title={title} centered closeOnClickOutside={false}>
       {asked === undefined ? (
         <form className="stack" onSubmit={submit} noValidate>
           {children}
@@ -73,6 +76,7 @@ export function Action({ title, close, children, ask, done, isDangerous = false 
           <p aria-live="polite">{asked.words.sentence}</p>
           <p className="quiet">This cannot be undone.</p>
           <Problem error={error} />
+          {isUnsure && <p>Before you do it in another way, close this and look whether it was done.</p>}
           <div className="row">
             <Button color={isDangerous ? 'bad' : undefined} onClick={run} loading={isBusy}>
               {asked.words.button}
@@ -82,11 +86,12 @@ export function Action({ title, close, children, ask, done, isDangerous = false 
               variant="default"
               disabled={isBusy}
               onClick={() => {
+                if (isUnsure) return close()
                 setAsked(undefined)
                 setError(null)
               }}
             >
-              Back
+              {isUnsure ? 'Close' : 'Back'}
             </Button>
           </div>
         </div>
