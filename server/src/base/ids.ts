@@ -25,6 +25,11 @@ function createPooledRandom(poolSize: number): Random {
   }
 }
 
+/** Gives the bytes of a digest each time: what is made of them is the same for the same digest. At most its length at once. */
+export function randomOfDigest(digest: Buffer): Random {
+  return { bytes: (length) => Buffer.from(digest.subarray(0, length)) }
+}
+
 const base36 = '0123456789abcdefghijklmnopqrstuvwxyz'
 const base62 = `${base36}ABCDEFGHIJKLMNOPQRSTUVWXYZ`
 

@@ -1,4 +1,4 @@
-import { uuidV7 } from '../../base/ids.ts'
+import { randomCode, randomOfDigest, uuidV7 } from '../../base/ids.ts'
 import type { Context } from '../context.ts'
 import type { KeyScope } from './request.ts'
 
@@ -18,5 +18,15 @@ export function freshAttempt({ random, clock }: Pick<Context, 'random' | 'clock'
 /** The attempt of a request whose key was first seen at `claimedAt`: the same each time, and impossible to guess. */
 export function repeatedAttempt(context: Context, scope: KeyScope, key: string, claimedAt: Date): Attempt {
   const bytes = context.vault.fingerprint(JSON.stringify([scope.merchantId, scope.mode, key]), 'attempt')
-  return { id: uuidV7({ bytes: (length) => Buffer.from(bytes.subarray(0, length)) }, claimedAt) }
+  return { id: uuidV7(randomOfDigest(bytes), claimedAt) }
+}
+
+/** `length` characters 0-9a-z that each try of an attempt makes alike, another code for each `name`, and impossible to guess. */
+export function codeOfAttempt(
+  { vault }: Pick<Context, 'vault'>,
+  { id }: Attempt,
+  name: string,
+  length: number,
+): string {
+  return randomCode(randomOfDigest(vault.fingerprint(`${id}/${name}`, 'code of an attempt')), length)
 }

@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Payout, readPayouts } from './payout-records.ts'
 import type { PayoutState } from './payout-states.ts'
+import type { NewPayout } from './payouts.ts'
 import { type Recipient, type RecipientRow, readRecipient, recipientColumns } from './recipients.ts'
 
 /** Payouts in any of the states, and of those the ones that fit the other members. */
@@ -86,15 +87,17 @@ export async function walkNumberedPayouts(
   return stepped(rows, step)
 }
 
-/** Those of the references that a payout has, in order of their names. */
+/** Those of the references that another payout than the wanted ones has, in order of their names. */
 export async function findTakenReferences(
   context: Context,
   { merchant, mode }: Tenant,
-  references: readonly string[],
+  wanted: readonly Pick<NewPayout, 'reference' | 'code'>[],
 ): Promise<string[]> {
+  const codes = wanted.flatMap(({ code }) => code ?? [])
   const rows = await context.db.query<{ reference: string }>(sql`
     select p.reference from payouts p
-    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = any(${references}::text[])
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode}
+      and p.reference = any(${wanted.map(({ reference }) => reference)}::text[]) and p.code <> all(${codes}::text[])
     order by p.reference
   `)
   return rows.map(({ reference }) => reference)

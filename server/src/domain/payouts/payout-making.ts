@@ -36,6 +36,8 @@ export interface SoundPayout {
   reference: string
   reason: string | null
   metadata: Record<string, unknown> | null
+  /** Default a random one. */
+  code?: string | undefined
 }
 
 export interface PayoutCall {
@@ -57,7 +59,9 @@ export function makePayouts(
   calls: PayoutCall[],
 ): Promise<PayoutAnswer[]> {
   // Two servers can get one reference, or one key, at once. The server that comes second finds the first payout.
-  return repeatAfterCollision(['payouts_reference', 'idempotency_keys_pkey'], () => tryBatch(context, lane, calls))
+  return repeatAfterCollision(['payouts_reference', 'payouts_code', 'idempotency_keys_pkey'], () =>
+    tryBatch(context, lane, calls),
+  )
 }
 
 /** A payout that nothing speaks against but the ledger. */
@@ -280,7 +284,7 @@ function recording({ clock, random }: Context, prepared: Prepared[], { bearer, l
       from done_now n
       cross join ids i
       join unnest(
-        ${prepared.map(() => `TRF_${randomCode(random, 16)}`)}::text[], ${wanted.map((each) => each.reference)}::text[],
+        ${wanted.map((each) => each.code ?? `TRF_${randomCode(random, 16)}`)}::text[], ${wanted.map((each) => each.reference)}::text[],
         ${prepared.map(() => randomCode(random, 24))}::text[], ${wanted.map((each) => each.customerCode)}::text[],
         ${prepared.map((each) => each.recipient.id)}::bigint[], ${wanted.map((each) => each.amount)}::bigint[],
         ${wanted.map((each) => each.currency)}::text[], ${prepared.map((each) => each.estimatedFee)}::bigint[],

@@ -29,6 +29,8 @@ export interface NewPayout {
   /** Shown to the payee. */
   reason?: string | undefined
   metadata?: Record<string, unknown> | undefined
+  /** `TRF_…`, for a caller who repeats itself and must know its own payout again. Default a random one. */
+  code?: string | undefined
 }
 
 /**
@@ -82,8 +84,8 @@ export function createPayouts(context: PayoutsContext, tenant: Tenant, inputs: N
 }
 
 function readNew(tenant: Tenant, input: NewPayout): SoundPayout {
-  const { customerCode = null, destination, reference, reason = null, metadata = null } = input
+  const { customerCode = null, destination, reference, reason = null, metadata = null, code } = input
   const amount = parseAmount(input.amount)
   const currency = heldCurrency(tenant.merchant, input.currency)
-  return { customerCode, amount, currency, destination, reference, reason, metadata }
+  return { customerCode, amount, currency, destination, reference, reason, metadata, code }
 }

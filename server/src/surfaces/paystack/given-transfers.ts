@@ -1,6 +1,4 @@
 import { ServiceError } from '../../base/errors.ts'
-import { randomCode } from '../../base/ids.ts'
-import type { Context } from '../../domain/context.ts'
 import { heldCurrency } from '../../domain/merchants/merchants.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { NewPayout } from '../../domain/payouts/payouts.ts'
@@ -28,14 +26,15 @@ export interface GivenSource {
  * Reads a transfer. Throws `invalid_request` in Paystack's words, and `currency_not_held`.
  *
  * @param recipients by their codes
+ * @param ownReference the reference of a transfer that was sent without one
  */
 export function readTransfer(
-  context: Pick<Context, 'random'>,
   tenant: Tenant,
   { source, currency: given, ...line }: GivenSource & GivenTransfer,
   recipients: ReadonlyMap<string, Recipient>,
+  ownReference: string,
 ): NewPayout {
-  const reference = textOf(line.reference) ?? randomCode(context.random, 20)
+  const reference = textOf(line.reference) ?? ownReference
   checkReference(reference)
   const recipient = recipients.get(line.recipient.trim())
   if (!recipient?.isActive) throw new ServiceError('invalid_request', transferWords.invalidRecipient, 'recipient')

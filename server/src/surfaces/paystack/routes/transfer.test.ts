@@ -395,6 +395,56 @@ describe('a batch of transfers', () => {
   })
 })
 
+describe('a batch of transfers with an Idempotency-Key', () => {
+  const headers = () => ({ authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'batch' })
+  async function prepare() {
+    const { recipient_code: recipient } = await recipientOf()
+    const transfers = [{}, { reference: 'named' }, {}].map((own) => ({ amount: 100_000, recipient, ...own }))
+    const payload = { source: 'balance', transfers }
+    return () => api.app.inject({ method: 'POST', url: '/transfer/bulk', headers: headers(), payload })
+  }
+  const namesOf = (answer: Awaited<ReturnType<Awaited<ReturnType<typeof prepare>>>>) =>
+    answer.json().data.map((line: Record<string, unknown>) => [line.reference, line.transfer_code, line.status])
+
+  test('is made once when its first answer was lost with its server, with and without references', async () => {
+    const repeat = await prepare()
+    const first = await repeat()
+    expect([first.statusCode, first.json().message]).toEqual([200, '3 transfers queued.'])
+    expect(first.json().data[0].reference).toMatch(/^[a-z0-9]{20}$/)
+    // The server was killed before it stored the answer.
+    await api.service.db.query(sql`
+      update idempotency_keys set answer = null where merchant_id = ${tenant.merchant.id} and key like '%batch'
+    `)
+    const second = await repeat()
+    expect([second.statusCode, second.headers['idempotent-replayed']]).toEqual([200, undefined])
+    expect(namesOf(second)).toEqual(namesOf(first))
+    expect(await balance()).toBe(200_000)
+  })
+
+  test('is made once when it comes twice at once', async () => {
+    const repeat = await prepare()
+    const answers = await Promise.all([repeat(), repeat(), repeat()])
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([200, 200, 200])
+    expect(new Set(answers.map((each) => JSON.stringify(namesOf(each)))).size).toBe(1)
+    expect((await dataOf('GET', '/transfer')).length).toBe(3)
+    expect(await balance()).toBe(200_000)
+  })
+
+  test('is refused under another key for a reference that the first one has used', async () => {
+    const repeat = await prepare()
+    await repeat()
+    const { recipient_code: recipient } = await recipientOf()
+    const transfers = [{ amount: 100_000, recipient, reference: 'named' }]
+    const answer = await api.app.inject({
+      method: 'POST',
+      url: '/transfer/bulk',
+      headers: { ...headers(), 'idempotency-key': 'other' },
+      payload: { source: 'balance', transfers },
+    })
+    expect([answer.statusCode, answer.json().message]).toEqual([404, 'Duplicate reference(s) found: named'])
+  })
+})
+
 describe('one-time passwords for transfers', () => {
   const post = (path: string, body?: object) => call('POST', `/transfer/${path}`, body)
 

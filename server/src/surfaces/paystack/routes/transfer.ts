@@ -1,5 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { randomCode } from '../../../base/ids.ts'
+import { type Attempt, codeOfAttempt } from '../../../domain/idempotency/attempt.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { largeRead } from '../../../domain/merchants/turns.ts'
 import {
@@ -75,7 +77,7 @@ export const transferRoutes: RouteFile = (routes, { context, publicUrl }) => {
       const { account_reference, ...given } = request.body
       refuseAccountReference(account_reference)
       const recipients = await findRecipients(context, tenant, [given.recipient])
-      const wanted = readTransfer(context, tenant, given, recipients)
+      const wanted = readTransfer(tenant, given, recipients, randomCode(context.random, 20))
       const made = await createPayout(context, tenant, wanted, keyed).catch(rethrow)
       // Without a key, a payout that is there already is a second use of its reference.
       if (made.replayed && keyed === null) throw duplicate()
@@ -100,7 +102,7 @@ export const transferRoutes: RouteFile = (routes, { context, publicUrl }) => {
         response: responses(200, success('2 transfers queued.', Type.Array(queuedTransferSchema)), 400, 403, 404),
       },
     },
-    async (request) => {
+    async (request, attempt: Attempt) => {
       const tenant = tenantOf(request)
       const { transfers, ...common } = request.body
       const recipients = await findRecipients(
@@ -108,13 +110,18 @@ export const transferRoutes: RouteFile = (routes, { context, publicUrl }) => {
         tenant,
         transfers.map(({ recipient }) => recipient),
       )
-      const read = transfers.map((line) =>
-        attempt(() => readTransfer(context, tenant, { ...common, ...line }, recipients)),
+      // A repeat of the request makes the same names, and finds by them what was made before.
+      const read = transfers.map((line, i) =>
+        tryRead((): NewPayout => {
+          const ownReference = codeOfAttempt(context, attempt, `reference ${i}`, 20)
+          const code = `TRF_${codeOfAttempt(context, attempt, `code ${i}`, 16)}`
+          return { ...readTransfer(tenant, { ...common, ...line }, recipients, ownReference), code }
+        }),
       )
       const sound = read.filter((line): line is NewPayout => !(line instanceof ServiceError))
       await refuseDuplicates(tenant, sound)
       const made = (await createPayouts(context, tenant, sound)).values()
-      const outcomes = read.map((line) => (line instanceof ServiceError ? line : outcomeOf(made.next().value)))
+      const outcomes = read.map((line) => (line instanceof ServiceError ? line : outcomeOf(line, made.next().value)))
       const data = await Promise.all(outcomes.map((outcome, i) => show(tenant, transfers[i] as GivenTransfer, outcome)))
       const count = data.filter(({ transfer_code }) => transfer_code !== null).length
       return { status: true as const, message: `${count} transfers queued.`, data }
@@ -278,7 +285,7 @@ export const transferRoutes: RouteFile = (routes, { context, publicUrl }) => {
   async function refuseDuplicates(tenant: Tenant, wanted: readonly NewPayout[]): Promise<void> {
     const references = wanted.map(({ reference }) => reference)
     const twice = references.filter((each, i) => references.indexOf(each) !== i)
-    const taken = await findTakenReferences(context, tenant, references)
+    const taken = await findTakenReferences(context, tenant, wanted)
     const found = [...new Set([...taken, ...twice])]
     if (found.length > 0) throw new ServiceError('not_found', `${duplicatesFound}${found.join(',')}`, 'transfers')
   }
@@ -302,10 +309,13 @@ export const transferRoutes: RouteFile = (routes, { context, publicUrl }) => {
   }
 }
 
-function outcomeOf(answer: { payout: Payout; replayed: boolean } | ServiceError | undefined): Payout | ServiceError {
+function outcomeOf(
+  { code }: NewPayout,
+  answer: { payout: Payout; replayed: boolean } | ServiceError | undefined,
+): Payout | ServiceError {
   if (answer === undefined) throw new Error('each line has an answer')
   if (answer instanceof ServiceError) return inTransferWords(answer) as ServiceError
-  return answer.replayed ? duplicate() : answer.payout
+  return answer.replayed && answer.payout.code !== code ? duplicate() : answer.payout
 }
 
 function duplicate(): ServiceError {
@@ -317,7 +327,7 @@ function rethrow(error: unknown): never {
 }
 
 /** What a call answers, or its refusal. */
-function attempt<Answer>(work: () => Answer): Answer | ServiceError {
+function tryRead<Answer>(work: () => Answer): Answer | ServiceError {
   try {
     return work()
   } catch (error) {
