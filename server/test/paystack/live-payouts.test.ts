@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { OwnedDb } from '../../src/db/database.ts'
 import { sql } from '../../src/db/sql.ts'
 import { dropReplacedCredentials } from '../../src/domain/payments/processor-accounts.ts'
 import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
@@ -84,6 +85,16 @@ async function advanceLater(ms: number) {
   await advance()
 }
 const last = () => account.transfers.at(-1) as TransferRow
+
+/** The database does not know the payout any more: nothing finds it under its names. */
+async function forget(id: string) {
+  await (api.service.db as OwnedDb).asOwner((owner) =>
+    owner.execute(`
+      update payouts set reference = reference || '-gone', sent_reference = reverse(sent_reference), due_at = null
+      where merchant_id = ${tenant.merchant.id} and id = '${id}'
+    `),
+  )
+}
 
 /** Sends the webhooks of the account, as the account would. */
 async function tellAll(webhooks = told.splice(0)) {
@@ -214,6 +225,49 @@ describe('a payout by an account at Paystack', () => {
     judge(account)
     await advanceLater(10 * 60_000)
     expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
+  })
+
+  test.each(['before', 'after'])(
+    'that a restored database has forgotten is made again, and is the transfer that the account has: %s it was paid',
+    async (moment) => {
+      const reference = `forgotten-${moment}`
+      const id = await payOut({ reference })
+      await advance()
+      if (moment === 'after') moveTransfer(account, last(), 'success')
+      told = []
+      const { processorReference } = await show(id)
+      await forget(id)
+      const again = await payOut({ reference })
+      expect(again).not.toBe(id)
+      expect((await show(again)).processorReference).toBe(processorReference)
+      await advance()
+      await advanceLater(10_000)
+      expect(account.transfers.length).toBe(1)
+      if (moment === 'before') moveTransfer(account, last(), 'success')
+      await tellAll()
+      await advance()
+      expect([await stateOf(again), account.transfers.length]).toEqual(['paid', 1])
+      expect(await goneBoth()).toEqual({ here: 100_000, there: 100_000 })
+    },
+  )
+
+  test('has another name at the account for each reference and merchant', async () => {
+    const nameOf = async (own: object) => (await show(await payOut({ amount: 5000, ...own }))).processorReference
+    const names = [await nameOf({ reference: 'same' }), await nameOf({ reference: 'other' })]
+    tenant = await addTestKey(
+      api.service,
+      (await createTestTenant(api.service, { currencies: ['NGN'] })).merchant,
+      'live',
+    )
+    await choose()
+    const cash = { amount: 1_000_000, currency: 'NGN', source: 'cash', reference: 'till' }
+    expect((await ask('POST', '/v1/pay-ins', cash)).statusCode).toBe(201)
+    names.push(await nameOf({ reference: 'same', customerId: undefined }))
+    expect(new Set(names).size).toBe(3)
+    await advance()
+    expect(account.transfers.map(({ reference }) => reference).sort()).toEqual(
+      names.map((each) => `mteja-${each}`).sort(),
+    )
   })
 
   test('that asks for a one-time password needs a person, who gives it on the wire of Paystack', async () => {

@@ -70,7 +70,7 @@ export async function advancePayout(context: PayoutsContext, tenant: Tenant, id:
 
 /**
  * Asks the account that was sent a payout. Where that account says nothing, because its key was replaced, the account that is chosen now is
- * asked as well: if it knows the reference, which is random, it is the same account, and the payout is its own from then on.
+ * asked as well: if it knows the reference, which nobody can guess, it is the same account, and the payout is its own from then on.
  */
 async function askWhoHas(
   context: PayoutsContext,

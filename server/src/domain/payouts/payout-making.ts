@@ -1,6 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
-import { randomCode, uuidV7 } from '../../base/ids.ts'
+import { randomCode, randomOfDigest, uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
+import type { Vault } from '../../base/vault.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
@@ -59,8 +60,9 @@ export function makePayouts(
   calls: PayoutCall[],
 ): Promise<PayoutAnswer[]> {
   // Two servers can get one reference, or one key, at once. The server that comes second finds the first payout.
-  return repeatAfterCollision(['payouts_reference', 'payouts_code', 'idempotency_keys_pkey'], () =>
-    tryBatch(context, lane, calls),
+  return repeatAfterCollision(
+    ['payouts_reference', 'payouts_sent_reference', 'payouts_code', 'idempotency_keys_pkey'],
+    () => tryBatch(context, lane, calls),
   )
 }
 
@@ -261,8 +263,17 @@ export function ownerOf({ customerCode }: Pick<Payout, 'customerCode'>): Account
   return customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode }
 }
 
+/**
+ * The name of a payout at its processor. The same payout has the same one, also where a database was restored from a backup that
+ * does not know the payout: then the processor refuses to pay it twice. Only the holder of the key can make one.
+ */
+function sentReferenceOf(vault: Vault, { merchant, mode }: Tenant, { reference }: SoundPayout): string {
+  const digest = vault.fingerprint(JSON.stringify([merchant.code, mode, reference]), 'sent reference of a payout')
+  return randomCode(randomOfDigest(digest), 24)
+}
+
 /** Records the payouts whose money was reserved, and tells of them. The numbers are taken last: others wait for them. */
-function recording({ clock, random }: Context, prepared: Prepared[], { bearer, limited }: Wants) {
+function recording({ clock, random, vault }: Context, prepared: Prepared[], { bearer, limited }: Wants) {
   const { tenant } = (prepared[0] as Prepared).call
   const { merchant, mode } = tenant
   const now = clock.now()
@@ -285,7 +296,7 @@ function recording({ clock, random }: Context, prepared: Prepared[], { bearer, l
       cross join ids i
       join unnest(
         ${wanted.map((each) => each.code ?? `TRF_${randomCode(random, 16)}`)}::text[], ${wanted.map((each) => each.reference)}::text[],
-        ${prepared.map(() => randomCode(random, 24))}::text[], ${wanted.map((each) => each.customerCode)}::text[],
+        ${wanted.map((each) => sentReferenceOf(vault, tenant, each))}::text[], ${wanted.map((each) => each.customerCode)}::text[],
         ${prepared.map((each) => each.recipient.id)}::bigint[], ${wanted.map((each) => each.amount)}::bigint[],
         ${wanted.map((each) => each.currency)}::text[], ${prepared.map((each) => each.estimatedFee)}::bigint[],
         ${wanted.map((each) => each.reason)}::text[],

@@ -20,7 +20,7 @@ export interface PayoutDestination {
 
 /** An order to pay out. The same reference is the same order, however often it is sent. */
 export interface PayoutOrder {
-  /** Ours, and random: 24 characters of `[a-z0-9]`, which no processor refuses. The caller's own reference is not told outside. */
+  /** Ours, and impossible to guess: 24 characters of `[a-z0-9]`, which no processor refuses. The caller's own reference is not told outside. */
   reference: string
   /** Minor units above 0. */
   amount: bigint
