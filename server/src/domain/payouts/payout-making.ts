@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode, randomOfDigest, uuidV7 } from '../../base/ids.ts'
-import type { Currency } from '../../base/money.ts'
+import { type Currency, maxAmount } from '../../base/money.ts'
 import type { Vault } from '../../base/vault.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
@@ -95,6 +95,7 @@ async function tryBatch(
     const place = places[i] as Recipient | ServiceError
     if (place instanceof ServiceError) return place
     const estimatedFee = estimate({ amount: wanted.amount, currency: wanted.currency, type: place.type })
+    if (wanted.amount + estimatedFee > maxAmount) return tooLarge(estimatedFee)
     const id = uuidV7(context.random, context.clock.now())
     return { call: calls[i] as PayoutCall, recipient: place, estimatedFee, id }
   })
@@ -174,6 +175,11 @@ function placeOf({ destination, currency }: SoundPayout, named: Map<string, Reci
   if (recipient.currency === currency) return recipient
   const message = `The recipient ${code} is paid in ${recipient.currency}, not in ${currency}`
   return new ServiceError('invalid_request', message, field)
+}
+
+function tooLarge(estimatedFee: bigint): ServiceError {
+  const message = `amount must be at most ${maxAmount - estimatedFee}: its expected fee of ${estimatedFee} is reserved besides`
+  return new ServiceError('invalid_request', message, 'amount')
 }
 
 /** The first payout of a reference for the same content, or the refusal of another content. */

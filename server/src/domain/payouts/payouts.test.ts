@@ -182,6 +182,17 @@ describe('making a payout', () => {
     await expect(pay()).rejects.toMatchObject({ code: 'customer_denied' })
   })
 
+  test('of an amount that is too large with its expected fee is refused', async () => {
+    const script = scripted({ is: 'unknown' })
+    script.fee = 1n
+    await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy: 'owner' }))
+    const largest = { amount: '9007199254740991' }
+    await expect(pay(script.context, largest)).rejects.toMatchObject({ code: 'invalid_request', field: 'amount' })
+    await expect(pay(script.context, { amount: '9007199254740990' })).rejects.toMatchObject({
+      code: 'insufficient_funds',
+    })
+  })
+
   test('many at once answers for each, also for the refused', async () => {
     const inputs = [wanted(), wanted({ amount: 5000 }), wanted({ amount: 200 }), wanted({ amount: 0 })]
     const answers = await createPayouts(service, tenant, inputs)
