@@ -219,6 +219,28 @@ describe('the same account', () => {
   })
 })
 
+describe('of two transactions at once that make the same new recipient', () => {
+  test('the second finds the first one’s', async () => {
+    const its = { ...destination, accountNumber: '0123456799' }
+    const other = { ...destination, accountNumber: '0123456798' }
+    let second: Promise<string[]> | undefined
+    const codesIn = (order: (typeof its)[], then?: () => Promise<void>) =>
+      inTransaction(service, async (tx) => {
+        const codes: string[] = []
+        for (const each of order) {
+          codes.push((await createRecipient(tx, tenant, each)).code)
+          if (codes.length === 1) await then?.()
+        }
+        return codes
+      })
+    const first = await codesIn([its, other], async () => {
+      second = codesIn([its, other])
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    })
+    expect(await second).toEqual(first)
+  })
+})
+
 describe('a payout', () => {
   test('is paid once the processor says so when it is asked, and then has left the balance', async () => {
     const script = scripted(paid(), paid(25n))

@@ -82,15 +82,32 @@ export async function createRecipient(context: Context, tenant: Tenant, wanted: 
 
 /** As `createRecipient` for many, in order. */
 export async function ensureRecipients(
+  context: Pick<Context, 'clock' | 'random'>,
+  db: Queryable,
+  tenant: Tenant,
+  wanted: readonly (Omit<NewRecipient, 'currency'> & { currency: Currency })[],
+): Promise<Recipient[]> {
+  // A recipient that another transaction makes at this moment is found by the next look, also inside a transaction of ours.
+  for (let look = 1; look <= maxLooks; look++) {
+    const found = await tryRecipients(context, db, tenant, wanted)
+    if (found !== null) return found
+  }
+  throw new Error('a recipient was neither found nor made')
+}
+
+const maxLooks = 5
+
+/** Null where another transaction has made one of them first. */
+async function tryRecipients(
   { clock, random }: Pick<Context, 'clock' | 'random'>,
   db: Queryable,
   { merchant, mode }: Tenant,
   wanted: readonly (Omit<NewRecipient, 'currency'> & { currency: Currency })[],
-): Promise<Recipient[]> {
+): Promise<Recipient[] | null> {
   if (wanted.length === 0) return []
   const now = clock.now()
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
-  const rows = await repeatAfterCollision(['recipients_account'], () =>
+  const rows = await repeatAfterCollision([], () =>
     db.query<RecipientRow & { place: bigint }>(sql`
       with wanted as (
         select * from unnest(
@@ -135,6 +152,7 @@ export async function ensureRecipients(
           m.bank_code, m.currency, m.name, m.email, m.description, m.metadata::json, ${now}::timestamptz, ${now}::timestamptz
         from missing m
         cross join ids i
+        on conflict (merchant_id, mode, type, account_number, bank_code, currency) do nothing
         returning r.*
       )
       select w.place, ${recipientColumns}
@@ -149,6 +167,7 @@ export async function ensureRecipients(
   )
   // A recipient that is wanted twice is found twice at each of its places.
   const byPlace = new Map(rows.map((row) => [row.place, row]))
+  if (byPlace.size < wanted.length) return null
   return wanted.map((_, i) => ({ ...readRecipient(byPlace.get(BigInt(i + 1)) as RecipientRow), isActive: true }))
 }
 
