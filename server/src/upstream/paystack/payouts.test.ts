@@ -187,6 +187,32 @@ describe('an order to pay out, at the account', () => {
     expect(calls()).toHaveLength(2)
   })
 
+  test('nothing is sent to a recipient that the account has mistaken for that of the order', async () => {
+    const mistaken: Ask = (question) =>
+      opened.ask(
+        question.path === '/transferrecipient'
+          ? { ...question, body: { ...question.body, account_number: '0100000009' } }
+          : question,
+      )
+    const payouts = payoutsBy(mistaken)
+    const orders = [newOrder(), newOrder()]
+    for (const order of orders) {
+      expect(await payouts.send(tenant, order)).toMatchObject({ is: 'refused', code: 'other_recipient' })
+    }
+    expect(orders.flatMap(madeOf)).toEqual([])
+  })
+
+  test('a recipient that is remembered is not taken for another whose name and number read alike together', async () => {
+    const payouts = payoutsBy(opened.ask)
+    const [name, ...numbers] = ['Tolu', '0100000005', '0100000006']
+    const { destination } = newOrder()
+    const at = (own: object) => newOrder({ destination: { ...destination, ...own } })
+    await payouts.send(tenant, at({ name: `${name}\n${numbers[0]}`, accountNumber: numbers[1] }))
+    const other = at({ name, accountNumber: numbers.join('\n') })
+    expect(await payouts.send(tenant, other)).toMatchObject({ is: 'refused' })
+    expect(madeOf(other)).toEqual([])
+  })
+
   test('a mobile wallet is a recipient of its own kind, with its number in any spelling', async () => {
     const destination = { type: 'mobile_money', accountNumber: '0551234987', bankCode: 'MTN', name: 'Ama' } as const
     const order = newOrder({ currency: 'GHS', destination })

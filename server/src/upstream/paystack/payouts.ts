@@ -25,6 +25,7 @@ const maxRemembered = 10_000
 const reasons = {
   currency: 'Paystack pays out in NGN, GHS, KES and ZAR',
   mobileMoney: 'Paystack pays out to mobile wallets in GHS and KES',
+  otherRecipient: 'The account has answered with a recipient of another account at the bank: nothing was sent',
   failed: 'Paystack could not pay the money out',
   abandoned: 'Nobody has given Paystack the one-time password in time',
   blocked: 'The approval URL of the account has not answered Paystack in time',
@@ -63,9 +64,12 @@ export function createPaystackPayouts({
     return found.is === 'not_found' ? answer : found
   }
 
-  async function findRecipient(wanted: NewRecipient, key: string): Promise<Outcome<Recipient>> {
+  async function findRecipient(order: PayoutOrder, wanted: NewRecipient, key: string): Promise<Outcome<Recipient>> {
     const outcome = await createRecipient(ask, wanted)
     if (!('thing' in outcome) || outcome.thing === null) return outcome
+    if (!isRecipientOf(order, outcome.thing)) {
+      return { is: 'refused', code: 'other_recipient', reason: reasons.otherRecipient }
+    }
     remembered.set(key, outcome.thing.code)
     for (const oldest of remembered.keys()) {
       if (remembered.size <= maxRemembered) break
@@ -78,14 +82,14 @@ export function createPaystackPayouts({
   async function initiate(order: PayoutOrder): Promise<Outcome<Transfer> | { is: 'unsent'; answer: SendOutcome }> {
     const wanted = recipientOf(order)
     if ('refused' in wanted) return { is: 'refused', code: 'not_served', reason: wanted.refused }
-    const key = Object.values(wanted).join('\n')
+    const key = JSON.stringify(wanted)
     const known = remembered.get(key)
     if (known !== undefined) {
       const outcome = await initiateTransfer(ask, transferOf(order, known))
       if (outcome.is !== 'refused') return outcome
       remembered.delete(key)
     }
-    const recipient = await findRecipient(wanted, key)
+    const recipient = await findRecipient(order, wanted, key)
     if (recipient.is === 'refused') return recipient
     if ('thing' in recipient && recipient.thing !== null) {
       return initiateTransfer(ask, transferOf(order, recipient.thing.code))
