@@ -51,7 +51,8 @@ export async function advancePayout(context: PayoutsContext, tenant: Tenant, id:
   const payout = await findPayout(context, tenant, { id })
   if (payout === null) return
   if (payout.verdict !== null && payout.endedAt === null) {
-    await endPayout(context, tenant, id)
+    // The server that wrote the verdict has died. Its account says when the next look is, once it is asked.
+    await endPayout(context, tenant, id, payout.accountId === null ? null : firstLookMs)
     return
   }
   if (payout.state === 'awaiting_approval') {

@@ -19,11 +19,12 @@ import { listHolds } from '../wallet/holds.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
 import { advanceDuePayouts, advancePayout, takePayoutNotice } from './advancing.ts'
 import { cancelPayout, settlePayout } from './payout-decisions.ts'
+import { decidePayout } from './payout-ending.ts'
 import type { ToldPayout } from './payout-events.ts'
 import type { AskOutcome, PayoutOrder, PayoutProcessor, PayoutsContext, SendOutcome } from './payout-processor.ts'
 import { getPayout } from './payout-records.ts'
 import { changePayoutSettings } from './payout-settings.ts'
-import { payoutArrows, payoutStates } from './payout-states.ts'
+import { openStates, payoutArrows, payoutStates } from './payout-states.ts'
 import { createPayout, createPayouts, type NewPayout } from './payouts.ts'
 import { createRecipient, getRecipient, updateRecipient } from './recipients.ts'
 
@@ -391,6 +392,20 @@ describe('a payout', () => {
     await takePayoutNotice(service, tenant, sentReference)
     await Promise.all([1, 2, 3].map(() => advancePayout({ ...script.context }, tenant, id)))
     expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'returned', stateReason: 'Sent back' })
+    expect(await funds()).toEqual(settled)
+  })
+
+  test('that another server has decided, and not ended, is looked at again as any paid one', async () => {
+    const script = scripted({ is: 'exists', attention: null })
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    await decidePayout(service, tenant, id, { verdict: 'paid', from: openStates, fee: 0n })
+    await advancePayout(script.context, tenant, id)
+    expect(await stateOf(id)).toBe('paid')
+    script.ask = returned
+    service.clock.advance(10_000)
+    await advanceDuePayouts(script.context)
+    expect(await stateOf(id)).toBe('returned')
     expect(await funds()).toEqual(settled)
   })
 
