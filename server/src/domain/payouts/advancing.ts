@@ -234,11 +234,14 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
   await rest(context, tenant, payout, processor.returnLooksMs)
 }
 
-/** Of a payout that has ended nothing more is expected, but that the money of a paid one comes back. */
+/**
+ * Of a payout that has ended nothing more is expected, but that the money of a paid one comes back. A notice that came since it was
+ * read stays due: the answer may be older.
+ */
 async function rest(
   { db, clock }: Context,
   { merchant }: Tenant,
-  { id, state, endedAt }: Payout,
+  { id, state, endedAt, dueAt: before }: Payout,
   looksMs: readonly number[],
 ): Promise<void> {
   const sinceMs = endedAt === null ? 0 : clock.now().getTime() - endedAt.getTime()
@@ -247,6 +250,7 @@ async function rest(
   await db.query(sql`
     update payouts set due_at = ${dueAt}::timestamptz, attempts = 0
     where merchant_id = ${merchant.id} and id = ${id} and ended_at is not null
+      and due_at is not distinct from ${before}::timestamptz
   `)
 }
 

@@ -71,6 +71,8 @@ export interface Payout {
   createdAt: Date
   updatedAt: Date
   endedAt: Date | null
+  /** When its next step is due; null for none. */
+  dueAt: Date | null
 }
 
 interface PayoutRow extends DoerRow {
@@ -109,6 +111,7 @@ interface PayoutRow extends DoerRow {
   created_at: Date
   updated_at: Date
   ended_at: Date | null
+  due_at: Date | null
 }
 
 const prefixed = sql`
@@ -126,7 +129,8 @@ function selectPayouts(rows: Sql): Sql {
       o.id, o.wire_id, o.code, o.reference, o.sent_reference, c.code as customer_code, o.customer_id, o.amount, o.currency,
       o.fee_borne_by, o.estimated_fee, o.fee, o.reason, o.metadata, o.state, o.state_code, o.state_reason, o.attention,
       o.attention_reason, o.verdict, o.approval_id, o.processor, o.account_id, o.send_count, o.sent_at, o.unknown_since, o.proof, o.is_late,
-      o.movement_id, o.actor_id, o.request_id, o.created_at, o.updated_at, o.ended_at, ${prefixed}, ${doerColumns}
+      o.movement_id, o.actor_id, o.request_id, o.created_at, o.updated_at, o.ended_at, o.due_at,
+      ${prefixed}, ${doerColumns}
     from (${rows}) o
     join recipients r on r.merchant_id = o.merchant_id and r.id = o.recipient_id
     left join customers c on c.merchant_id = o.merchant_id and c.id = o.customer_id
@@ -265,5 +269,6 @@ function readPayout(row: SelectedRow): Payout {
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     endedAt: row.ended_at,
+    dueAt: row.due_at,
   }
 }

@@ -409,6 +409,23 @@ describe('a payout', () => {
     expect(await funds()).toEqual(settled)
   })
 
+  test('that comes back while an older question is answered is asked about again', async () => {
+    const script = scripted({ is: 'exists', attention: null }, paid())
+    const { id, sentReference } = await pay(script.context)
+    for (let step = 0; step < 2; step++) await advancePayout(script.context, tenant, id)
+    expect(await stateOf(id)).toBe('paid')
+    await takePayoutNotice(service, tenant, sentReference)
+    script.ask = async () => {
+      await takePayoutNotice(service, tenant, sentReference)
+      script.ask = returned
+      return paid()
+    }
+    await advanceDuePayouts(script.context)
+    expect(await stateOf(id)).toBe('paid')
+    await advanceDuePayouts(script.context)
+    expect(await stateOf(id)).toBe('returned')
+  })
+
   test('that comes back before it was paid is failed, and its money released', async () => {
     const script = scripted({ is: 'exists', attention: null }, returned)
     const { id } = await pay(script.context)
