@@ -215,7 +215,15 @@ function dismiss(keeper: ChildProcess): Promise<void> {
 function signalServer(data: string, signal: 'SIGSTOP' | 'SIGCONT'): void {
   const postmaster = postmasterOf(data)
   process.kill(postmaster, signal)
-  for (const { pid, parent } of liveProcesses()) if (parent === postmaster) process.kill(pid, signal)
+  for (const { pid, parent } of liveProcesses()) {
+    if (parent !== postmaster) continue
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      // A process that has ended since the look needs no signal.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
 }
 
 function postmasterOf(data: string): number {

@@ -8,8 +8,9 @@ import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
+import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
-import { openFaultProxy } from './fault-proxy.ts'
+import { chooseSometimes, type Fault, openFaultProxy, requestFaults, webhookFaults } from './fault-proxy.ts'
 import {
   agree,
   createLiveAccount,
@@ -899,4 +900,63 @@ describe('the account', () => {
     })
     expect([refund.statusCode, refund.body]).toEqual([403, expect.stringContaining('came by a payment processor')])
   })
+})
+
+test('after all faults end, both books agree, and nothing was credited twice', async () => {
+  const random = randomFrom(seed)
+  const count = 40
+  await initialize({ reference: 'first', amount: 100 })
+  pay(account, lastSent())
+  const code = (await verify('first')).data.authorization.authorization_code
+  account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'pays' })
+  told = []
+  proxy.choose = chooseSometimes(
+    random,
+    requestFaults.filter((fault) => fault !== 'late'),
+    0.3,
+  )
+  const webhookFault = chooseSometimes(random, webhookFaults, 0.5)
+  const happened = new Set<Fault>()
+
+  async function one(i: number) {
+    if (random() < 0.5) {
+      const wanted = topUp({ reference: `f-${i}`, authorization_code: code })
+      await ask('POST', '/transaction/charge_authorization', wanted)
+      return
+    }
+    const { data } = await initialize({ reference: `f-${i}` })
+    if (data === undefined) return
+    for (const row of [...account.transactions]) if (row.paid_at === null && random() < 0.3) pay(account, row.reference)
+  }
+  const numbers = Array.from({ length: count }, (_, i) => i)
+  await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      for (let i = numbers.shift(); i !== undefined; i = numbers.shift()) await one(i)
+    }),
+  )
+  const held: Webhook[] = []
+  for (const webhook of told.splice(0)) {
+    const fault = webhookFault()
+    happened.add(fault)
+    if (fault === 'lost') continue
+    if (fault === 'reordered') held.push(webhook)
+    else if (fault === 'forged') await tellAll([{ ...webhook, body: webhook.body.replace('"amount":', '"amount":9') }])
+    else await tellAll(fault === 'repeated' ? [webhook, webhook] : [webhook])
+    if (random() < 0.3) await settleDue()
+  }
+  await tellAll(held)
+
+  proxy.choose = () => 'none'
+  for (let i = 0; i < 6; i++) await settleLater(61_000)
+  const own = await books()
+  const paid = account.transactions.filter(({ status }) => status === 'success')
+  const said = `seed ${seed}: ${JSON.stringify({ own, paid: paid.length, happened: [...happened] })}`
+  expect(own.customer_cash, said).toBe(paid.reduce((sum, { amount }) => sum + amount, 0))
+  expect(own.suspense, said).toBeUndefined()
+  await expectAgreement()
+  const [open] = await api.service.db.query<{ count: bigint }>(sql`
+    select count(*) as count from payment_intents
+    where merchant_id = ${tenant.merchant.id} and status = 'processing'
+  `)
+  expect(open?.count, said).toBe(0n)
 })

@@ -16,7 +16,7 @@ import { type LiveServer, openLiveServer } from './live-server.ts'
 
 // Thousands of payments and refunds at an account whose answers and webhooks get lost, while servers are killed.
 
-/** Payments and refunds together. The embedded database is slower, and has fewer in a usual run. */
+/** Payments and refunds together. The embedded database is slower, and has fewer. */
 const count = Number(process.env.MTEJA_TEST_STORM ?? (testEngine === 'embedded' ? 400 : 2000))
 const callers = 16
 const emails = ['ada@example.com', 'ben@example.com', 'chi@example.com', 'dan@example.com', 'efe@example.com']
