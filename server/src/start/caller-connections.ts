@@ -37,6 +37,8 @@ export class CallerConnections {
     this.#all.set(socket, address)
     whenAuthenticated(socket, (holder) => {
       this.remove(socket)
+      // Its caller has gone while the credential was looked up: it tells of its end no more.
+      if (socket.destroyed) return
       const ofHolder = this.#byHolder.get(holder) ?? new Set()
       this.#byHolder.set(holder, ofHolder.add(socket))
       socket.once('close', () => {
