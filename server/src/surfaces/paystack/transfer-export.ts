@@ -2,10 +2,10 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
 import type { Context } from '../../domain/context.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
-import { largeRead } from '../../domain/merchants/turns.ts'
 import { type NumberedPayoutFilter, walkNumberedPayouts } from '../../domain/payouts/payout-lists.ts'
-import { csvText } from '../http/csv.ts'
+import type { Payout } from '../../domain/payouts/payout-records.ts'
 import { isServed } from './amounts.ts'
+import { writeCsv } from './exports.ts'
 import { isGiven, readPeriod } from './queries.ts'
 import { renderTransfer, transferStatuses } from './render-transfer.ts'
 import { periodQuery } from './transaction-filter.ts'
@@ -54,26 +54,16 @@ const columns = [
   ...(['id', 'reference', 'transfer_code', 'status', 'currency', 'amount', 'fee_charged', 'reason'] as const),
   ...(['gateway_response', 'transferred_at', 'createdAt'] as const),
 ] as const
-const pageSize = 500
 
 /** The transfers as CSV, newest first, made while they are sent. Amounts are hundredths. */
-export async function* writeTransfers(
-  context: Context,
-  tenant: Tenant,
-  filter: NumberedPayoutFilter,
-): AsyncGenerator<string> {
-  yield `${[...columns, 'recipient_code', 'recipient_name'].join(',')}\n`
-  for (let olderThan: bigint | undefined; ; ) {
-    const step = { limit: pageSize, olderThan }
-    const read = () => walkNumberedPayouts(context, tenant, filter, step)
-    const { items, hasOlder } = await largeRead(context, tenant, read)
-    yield items.map((payout) => writeLine(renderTransfer(tenant, payout))).join('')
-    olderThan = items.at(-1)?.wireId
-    if (!hasOlder || olderThan === undefined) return
-  }
-}
-
-function writeLine(row: ReturnType<typeof renderTransfer>): string {
-  const cells = [...columns.map((name) => row[name]), row.recipient.recipient_code, row.recipient.name]
-  return `${cells.map((cell) => csvText(String(cell ?? ''))).join(',')}\n`
+export function writeTransfers(context: Context, tenant: Tenant, filter: NumberedPayoutFilter): AsyncGenerator<string> {
+  return writeCsv<Payout>(context, tenant, {
+    columns: [...columns, 'recipient_code', 'recipient_name'],
+    read: (step) => walkNumberedPayouts(context, tenant, filter, step),
+    cellsOf: (payout) => {
+      const row = renderTransfer(tenant, payout)
+      return [...columns.map((name) => row[name]), row.recipient.recipient_code, row.recipient.name]
+    },
+    idOf: ({ wireId }) => wireId,
+  })
 }

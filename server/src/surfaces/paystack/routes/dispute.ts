@@ -11,10 +11,8 @@ import {
   type NumberedDisputeFilter,
   walkNumberedDisputes,
 } from '../../../domain/payments/dispute-records.ts'
-import { callerOf, tenantOf } from '../../http/authentication.ts'
-import { csvText } from '../../http/csv.ts'
+import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { sendText, whileOpen } from '../../http/send-text.ts'
 import { isServed, readAmount } from '../amounts.ts'
 import {
   disputeOfTransactionSchema,
@@ -27,7 +25,7 @@ import {
   uploadSchema,
 } from '../dispute-schemas.ts'
 import { disputeWords } from '../dispute-words.ts'
-import { openLink, renderLink, sealLink } from '../export-links.ts'
+import { answerExport, serveExport, writeCsv } from '../exports.ts'
 import {
   cursorQuery,
   type ListQuery,
@@ -78,7 +76,9 @@ interface DisputeQuery {
 }
 
 /** `/dispute`: payers who want their money back. */
-export const disputeRoutes: RouteFile = (routes, { context, publicUrl }) => {
+export const disputeRoutes: RouteFile = (routes, surface) => {
+  const { context } = surface
+
   routes.get(
     '/dispute',
     {
@@ -125,29 +125,12 @@ export const disputeRoutes: RouteFile = (routes, { context, publicUrl }) => {
       const read = () => listNumberedDisputes(context, tenant, filter, { limit: 1, offset: 0 })
       const { total } = await largeRead(context, tenant, read)
       if (total === 0) throw new ServiceError('not_found', disputeWords.nothingToExport)
-      const place = { publicUrl: publicUrl(), now: context.clock.now() }
-      const data = renderLink(place, 'dispute', sealLink(context, callerOf(request), 'dispute', query))
-      return { status: true as const, message: 'Export successful', data }
+      return answerExport(surface, request, 'dispute', query)
     },
   )
 
-  routes.get(
-    '/dispute/export/:name',
-    {
-      scope: 'public',
-      // For browsers and downloaders that follow the link: it is not in the reference of the API.
-      schema: {
-        hide: true,
-        params: Type.Object({ name: Type.String() }),
-        querystring: Type.Object({ link: Type.String() }),
-      },
-    },
-    async (request, reply) => {
-      const { tenant, query, isKeyActive } = await openLink<DisputeQuery>(context, 'dispute', request.query.link)
-      reply.header('content-disposition', 'attachment')
-      const parts = whileOpen(reply, writeDisputes(context, tenant, readFilter(tenant, query)), isKeyActive)
-      return sendText(reply, 'text/csv; charset=utf-8', parts)
-    },
+  serveExport(routes, context, 'dispute', (tenant, query: DisputeQuery) =>
+    writeDisputes(context, tenant, readFilter(tenant, query)),
   )
 
   routes.get(
@@ -380,24 +363,16 @@ const columns = [
   'resolvedAt',
   'created_at',
 ] as const
-const pageSize = 500
 
 /** The disputes as CSV, newest first, made while they are sent. */
-async function* writeDisputes(context: Context, tenant: Tenant, filter: NumberedDisputeFilter): AsyncGenerator<string> {
-  yield `${[...columns, 'transaction_reference', 'customer_code'].join(',')}\n`
-  for (let olderThan: bigint | undefined; ; ) {
-    const step = { limit: pageSize, ...(olderThan === undefined ? {} : { olderThan }) }
-    const { items, hasOlder } = await largeRead(context, tenant, () =>
-      walkNumberedDisputes(context, tenant, filter, step),
-    )
-    yield items.map(writeLine).join('')
-    olderThan = items.at(-1)?.wireId ?? undefined
-    if (!hasOlder || olderThan === undefined) return
-  }
-}
-
-function writeLine(dispute: Dispute): string {
-  const row = renderDispute(dispute)
-  const cells = [...columns.map((name) => row[name]), row.transaction.reference, row.customer?.customer_code]
-  return `${cells.map((cell) => csvText(String(cell ?? ''))).join(',')}\n`
+function writeDisputes(context: Context, tenant: Tenant, filter: NumberedDisputeFilter): AsyncGenerator<string> {
+  return writeCsv<Dispute>(context, tenant, {
+    columns: [...columns, 'transaction_reference', 'customer_code'],
+    read: (step) => walkNumberedDisputes(context, tenant, filter, step),
+    cellsOf: (dispute) => {
+      const row = renderDispute(dispute)
+      return [...columns.map((name) => row[name]), row.transaction.reference, row.customer?.customer_code]
+    },
+    idOf: ({ wireId }) => wireId,
+  })
 }

@@ -17,12 +17,11 @@ import {
   verifyPayment,
 } from '../../../domain/payments/payments.ts'
 import { openPageAtOnce } from '../../../domain/payments/processor-pages.ts'
-import { callerOf, tenantOf } from '../../http/authentication.ts'
+import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { sendText, whileOpen } from '../../http/send-text.ts'
 import { renderAmount } from '../amounts.ts'
 import { readCallbackUrl } from '../callback-url.ts'
-import { renderLink } from '../export-links.ts'
+import { answerExport, serveExport } from '../exports.ts'
 import {
   cursorQuery,
   type ListQuery,
@@ -39,7 +38,7 @@ import { flagSchema, isGiven, readFlag } from '../queries.ts'
 import { countServed, renderVolumes } from '../render.ts'
 import { renderTimeline, renderTransaction, renderTransactionRow, renderVerified } from '../render-transaction.ts'
 import { responses, success } from '../schemas.ts'
-import { openExport, sealExport, writeTransactions } from '../transaction-export.ts'
+import { type ExportQuery, readExportFilter, writeTransactions } from '../transaction-export.ts'
 import { filterQuery, nobodys, periodQuery, readFilter } from '../transaction-filter.ts'
 import {
   chargeAuthorizationSchema,
@@ -199,29 +198,12 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       const query = readExportQuery(request.query)
       // Refused now, and not when the link is followed.
       readFilter(tenant, query)
-      const place = { publicUrl: publicUrl(), now: context.clock.now() }
-      const data = renderLink(place, 'transaction', sealExport(context, callerOf(request), query))
-      return { status: true as const, message: 'Export successful', data }
+      return answerExport(surface, request, 'transaction', query)
     },
   )
 
-  routes.get(
-    '/transaction/export/:name',
-    {
-      scope: 'public',
-      // For browsers and downloaders that follow the link: it is not in the reference of the API.
-      schema: {
-        hide: true,
-        params: Type.Object({ name: Type.String() }),
-        querystring: Type.Object({ link: Type.String() }),
-      },
-    },
-    async (request, reply) => {
-      const { tenant, filter, isKeyActive } = await openExport(context, request.query.link)
-      reply.header('content-disposition', 'attachment')
-      const parts = whileOpen(reply, writeTransactions(context, tenant, filter), isKeyActive)
-      return sendText(reply, 'text/csv; charset=utf-8', parts)
-    },
+  serveExport(routes, context, 'transaction', (tenant, query: ExportQuery) =>
+    writeTransactions(context, tenant, readExportFilter(tenant, query)),
   )
 
   routes.get(

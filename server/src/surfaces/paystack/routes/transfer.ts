@@ -13,11 +13,10 @@ import {
 import { finalizePayout, showSandboxEnd } from '../../../domain/payouts/payout-otp.ts'
 import { findPayout, type Payout, type PayoutName } from '../../../domain/payouts/payout-records.ts'
 import { createPayout, createPayouts, type NewPayout } from '../../../domain/payouts/payouts.ts'
-import { callerOf, tenantOf } from '../../http/authentication.ts'
+import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { sendText, whileOpen } from '../../http/send-text.ts'
 import { isServed } from '../amounts.ts'
-import { openLink, renderLink, sealLink } from '../export-links.ts'
+import { answerExport, serveExport } from '../exports.ts'
 import { checkReference, type GivenTransfer, inTransferWords, readTransfer } from '../given-transfers.ts'
 import {
   cursorQuery,
@@ -56,7 +55,9 @@ interface Listed {
 }
 
 /** `/transfer`: money to bank accounts and mobile wallets. */
-export const transferRoutes: RouteFile = (routes, { context, publicUrl }) => {
+export const transferRoutes: RouteFile = (routes, surface) => {
+  const { context } = surface
+
   routes.post(
     '/transfer',
     {
@@ -203,29 +204,12 @@ export const transferRoutes: RouteFile = (routes, { context, publicUrl }) => {
       const read = () => walkNumberedPayouts(context, tenant, filter, { limit: 1 })
       const { items } = await largeRead(context, tenant, read)
       if (items.length === 0) throw new ServiceError('not_found', transferWords.nothingToExport)
-      const place = { publicUrl: publicUrl(), now: context.clock.now() }
-      const data = renderLink(place, 'transfer', sealLink(context, callerOf(request), 'transfer', query))
-      return { status: true as const, message: 'Export successful', data }
+      return answerExport(surface, request, 'transfer', query)
     },
   )
 
-  routes.get(
-    '/transfer/export/:name',
-    {
-      scope: 'public',
-      // For browsers and downloaders that follow the link: it is not in the reference of the API.
-      schema: {
-        hide: true,
-        params: Type.Object({ name: Type.String() }),
-        querystring: Type.Object({ link: Type.String() }),
-      },
-    },
-    async (request, reply) => {
-      const { tenant, query, isKeyActive } = await openLink<TransferQuery>(context, 'transfer', request.query.link)
-      reply.header('content-disposition', 'attachment')
-      const parts = whileOpen(reply, writeTransfers(context, tenant, readTransferFilter(tenant, query)), isKeyActive)
-      return sendText(reply, 'text/csv; charset=utf-8', parts)
-    },
+  serveExport(routes, context, 'transfer', (tenant, query: TransferQuery) =>
+    writeTransfers(context, tenant, readTransferFilter(tenant, query)),
   )
 
   routes.get(
