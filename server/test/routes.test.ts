@@ -85,7 +85,9 @@ async function makePayouts(customerId: string) {
       update payouts set processor = 'sandbox' where id = '${sparePayoutId}'
     `),
   )
-  await api.call('POST', `/v1/payouts/${settledPayoutId}/settle`, { outcome: 'paid', proof: 'FT1' })
+  const settlement = { outcome: 'paid', proof: 'FT1' }
+  const waiting = (await api.call('POST', `/v1/payouts/${settledPayoutId}/settle`, settlement)).json()
+  await api.call('POST', `/v1/sandbox/approvals/${waiting.settlementApprovalId}/approve`)
   return { sparePayoutId, manualPayoutId, settledPayoutId, ...(await makeTransfer(customerId)) }
 }
 

@@ -3541,6 +3541,8 @@ export namespace Mteja {
           } | null
           /** The approval that it waits for, or waited for; null for one that needed no second person */
           approvalId: string | null
+          /** The approval that its settlement by hand waits for, or waited for last; null for none */
+          settlementApprovalId: string | null
           /** Who pays it out; null while it has surely not been sent */
           processor: 'sandbox' | 'manual' | 'paystack' | null
           /** Its name at the processor */
@@ -4249,6 +4251,8 @@ export namespace Mteja {
     } | null
     /** The approval that it waits for, or waited for; null for one that needed no second person */
     approvalId: string | null
+    /** The approval that its settlement by hand waits for, or waited for last; null for none */
+    settlementApprovalId: string | null
     /** Who pays it out; null while it has surely not been sent */
     processor: 'sandbox' | 'manual' | 'paystack' | null
     /** Its name at the processor */
@@ -4561,7 +4565,7 @@ export namespace Mteja {
   export interface Approval {
     id: string
     /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
-    kind: 'adjustment' | 'pay_in' | 'payout' | 'approval_settings'
+    kind: 'adjustment' | 'pay_in' | 'payout' | 'payout_settlement' | 'approval_settings'
     /** The id of the thing that waits, for instance of the adjustment */
     subjectId: string
     status: 'waiting' | 'approved' | 'denied'
@@ -4616,8 +4620,14 @@ export namespace Mteja {
         newDestinations: boolean
       }
     } | null
-    /** Of a denied one: a person denied it, or nobody decided in time */
-    denial: 'person' | 'expired' | null
+    /** Of a payout that is settled by hand: how a person has found it */
+    settlement: {
+      outcome: string
+      proof: string | null
+      fee: number | null
+    } | null
+    /** Of a denied one: a person denied it, nobody decided in time, or the thing has ended otherwise */
+    denial: 'person' | 'expired' | 'withdrawn' | null
     /** The words of the person who denied it */
     reason: string | null
     by: {
@@ -5465,7 +5475,7 @@ export namespace Mteja {
   export interface ListApprovalsQuery {
     status?: 'waiting' | 'approved' | 'denied' | undefined
     /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
-    kind?: 'adjustment' | 'pay_in' | 'payout' | 'approval_settings' | undefined
+    kind?: 'adjustment' | 'pay_in' | 'payout' | 'payout_settlement' | 'approval_settings' | undefined
     /** true: only what waits and this key may approve; default false */
     mine?: boolean | undefined
     /** Default 50 */
@@ -5719,12 +5729,14 @@ export namespace Mteja {
       metadata?: Metadata | undefined
     }[]
   }
-  /** POST /v1/payouts/{id}/settle: Say how a payout has ended that a person pays out: for the processor manual */
+  /** POST /v1/payouts/{id}/settle: Say how a payout has ended that a person pays out, or whose processor cannot say it */
   export interface SettlePayoutBody {
     outcome: 'paid' | 'failed'
-    /** The name of the transfer at the bank, or the reason why it failed */
+    /** The name of the transfer at the bank, or what shows that it has failed */
     proof: string
-    /** What the bank has kept, in minor units */
+    /** Why it is settled by hand; required unless the processor is manual */
+    reason?: string | undefined
+    /** What the bank has kept, in minor units: at most the amount */
     fee?: number | undefined
   }
   /** POST /v1/recipients: Make a recipient of payouts; the same account is the same recipient, and nothing of it is overwritten */

@@ -1,6 +1,7 @@
 import { settingsApprovals } from '../domain/approvals/approval-settings.ts'
 import type { ApprovalChoice } from '../domain/approvals/decisions.ts'
 import { payoutApprovals } from '../domain/payouts/payout-approvals.ts'
+import { settlementApprovals } from '../domain/payouts/payout-settlements.ts'
 import { adjustmentApprovals } from '../domain/wallet/adjustments.ts'
 import { payInApprovals } from '../domain/wallet/pay-ins.ts'
 
@@ -9,5 +10,6 @@ export const approvalOwners: ApprovalChoice['approvalOwners'] = {
   adjustment: adjustmentApprovals,
   pay_in: payInApprovals,
   payout: payoutApprovals,
+  payout_settlement: settlementApprovals,
   approval_settings: settingsApprovals,
 }

@@ -8,7 +8,7 @@ import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../tra
 import { type Lineage, secondPersonOf } from './lineage.ts'
 
 /** The things that can wait for a second person. */
-export const approvalKinds = ['adjustment', 'pay_in', 'payout', 'approval_settings'] as const
+export const approvalKinds = ['adjustment', 'pay_in', 'payout', 'payout_settlement', 'approval_settings'] as const
 
 export type ApprovalKind = (typeof approvalKinds)[number]
 
@@ -37,8 +37,8 @@ export interface Approval {
   /** What an approver has to know beside the amount; by kind. */
   readonly details: Readonly<Record<string, unknown>>
   readonly status: ApprovalStatus
-  /** Who ended it with a no: a person, or nobody in time. Null unless it is denied. */
-  readonly denial: 'person' | 'expired' | null
+  /** Who ended it with a no: a person; nobody in time; or nobody, because the thing has ended otherwise. Null unless it is denied. */
+  readonly denial: 'person' | 'expired' | 'withdrawn' | null
   /** The words of a person who denied it. */
   readonly reason: string | null
   readonly by: Doer
@@ -102,9 +102,15 @@ export async function lockApproval(tx: Context, tenant: Tenant, name: ApprovalNa
   return getApproval(tx, tenant, { id })
 }
 
-/** The waiting approval of a kind of which one waits at a time; null if none waits. */
-export async function findWaiting(context: Context, tenant: Tenant, kind: ApprovalKind): Promise<Approval | null> {
-  const [waiting] = await select(context, tenant, sql`w.status = 'waiting' and w.kind = ${kind} order by w.id limit 1`)
+/** The waiting approval of a kind, of which one waits at a time; with `subjectId` that of a thing. Null if none waits. */
+export async function findWaiting(
+  context: Context,
+  tenant: Tenant,
+  { kind, subjectId }: { kind: ApprovalKind; subjectId?: string },
+): Promise<Approval | null> {
+  const ofThing = subjectId === undefined ? nothing : sql`and w.subject_id = ${subjectId}`
+  const matching = sql`w.status = 'waiting' and w.kind = ${kind} ${ofThing} order by w.id limit 1`
+  const [waiting] = await select(context, tenant, matching)
   return waiting ?? null
 }
 
@@ -171,7 +177,7 @@ function readApproval(row: ApprovalRow): Approval {
     needs: row.needs,
     details: row.details,
     status: row.status,
-    denial: row.status === 'denied' ? (decider === null ? 'expired' : 'person') : null,
+    denial: denialOf(row),
     reason: row.reason,
     by: readDoer(row),
     decidedBy: decider === null ? null : readDoer(row.decider),
@@ -180,4 +186,16 @@ function readApproval(row: ApprovalRow): Approval {
     expiresAt: row.expires_at,
     lineage: { keys: row.asker_keys, people: row.asker_people },
   }
+}
+
+/** Nobody ends one before its time but with the thing itself. */
+function denialOf({
+  status,
+  decided_actor_id: decider,
+  decided_at: at,
+  expires_at: end,
+}: ApprovalRow): Approval['denial'] {
+  if (status !== 'denied') return null
+  if (decider !== null) return 'person'
+  return at !== null && at < end ? 'withdrawn' : 'expired'
 }

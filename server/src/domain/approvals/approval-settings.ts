@@ -76,7 +76,7 @@ export async function changeApprovalSettings(
   await lockSettings(tx, tenant)
   const before = await getApprovalSettings(tx, tenant)
   const after = changed(before, wanted)
-  const waiting = await findWaiting(tx, tenant, 'approval_settings')
+  const waiting = await findWaiting(tx, tenant, { kind: 'approval_settings' })
   if (isAsStrict(before, after)) return { settings: await store(tx, tenant, before, after), waiting }
   const details = { change: wanted, before: shown(before), after: shown(after) }
   if (waiting === null) {
@@ -184,10 +184,16 @@ async function store(
   return after
 }
 
+/** Whether anything waits at all. */
+export function areOn({ limits, newDestinations }: ApprovalSettings): boolean {
+  return limits.length > 0 || newDestinations
+}
+
 /** As the trail and an approver read them; whether anything waits at all comes first. */
-export function shown({ limits, newDestinations }: ApprovalSettings) {
+export function shown(settings: ApprovalSettings) {
+  const { limits, newDestinations } = settings
   return {
-    isOn: limits.length > 0 || newDestinations,
+    isOn: areOn(settings),
     limits: limits.map(({ currency, amountOver, dailySumOver }) => ({
       currency,
       amountOver: amountOver === null ? null : Number(amountOver),

@@ -4,7 +4,14 @@ import { afterCommit, type Context, type FreeContext, inTransaction, noteChange,
 import { type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { recordDeed } from '../trail/trail.ts'
-import { type Approval, type ApprovalKind, type ApprovalName, getApproval, lockApproval } from './approval-records.ts'
+import {
+  type Approval,
+  type ApprovalKind,
+  type ApprovalName,
+  findWaiting,
+  getApproval,
+  lockApproval,
+} from './approval-records.ts'
 import { recordApprovalEvent } from './asking.ts'
 import { haveCommon, secondPersonOf } from './lineage.ts'
 
@@ -69,6 +76,7 @@ export async function approveUnchecked(
 /** The words of a thing that was denied. */
 export function whyDenied({ denial, reason }: Pick<Approval, 'denial' | 'reason'>): string {
   if (denial === 'expired') return 'Nobody approved it in time'
+  if (denial === 'withdrawn') return 'It has ended before anybody decided'
   return reason === null ? 'It was denied' : `It was denied: ${reason}`
 }
 
@@ -89,9 +97,41 @@ export function endUnapproved(context: FreeContext & ApprovalChoice): Promise<nu
   return doDue(context, task)
 }
 
+/** Ends the approval of a thing that has ended by itself, if it still waits: nobody can approve it any more. */
+export async function withdrawApproval(
+  context: FreeContext,
+  { merchant, mode }: Tenant,
+  thing: Pick<Approval, 'kind' | 'subjectId'>,
+): Promise<void> {
+  const tenant = { merchant, mode }
+  if ((await findWaiting(context, tenant, thing)) === null) return
+  await inTransaction(context, async (tx) => {
+    const approval = await lockApproval(tx, tenant, thing)
+    if (approval.status === 'waiting') await recordEnd(tx, tenant, approval, null)
+  })
+}
+
 /** @param decision null for nobody in time */
 async function close(
   tx: TxContext & ApprovalChoice,
+  tenant: Tenant,
+  waiting: Approval,
+  decision: Decision | null,
+): Promise<Approval> {
+  const approval = await recordEnd(tx, tenant, waiting, decision)
+  const owner = tx.approvalOwners[approval.kind]
+  if (approval.status !== 'approved') {
+    await owner.deny(tx, tenant, approval)
+    return approval
+  }
+  await owner.approve(tx, tenant, approval)
+  const { carryOut } = owner
+  if (carryOut !== undefined) afterCommit(tx, (context) => carryOut(context, tenant, approval))
+  return approval
+}
+
+async function recordEnd(
+  tx: TxContext,
   tenant: Tenant,
   { id, kind, subjectId }: Approval,
   decision: Decision | null,
@@ -107,9 +147,6 @@ async function close(
     returning customer_id
   `)
   const approval = await getApproval(tx, tenant, { id })
-  const owner = tx.approvalOwners[kind]
-  if (status === 'approved') await owner.approve(tx, tenant, approval)
-  else await owner.deny(tx, tenant, approval)
   const customer = row?.customer_id ?? null
   await recordApprovalEvent(tx, tenant, approval, customer === null ? null : { id: customer })
   const change = {
@@ -119,12 +156,9 @@ async function close(
   }
   if (actor === null) {
     const scope = { merchantId: merchant.id, mode }
-    await recordDeed(tx, scope, { actor, action: 'endUnapproved', object: id }, [change])
+    const action = approval.denial === 'withdrawn' ? 'withdrawApproval' : 'endUnapproved'
+    await recordDeed(tx, scope, { actor, action, object: id }, [change])
   } else noteChange(tx, change)
-  const { carryOut } = owner
-  if (status === 'approved' && carryOut !== undefined) {
-    afterCommit(tx, (context) => carryOut(context, tenant, approval))
-  }
   return approval
 }
 
@@ -168,6 +202,10 @@ async function requireSecondPerson(
 
 function decided({ id, status, denial, expiresAt, decidedAt }: Approval): ServiceError {
   const name = JSON.stringify(id)
+  if (denial === 'withdrawn') {
+    const message = `The thing of ${name} has ended at ${decidedAt?.toISOString()}: nobody can decide about it any more`
+    return new ServiceError('approval_decided', message)
+  }
   if (status === 'waiting' || denial === 'expired') {
     return new ServiceError(
       'approval_decided',

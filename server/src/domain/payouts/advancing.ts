@@ -4,7 +4,7 @@ import { firstAccountId } from '../ledger/accounts.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { askAboutPayout } from './payout-approvals.ts'
-import { bookLate, bookReturn, decidePayout, endPayout } from './payout-ending.ts'
+import { bookLate, bookReturn, decidePayout, endPayout, isReleased } from './payout-ending.ts'
 import {
   type AskOutcome,
   type NotSentReason,
@@ -231,21 +231,26 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
   if (end.status === 'returned' && state === 'paid') {
     return bookReturn(context, tenant, payout, { code: 'returned', reason: end.reason })
   }
+  // A person has said that it was paid.
+  if (end.status === 'failed' && state === 'paid' && payout.proof !== null) {
+    return bookReturn(context, tenant, payout, { code: end.code, reason: end.reason })
+  }
   await rest(context, tenant, payout, processor.returnLooksMs)
 }
 
 /**
- * Of a payout that has ended nothing more is expected, but that the money of a paid one comes back. A notice that came since it was
- * read stays due: the answer may be older.
+ * Of a payout that has ended nothing more is expected, but that the money of a paid one comes back, and that one which a person has
+ * released was paid. A notice that came since it was read stays due: the answer may be older.
  */
 async function rest(
   { db, clock }: Context,
   { merchant }: Tenant,
-  { id, state, endedAt, dueAt: before }: Payout,
+  payout: Payout,
   looksMs: readonly number[],
 ): Promise<void> {
+  const { id, state, endedAt, dueAt: before } = payout
   const sinceMs = endedAt === null ? 0 : clock.now().getTime() - endedAt.getTime()
-  const next = state === 'paid' ? looksMs.find((each) => each > sinceMs) : undefined
+  const next = state === 'paid' || isReleased(payout) ? looksMs.find((each) => each > sinceMs) : undefined
   const dueAt = next === undefined || endedAt === null ? null : new Date(endedAt.getTime() + next)
   await db.query(sql`
     update payouts set due_at = ${dueAt}::timestamptz, attempts = 0

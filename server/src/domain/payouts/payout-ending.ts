@@ -1,6 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
-import { type Sql, sql } from '../../db/sql.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
+import { withdrawApproval } from '../approvals/decisions.ts'
 import type { Context, FreeContext } from '../context.ts'
 import { firstAccountId, outsideOfHand } from '../ledger/accounts.ts'
 import { type AccountName, doTogetherNoting, type LedgerCommand } from '../ledger/commands.ts'
@@ -22,6 +23,8 @@ export interface Decision {
   from: readonly PayoutState[]
   /** It is decided only if nobody has sent the payout since. */
   sendCount?: number
+  /** It is decided only if a person has to look for one of these reasons. Default whether or not. */
+  attention?: readonly string[]
   /** A word and a sentence; required for `failed`. */
   code?: string
   reason?: string
@@ -36,7 +39,7 @@ export async function decidePayout(
   { db, clock }: Context,
   { merchant }: Tenant,
   id: string,
-  { verdict, from, sendCount, code, reason, fee, proof }: Decision,
+  { verdict, from, sendCount, attention, code, reason, fee, proof }: Decision,
 ): Promise<boolean> {
   const now = clock.now()
   const rows = await db.query(sql`
@@ -46,6 +49,7 @@ export async function decidePayout(
       updated_at = ${now}
     where merchant_id = ${merchant.id} and id = ${id} and verdict is null and state = any(${[...from]}::text[])
       and send_count = coalesce(${sendCount ?? null}::integer, send_count)
+      ${attention === undefined ? nothing : sql`and attention = any(${[...attention]}::text[])`}
     returning id
   `)
   return rows.length > 0
@@ -54,7 +58,7 @@ export async function decidePayout(
 /**
  * Makes the end of a payout that has a verdict, once, however often it is called. Answers the payout as it then is.
  *
- * @param lookAfterMs it is asked about once more so long after it was paid; null for never
+ * @param lookAfterMs it is asked about once more so long after it was paid, or released by hand; null for never
  */
 export async function endPayout(
   context: FreeContext,
@@ -65,7 +69,9 @@ export async function endPayout(
   const payout = await getPayout(context, tenant, id)
   const { verdict } = payout
   if (verdict === null || payout.endedAt !== null) return payout
+  await withdrawApprovals(context, tenant, payout)
   const now = context.clock.now()
+  const isLookedAt = lookAfterMs !== null && (verdict === 'paid' || isReleased(payout))
   const commands = verdict === 'paid' ? payingOut(context, tenant, payout) : [releasing(payout)]
   const noting = noteEnd(tenant, payout, {
     state: verdict,
@@ -75,10 +81,30 @@ export async function endPayout(
     `,
     from: sql`p.verdict is not null and p.ended_at is null`,
     at: now,
-    dueAt: verdict === 'paid' && lookAfterMs !== null ? new Date(now.getTime() + lookAfterMs) : null,
+    dueAt: isLookedAt ? new Date(now.getTime() + lookAfterMs) : null,
   })
   await post(context, posterOf(tenant, verdict === 'paid' ? payout : null), commands, noting)
   return getPayout(context, tenant, id)
+}
+
+/** Of a payout whose money a person has released, though nobody knew its end. */
+export const released = 'released'
+
+/** Whether a payout has failed because a person has said so: its account may say otherwise. */
+export function isReleased({ stateCode }: Pick<Payout, 'stateCode'>): boolean {
+  return stateCode === released
+}
+
+/** Nobody decides about a payout any more that has a verdict. */
+async function withdrawApprovals(
+  context: FreeContext,
+  tenant: Tenant,
+  { id, approvalId, settlementApprovalId }: Payout,
+): Promise<void> {
+  if (approvalId !== null) await withdrawApproval(context, tenant, { kind: 'payout', subjectId: id })
+  if (settlementApprovalId !== null) {
+    await withdrawApproval(context, tenant, { kind: 'payout_settlement', subjectId: id })
+  }
 }
 
 /** Of an order whose fee its processor does not tell, the fee that was expected. */

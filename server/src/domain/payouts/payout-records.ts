@@ -52,6 +52,8 @@ export interface Payout {
   verdict: Verdict | null
   /** The approval that it waits for, or waited for; null for none. */
   approvalId: string | null
+  /** The approval that a settlement by hand waits for, or waited for last; null for none. */
+  settlementApprovalId: string | null
   processor: ProcessorName | null
   /** The account at a processor that was sent it; null while it has surely not been sent. */
   accountId: bigint | null
@@ -98,6 +100,7 @@ interface PayoutRow extends DoerRow {
   attention_reason: string | null
   verdict: Verdict | null
   approval_id: string | null
+  settlement_approval_id: string | null
   processor: ProcessorName | null
   account_id: bigint | null
   send_count: number
@@ -128,7 +131,7 @@ function selectPayouts(rows: Sql): Sql {
     select
       o.id, o.wire_id, o.code, o.reference, o.sent_reference, c.code as customer_code, o.customer_id, o.amount, o.currency,
       o.fee_borne_by, o.estimated_fee, o.fee, o.reason, o.metadata, o.state, o.state_code, o.state_reason, o.attention,
-      o.attention_reason, o.verdict, o.approval_id, o.processor, o.account_id, o.send_count, o.sent_at, o.unknown_since, o.proof, o.is_late,
+      o.attention_reason, o.verdict, o.approval_id, o.settlement_approval_id, o.processor, o.account_id, o.send_count, o.sent_at, o.unknown_since, o.proof, o.is_late,
       o.movement_id, o.actor_id, o.request_id, o.created_at, o.updated_at, o.ended_at, o.due_at,
       ${prefixed}, ${doerColumns}
     from (${rows}) o
@@ -255,6 +258,7 @@ function readPayout(row: SelectedRow): Payout {
     attentionReason: row.attention_reason,
     verdict: row.verdict,
     approvalId: row.approval_id,
+    settlementApprovalId: row.settlement_approval_id,
     processor: row.processor,
     accountId: row.account_id,
     sendCount: row.send_count,

@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
 import { hire } from '../../../test/people.ts'
+import { type Scripted, scriptPayouts } from '../../../test/scripted-payouts.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { commandsFor, createLedger, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
 import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
+import { getApproval } from '../approvals/approval-records.ts'
 import { changeApprovalSettings } from '../approvals/approval-settings.ts'
 import { decideApproval } from '../approvals/decisions.ts'
 import { inTransaction } from '../context.ts'
@@ -18,12 +20,13 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { listHolds } from '../wallet/holds.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
 import { advanceDuePayouts, advancePayout, takePayoutNotice } from './advancing.ts'
-import { cancelPayout, settlePayout } from './payout-decisions.ts'
+import { cancelPayout } from './payout-decisions.ts'
 import { decidePayout } from './payout-ending.ts'
 import type { ToldPayout } from './payout-events.ts'
-import type { AskOutcome, PayoutOrder, PayoutProcessor, PayoutsContext, SendOutcome } from './payout-processor.ts'
+import type { PayoutProcessor, PayoutsContext, SendOutcome } from './payout-processor.ts'
 import { getPayout } from './payout-records.ts'
 import { changePayoutSettings } from './payout-settings.ts'
+import { settlePayout } from './payout-settlements.ts'
 import { openStates, payoutArrows, payoutStates } from './payout-states.ts'
 import { createPayout, createPayouts, type NewPayout } from './payouts.ts'
 import { createRecipient, getRecipient, updateRecipient } from './recipients.ts'
@@ -52,33 +55,7 @@ beforeEach(async () => {
   await ledger(tenant, make().payIn(ada, 1000n))
 })
 
-/** A processor that answers what a test lets it answer, and notes what it was sent. */
-interface Scripted {
-  context: PayoutsContext
-  sent: PayoutOrder[]
-  send: SendOutcome | (() => Promise<SendOutcome>)
-  ask: AskOutcome | (() => Promise<AskOutcome>)
-  fee: bigint
-}
-
-function scripted(send: Scripted['send'], ask: Scripted['ask'] = { is: 'not_found' }): Scripted {
-  const answer = <Outcome>(outcome: Outcome | (() => Promise<Outcome>)) =>
-    typeof outcome === 'function' ? (outcome as () => Promise<Outcome>)() : Promise.resolve(outcome)
-  const processor: PayoutProcessor = {
-    accountId: 7n,
-    notFoundMs: 60_000,
-    returnLooksMs: [],
-    estimateFee: () => script.fee,
-    send: (_, order) => {
-      script.sent.push(order)
-      return answer(script.send)
-    },
-    ask: () => answer(script.ask),
-  }
-  const context = { ...service, payoutProcessorOf: async () => processor }
-  const script: Scripted = { context, sent: [], send, ask, fee: 0n }
-  return script
-}
+const scripted = (send: Scripted['send'], ask?: Scripted['ask']) => scriptPayouts(service, send, ask)
 
 const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789', name: 'Ada' } as const
 let count = 0
@@ -572,7 +549,10 @@ describe('a payout over the limit of a second person', () => {
     })
     const cancelled = (await createPayout(service, asker, wanted(), null)).payout
     await cancelPayout(service, tenant, cancelled.id)
-    await decide(cancelled.approvalId, await hire(service, tenant, 'Other'), 'approved')
+    const other = await hire(service, tenant, 'Other')
+    await expect(decide(cancelled.approvalId, other, 'approved')).rejects.toMatchObject({ code: 'approval_decided' })
+    const approval = await getApproval(service, tenant, { id: cancelled.approvalId as string })
+    expect(approval).toMatchObject({ status: 'denied', denial: 'withdrawn', decidedBy: null })
     await advanceDuePayouts(service)
     expect(await stateOf(cancelled.id)).toBe('cancelled')
     expect(await funds()).toEqual(settled)

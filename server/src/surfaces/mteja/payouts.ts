@@ -183,6 +183,10 @@ export const payoutSchema = Type.Object({
     ...nullableText,
     description: 'The approval that it waits for, or waited for; null for one that needed no second person',
   },
+  settlementApprovalId: {
+    ...nullableText,
+    description: 'The approval that its settlement by hand waits for, or waited for last; null for none',
+  },
   processor: Type.Union(
     [
       Type.Unsafe<ProcessorName>({ type: 'string', enum: ['sandbox', 'manual', 'paystack'], examples: ['sandbox'] }),
@@ -239,6 +243,7 @@ export function renderPayout(payout: Payout) {
     stateReason: payout.stateReason,
     needsAttention: attention === null ? null : { code: attention, reason: attentionReason ?? '' },
     approvalId: payout.approvalId,
+    settlementApprovalId: payout.settlementApprovalId,
     processor: payout.processor,
     processorReference: payout.sentReference,
     proof: payout.proof,

@@ -32,6 +32,8 @@ const newOrder = (more: Partial<PayoutOrder> = {}): PayoutOrder => ({
 const send = (order: PayoutOrder, ask = opened.ask) => payoutsBy(ask).send(tenant, order)
 const look = (order: PayoutOrder) => payoutsBy(opened.ask).ask(tenant, order)
 const rowOf = (order: PayoutOrder) => transferOf(opened.account, `mteja-${order.reference}`)
+const verifying = ({ reference }: PayoutOrder) =>
+  ({ operation: 'verify_transfer', method: 'GET', path: `/transfer/verify/mteja-${reference}` }) as const
 const madeOf = (order: PayoutOrder) =>
   opened.account.transfers.filter(({ reference }) => orderOfTransfer(reference) === order.reference)
 
@@ -56,6 +58,24 @@ describe('an order to pay out, at the account', () => {
       is: 'conclusive',
       end: { status: 'returned', reason: 'Account closed', fee: null },
     })
+  })
+
+  test.each([
+    ['058', '058', true],
+    ['058', '58', true],
+    ['58', '058', true],
+    ['058', '058152036', true],
+    ['058', '000013', true],
+    ['058', '044', false],
+    ['014', '000014', false],
+    ['50515', '050515', true],
+  ])('a recipient at the bank %s is the one at %s: %s', async (bankCode, found, isSame) => {
+    const order = newOrder({ destination: { ...newOrder().destination, bankCode } })
+    await send(order)
+    const answer = JSON.parse(JSON.stringify((await opened.ask(verifying(order))).body))
+    answer.data.recipient.details.bank_code = found
+    const asked = await payoutsBy(answering('GET /transfer/verify', [200, JSON.stringify(answer)])).ask(tenant, order)
+    expect(asked).toEqual(isSame ? { is: 'exists', attention: null } : { is: 'unknown', differences: ['recipient'] })
   })
 
   test.each(['failed', 'abandoned', 'blocked', 'rejected'])(

@@ -1,5 +1,6 @@
 import type { Currency } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
+import { banks } from '../../domain/banking/bank-list.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
 import type { AskOutcome, PayoutOrder, PayoutProcessor, SendOutcome } from '../../domain/payouts/payout-processor.ts'
 import type { Ask } from './ask.ts'
@@ -222,10 +223,32 @@ function isRecipientOf(order: PayoutOrder, recipient: Recipient | null): boolean
   return (
     recipient.type === wanted.type &&
     recipient.currency === wanted.currency &&
-    recipient.bankCode === wanted.bankCode &&
+    isSameBank(wanted, recipient.bankCode) &&
     recipient.accountNumber !== null &&
     isSameNumber(wanted, recipient.accountNumber)
   )
+}
+
+/** The account may name a bank by another of its codes, or write a code without the zeros before it. */
+function isSameBank({ type, bankCode }: NewRecipient, found: string | null): boolean {
+  return found !== null && bankOf(type, bankCode) === bankOf(type, found)
+}
+
+/** One name for all the codes of a bank, as the list of banks has them; a code that is in no list stands for itself. */
+function bankOf(type: RecipientType, code: string): string {
+  const own = banks.filter((each) => each.type === type)
+  const bank =
+    own.find((each) => each.code === code) ??
+    own.find((each) => each.longcode === code || each.nipCode === code) ??
+    own.find((each) => plainCode(each.code) === plainCode(code))
+  return bank?.code ?? plainCode(code)
+}
+
+function plainCode(code: string): string {
+  return code
+    .trim()
+    .toLowerCase()
+    .replace(/^0+(?=.)/, '')
 }
 
 /** The account may write a telephone number with the code of its country, or without. */

@@ -62,7 +62,7 @@ export const approvalSettingsRoutes: RouteFile = (routes, { context }) => {
     async (request) => {
       const tenant = tenantOf(request)
       const settings = await getApprovalSettings(context, tenant)
-      const waiting = await findWaiting(context, tenant, 'approval_settings')
+      const waiting = await findWaiting(context, tenant, { kind: 'approval_settings' })
       return { ...shown(settings), waitingApprovalId: waiting?.id ?? null }
     },
   )

@@ -81,8 +81,19 @@ export const approvalSchema = Type.Object({
   settings: Type.Union([Type.Object({ before: approvalSettingsSchema, after: approvalSettingsSchema }), Type.Null()], {
     description: 'Of a change of the limits: as they were, and as they are to be',
   }),
-  denial: Type.Union([Type.Literal('person'), Type.Literal('expired'), Type.Null()], {
-    description: 'Of a denied one: a person denied it, or nobody decided in time',
+  settlement: Type.Union(
+    [
+      Type.Object({
+        outcome: Type.String({ examples: ['failed'] }),
+        proof: nullableText,
+        fee: Type.Union([Type.Integer(), Type.Null()]),
+      }),
+      Type.Null(),
+    ],
+    { description: 'Of a payout that is settled by hand: how a person has found it' },
+  ),
+  denial: Type.Union([Type.Literal('person'), Type.Literal('expired'), Type.Literal('withdrawn'), Type.Null()], {
+    description: 'Of a denied one: a person denied it, nobody decided in time, or the thing has ended otherwise',
   }),
   reason: { ...nullableText, description: 'The words of the person who denied it' },
   by: doerSchema,
@@ -192,12 +203,14 @@ interface Details {
   direction?: string
   source?: string
   words?: Record<string, string | null> | null
+  outcome?: string
+  fee?: number | null
   before?: ShownSettings
   after?: ShownSettings
 }
 
 export function renderApproval(approval: Approval) {
-  const { direction, source, words, before, after } = approval.details as Details
+  const { direction, source, words, outcome, fee = null, before, after } = approval.details as Details
   return {
     id: approval.id,
     kind: approval.kind,
@@ -213,6 +226,7 @@ export function renderApproval(approval: Approval) {
     words: words?.reason ?? words?.description ?? null,
     destination: destinationOf(approval.details as Details),
     settings: before === undefined || after === undefined ? null : { before, after },
+    settlement: outcome === undefined ? null : { outcome, proof: words?.proof ?? null, fee },
     denial: approval.denial,
     reason: approval.reason,
     by: renderDoer(approval.by),

@@ -2,9 +2,10 @@ import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { findFormerCustomer } from '../../../domain/customers/customers.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
-import { cancelPayout, settlePayout } from '../../../domain/payouts/payout-decisions.ts'
+import { cancelPayout } from '../../../domain/payouts/payout-decisions.ts'
 import type { PayoutAnswer } from '../../../domain/payouts/payout-making.ts'
 import { getPayout, listPayouts } from '../../../domain/payouts/payout-records.ts'
+import { settlePayout } from '../../../domain/payouts/payout-settlements.ts'
 import { createPayout, createPayouts, type NewPayout } from '../../../domain/payouts/payouts.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readPeriod } from '../../http/instants.ts'
@@ -162,19 +163,30 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
       once: 'around work outside',
       schema: {
         operationId: 'settlePayout',
-        summary: 'Say how a payout has ended that a person pays out: for the processor manual',
+        summary: 'Say how a payout has ended that a person pays out, or whose processor cannot say it',
+        description:
+          'Where anything waits for a second person, this does too: the payout is as open as before, and settlementApprovalId names the approval.',
         tags,
         params,
         body: Type.Object({
           outcome: Type.Unsafe<'paid' | 'failed'>({ type: 'string', enum: ['paid', 'failed'], examples: ['paid'] }),
           proof: Type.String({
             maxLength: 500,
-
-            description: 'The name of the transfer at the bank, or the reason why it failed',
+            description: 'The name of the transfer at the bank, or what shows that it has failed',
             examples: ['FT26330-0017'],
           }),
+          reason: Type.Optional(
+            Type.String({
+              maxLength: 500,
+              description: 'Why it is settled by hand; required unless the processor is manual',
+              examples: ['The bank has confirmed it by telephone'],
+            }),
+          ),
           fee: Type.Optional(
-            wholeNumber(0, largestNumber, { description: 'What the bank has kept, in minor units', examples: [1000] }),
+            wholeNumber(0, largestNumber, {
+              description: 'What the bank has kept, in minor units: at most the amount',
+              examples: [1000],
+            }),
           ),
         }),
         response: responses(200, payoutSchema, 401, 403, 404, 409),

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { unsoundBooks } from '../../../test/books.ts'
+import { type Colleague, hire } from '../../../test/people.ts'
+import { type Scripted, scriptPayouts } from '../../../test/scripted-payouts.ts'
+import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import { commandsFor, createLedger, createWallets } from '../../../test/wallets.ts'
+import { sql } from '../../db/sql.ts'
+import { getApproval } from '../approvals/approval-records.ts'
+import { changeApprovalSettings } from '../approvals/approval-settings.ts'
+import { decideApproval } from '../approvals/decisions.ts'
+import { inTransaction, type Later } from '../context.ts'
+import { getBalance } from '../ledger/balances.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { advanceDuePayouts, advancePayout } from './advancing.ts'
+import type { PayoutsContext } from './payout-processor.ts'
+import { getPayout, type Payout } from './payout-records.ts'
+import { type Settlement, settlePayout } from './payout-settlements.ts'
+import { createPayout } from './payouts.ts'
+
+let service: TestService
+let tenant: TestTenant
+let ada: string
+let asker: Colleague
+let other: Colleague
+
+beforeAll(async () => {
+  service = await openTestService()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(service.db)).toEqual([])
+  await service.close()
+})
+beforeEach(async () => {
+  tenant = await createTestTenant(service)
+  ;[ada] = (await createWallets(service, tenant, 1)) as [string]
+  await createLedger(service)(tenant, commandsFor(service).payIn(ada, 1000n))
+  ;[asker, other] = [await hire(service, tenant, 'Asker'), await hire(service, tenant, 'Other')]
+})
+
+const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789', name: 'Ada' } as const
+let count = 0
+const pay = async (context: PayoutsContext, more: object = {}) => {
+  const wanted = { customerCode: ada, amount: 300, destination, reference: `settled-${count++}`, ...more }
+  return (await createPayout(context, tenant, wanted, null)).payout
+}
+/** A payout of which nobody can say for an hour whether its account has it. */
+async function lose(): Promise<Scripted & { id: string }> {
+  const script = scriptPayouts(service, { is: 'unknown' }, { is: 'unknown' })
+  script.returnLooksMs = [10_000, 60_000]
+  const { id } = await pay(script.context)
+  await advancePayout(script.context, tenant, id)
+  service.clock.advance(60 * 60_000)
+  await advancePayout(script.context, tenant, id)
+  expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'sending', attention: 'unknown' })
+  return Object.assign(script, { id })
+}
+const limit = () =>
+  inTransaction(service, (tx) =>
+    changeApprovalSettings(tx, tenant, { limits: [{ currency: 'ZAR', amountOver: 100_000 }] }),
+  )
+async function approve({ settlementApprovalId }: Payout, who: Tenant): Promise<void> {
+  const later: Later[] = []
+  const name = { id: settlementApprovalId as string }
+  await inTransaction(service, (tx) => decideApproval({ ...tx, later }, who, name, { status: 'approved' }))
+  for (const work of later) await work(service)
+}
+const funds = async () => {
+  const { posted, held, owed } = await getBalance(service, tenant, ada, 'ZAR')
+  return { posted, held, owed }
+}
+const paid = (fee: bigint | null = 0n) => ({ is: 'conclusive', end: { status: 'paid', fee } }) as const
+const release: Settlement = { outcome: 'failed', proof: 'Statement of 3 May', reason: 'The bank never had it' }
+
+describe('a payout of which nobody knows the end', () => {
+  test('is released by a second person, who is asked whatever the amount, and who is another one', async () => {
+    await limit()
+    const { id, context } = await lose()
+    const waiting = await settlePayout(context, asker, id, release)
+    expect(waiting).toMatchObject({ state: 'sending', verdict: null })
+    expect(await funds()).toEqual({ posted: 1000n, held: 300n, owed: 0n })
+    expect((await settlePayout(context, asker, id, release)).settlementApprovalId).toBe(waiting.settlementApprovalId)
+    await expect(settlePayout(context, asker, id, { ...release, outcome: 'paid' })).rejects.toMatchObject({
+      code: 'approval_waiting',
+    })
+    await expect(approve(waiting, asker)).rejects.toMatchObject({ code: 'another_person_needed' })
+    await approve(waiting, other)
+    expect(await getPayout(service, tenant, id)).toMatchObject({
+      state: 'failed',
+      stateCode: 'released',
+      stateReason: 'The bank never had it',
+      proof: 'Statement of 3 May',
+    })
+    expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
+  })
+
+  test('is settled as paid with the fee that a person has found', async () => {
+    await limit()
+    const { id, context } = await lose()
+    const waiting = await settlePayout(context, asker, id, { ...release, outcome: 'paid', fee: 25n })
+    await approve(waiting, other)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee: 25n })
+    expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
+  })
+
+  test('and was paid all the same is a fact: what is available pays, the rest is owed, and an event tells it', async () => {
+    const script = await lose()
+    expect(await settlePayout(script.context, asker, script.id, release)).toMatchObject({ state: 'failed' })
+    await createLedger(service)(tenant, commandsFor(service).purchase(ada, 900n))
+    script.ask = paid()
+    service.clock.advance(2_000)
+    await Promise.all([advanceDuePayouts(script.context), advancePayout({ ...script.context }, tenant, script.id)])
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({
+      state: 'paid',
+      isLate: true,
+      attention: 'late',
+    })
+    expect(await funds()).toEqual({ posted: 0n, held: 0n, owed: 200n })
+    const told = await service.db.query<{ type: string }>(sql`
+      select type from events
+      where merchant_id = ${tenant.merchant.id} and type in ('payout.failed', 'payout.completed') order by id
+    `)
+    expect(told.map(({ type }) => type)).toEqual(['payout.failed', 'payout.completed'])
+  })
+
+  test('and was settled as paid comes back when its account says that it has failed', async () => {
+    const script = await lose()
+    await settlePayout(script.context, asker, script.id, { ...release, outcome: 'paid' })
+    script.ask = { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Account closed' } }
+    service.clock.advance(2_000)
+    await advanceDuePayouts(script.context)
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({ state: 'returned', stateCode: 'closed' })
+    expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
+  })
+
+  test('whose account says the end while a second person is asked ends so, and nobody can approve it any more', async () => {
+    await limit()
+    const script = await lose()
+    const waiting = await settlePayout(script.context, asker, script.id, release)
+    script.ask = paid()
+    await advancePayout(script.context, tenant, script.id)
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({ state: 'paid', isLate: false })
+    await expect(approve(waiting, other)).rejects.toMatchObject({ code: 'approval_decided' })
+    const approval = await getApproval(service, tenant, { id: waiting.settlementApprovalId as string })
+    expect(approval).toMatchObject({ status: 'denied', denial: 'withdrawn' })
+  })
+
+  test('that its account has found again cannot be released by an older approval', async () => {
+    await limit()
+    const script = await lose()
+    const waiting = await settlePayout(script.context, asker, script.id, release)
+    script.ask = { is: 'exists', attention: null }
+    await advancePayout(script.context, tenant, script.id)
+    await expect(approve(waiting, other)).rejects.toMatchObject({ code: 'payout_not_open' })
+    expect(await funds()).toEqual({ posted: 1000n, held: 300n, owed: 0n })
+  })
+
+  test.each([
+    ['proof', { ...release, proof: '  ' }],
+    ['reason', { ...release, reason: undefined }],
+    ['fee', { ...release, fee: 1n }],
+    ['fee', { ...release, outcome: 'paid', fee: 301n }],
+    ['fee', { ...release, outcome: 'paid', fee: -1n }],
+  ] as const)('is not settled without its %s in order', async (field, settlement) => {
+    const { id, context } = await lose()
+    await expect(settlePayout(context, asker, id, settlement)).rejects.toMatchObject({ code: 'invalid_request', field })
+    expect((await funds()).held).toBe(300n)
+  })
+
+  test('is released or paid once, whoever settles it at the same moment', async () => {
+    const script = await lose()
+    script.ask = paid()
+    const ends = await Promise.allSettled([
+      settlePayout({ ...script.context }, asker, script.id, release),
+      settlePayout({ ...script.context }, other, script.id, { ...release, outcome: 'paid' }),
+      advancePayout({ ...script.context }, tenant, script.id),
+    ])
+    expect(ends.some(({ status }) => status === 'fulfilled')).toBe(true)
+    for (let times = 0; times < 3; times++) {
+      service.clock.advance(2_000)
+      await advanceDuePayouts(script.context)
+    }
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({ state: 'paid' })
+    expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
+  })
+})
+
+test('a payout that people pay out waits for a second person too, and one whose account can say its end is not settled', async () => {
+  await limit()
+  const byHand: PayoutsContext = { ...service, payoutProcessorOf: async () => 'manual' }
+  const { id } = await pay(byHand)
+  const waiting = await settlePayout(byHand, asker, id, { outcome: 'paid', proof: 'FT1' })
+  expect(waiting).toMatchObject({ state: 'pending' })
+  await approve(waiting, other)
+  expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee: 0n, proof: 'FT1' })
+  const script = scriptPayouts(service, { is: 'exists', attention: null })
+  const known = await pay(script.context)
+  await advancePayout(script.context, tenant, known.id)
+  await expect(settlePayout(script.context, asker, known.id, release)).rejects.toMatchObject({ code: 'not_available' })
+})

@@ -1,0 +1,164 @@
+import { isDeepStrictEqual } from 'node:util'
+import { ServiceError } from '../../base/errors.ts'
+import { sql } from '../../db/sql.ts'
+import { type Approval, findWaiting } from '../approvals/approval-records.ts'
+import { areOn, getApprovalSettings } from '../approvals/approval-settings.ts'
+import { recordApproval } from '../approvals/asking.ts'
+import type { ApprovalOwner } from '../approvals/decisions.ts'
+import { type FreeContext, inTransaction, type TxContext } from '../context.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { decideAndEnd, endDecided, notOpen } from './payout-decisions.ts'
+import { type Decision, decidePayout, released } from './payout-ending.ts'
+import type { PayoutsContext } from './payout-processor.ts'
+import { getPayout, type Payout } from './payout-records.ts'
+import { noteManual } from './payout-sending.ts'
+
+/*
+ * A person says how a payout has ended: one that people pay out, or one whose account cannot say it. Where anything waits for a
+ * second person, this does too, whatever its amount. The account may say otherwise later: that is a fact, and is booked.
+ */
+
+/** How a person has found a payout. */
+export interface Settlement {
+  readonly outcome: 'paid' | 'failed'
+  /** The name of the transfer at the bank, or what shows that there is none. Not blank. */
+  readonly proof: string
+  /** Why it is settled by hand; required of a payout of an account. */
+  readonly reason?: string | undefined
+  /** What the bank has kept besides the amount, in minor units; of a paid one only, at most the amount. */
+  readonly fee?: bigint | undefined
+}
+
+/** Why a person has to look at a payout whose end its account cannot say. */
+const unknowable = ['unknown', 'lost', 'disagrees']
+
+/**
+ * Ends a payout as a person says, or has a second person asked where anything waits for one: the answer then has
+ * `settlementApprovalId`, and is as open as before. The same again answers the same. Throws `payout_not_found`, `payout_not_open`,
+ * `invalid_request`, `approval_waiting` while another settlement of it waits, and `not_available` for a payout whose account can
+ * say how it ends.
+ */
+export async function settlePayout(
+  context: PayoutsContext,
+  tenant: Tenant,
+  id: string,
+  settlement: Settlement,
+): Promise<Payout> {
+  const payout = await getPayout(context, tenant, id)
+  const isDecided = payout.verdict !== null && (payout.processor === 'manual' || payout.proof !== null)
+  if (isDecided) return decideAndEnd(context, tenant, id, decisionOf(payout, settlement))
+  await requireByHand(context, tenant, payout)
+  const byHand = await getPayout(context, tenant, id)
+  check(byHand, settlement)
+  if (areOn(await getApprovalSettings(context, tenant))) return waitForSecond(context, tenant, id, settlement)
+  return decideAndEnd(context, tenant, id, decisionOf(byHand, settlement))
+}
+
+async function requireByHand(context: PayoutsContext, tenant: Tenant, payout: Payout): Promise<void> {
+  if (payout.processor === 'manual' || isUnknowable(payout)) return
+  const isNew = payout.processor === null && payout.state === 'pending'
+  if (isNew && (await context.payoutProcessorOf(context, tenant, 'new')) === 'manual') {
+    return noteManual(context, tenant, payout)
+  }
+  const message = `Only payouts of the processor manual are settled by hand, and those that need attention because they are ${unknowable.join(', ')}; the processor of this one says how it ends`
+  throw new ServiceError('not_available', message)
+}
+
+function isUnknowable({ state, attention }: Payout): boolean {
+  return (state === 'sending' || state === 'sent') && attention !== null && unknowable.includes(attention)
+}
+
+function check({ processor, amount }: Payout, { outcome, proof, reason, fee }: Settlement): void {
+  const refuse = (message: string, field: string) => new ServiceError('invalid_request', message, field)
+  if (proof.trim() === '') throw refuse('proof is blank: say what shows how it has ended', 'proof')
+  if (processor !== 'manual' && !reason?.trim()) {
+    throw refuse('reason is missing: say why a payout of an account is settled by hand', 'reason')
+  }
+  if (fee === undefined) return
+  if (outcome === 'failed') throw refuse('fee is for the outcome paid; leave it out', 'fee')
+  if (fee < 0n || fee > amount) throw refuse(`fee must be from 0 to ${amount}, the amount of the payout`, 'fee')
+}
+
+function decisionOf({ processor }: Payout, { outcome, proof, reason, fee }: Settlement): Decision {
+  const isManual = processor === 'manual'
+  const from = isManual
+    ? ({ from: ['pending'] } as const)
+    : ({ from: ['sending', 'sent'], attention: unknowable } as const)
+  if (outcome === 'paid') return { verdict: 'paid', ...from, proof, fee: fee ?? (isManual ? 0n : null) }
+  return { verdict: 'failed', ...from, proof, code: isManual ? 'failed' : released, reason: reason ?? proof }
+}
+
+/** As an approval keeps it. */
+interface Details {
+  readonly outcome: Settlement['outcome']
+  readonly fee: number | null
+  readonly words: { readonly proof: string; readonly reason: string | null }
+}
+
+async function waitForSecond(
+  context: FreeContext,
+  tenant: Tenant,
+  id: string,
+  { outcome, proof, reason = undefined, fee }: Settlement,
+): Promise<Payout> {
+  const details: Details = {
+    outcome,
+    fee: fee === undefined ? null : Number(fee),
+    words: { proof, reason: reason ?? null },
+  }
+  await inTransaction(context, async (tx) => {
+    await lockOpen(tx, tenant, id)
+    const waiting = await findWaiting(tx, tenant, { kind: 'payout_settlement', subjectId: id })
+    if (waiting === null) return askSecond(tx, tenant, await getPayout(tx, tenant, id), details)
+    if (isDeepStrictEqual(waiting.details, details)) return
+    const message = `Another settlement of this payout waits for a second person: ${waiting.id}; have it decided first`
+    throw new ServiceError('approval_waiting', message)
+  })
+  return getPayout(context, tenant, id)
+}
+
+/** Of two who settle a payout at once, the second finds the approval of the first. */
+async function lockOpen({ db }: TxContext, { merchant }: Tenant, id: string): Promise<void> {
+  const open = await db.query(sql`
+    select id from payouts where merchant_id = ${merchant.id} and id = ${id} and verdict is null and ended_at is null for update
+  `)
+  if (open.length === 0) throw new ServiceError('payout_not_open', 'The payout has ended meanwhile')
+}
+
+async function askSecond(tx: TxContext, tenant: Tenant, payout: Payout, details: Details): Promise<void> {
+  const { id, customerId, amount, currency, reference } = payout
+  const approval = await recordApproval(tx, tenant, {
+    kind: 'payout_settlement',
+    subjectId: id,
+    customer: customerId === null ? null : { id: customerId },
+    amount,
+    currency,
+    reference,
+    needs: ['always'],
+    details: { ...details },
+  })
+  await tx.db.query(sql`
+    update payouts set settlement_approval_id = ${approval.id}, updated_at = ${tx.clock.now()}
+    where merchant_id = ${tenant.merchant.id} and id = ${id}
+  `)
+}
+
+/** Settles payouts when a second person has agreed, if their account has not said meanwhile how they end. */
+export const settlementApprovals: ApprovalOwner = {
+  async approve(tx, tenant, { subjectId, details }) {
+    const payout = await getPayout(tx, tenant, subjectId)
+    const decision = decisionOf(payout, readDetails(details))
+    if (!(await decidePayout(tx, tenant, subjectId, decision))) throw notOpen(payout, decision)
+  },
+  // The payout is as open as before.
+  deny: () => Promise.resolve(),
+  async carryOut(context, tenant, { subjectId }) {
+    await endDecided(context, tenant, subjectId)
+  },
+}
+
+function readDetails(details: Approval['details']): Settlement {
+  const { outcome, fee, words } = details as unknown as Details
+  const { proof, reason } = words
+  return { outcome, proof, reason: reason ?? undefined, fee: fee === null ? undefined : BigInt(fee) }
+}
