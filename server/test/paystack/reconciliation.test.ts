@@ -1,24 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sql } from '../../src/db/sql.ts'
-import { askDueQuestions, settleDueDisputes } from '../../src/domain/payments/dispute-lookups.ts'
-import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
-import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
-import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
 import { startReconciliation } from '../../src/domain/reconciliation/reconciliations.ts'
 import { continueReconciliations, startDailyReconciliations } from '../../src/domain/reconciliation/runs.ts'
-import { chooseProviders } from '../../src/start/providers.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { dyingDb } from '../dying-db.ts'
 import { randomFrom, testSeed as seed } from '../random.ts'
-import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
-import { openFaultProxy } from './fault-proxy.ts'
 import {
-  createLiveAccount,
   insertRefund,
   insertTransaction,
-  type LiveAccount,
   moveRefund,
   openDispute,
   pay,
@@ -28,23 +19,19 @@ import {
   settle,
   type TransactionRow,
   type TransferRow,
-  type Webhook,
 } from './live-account.ts'
-import { type LiveServer, openLiveServer } from './live-server.ts'
 import { moveTransfer } from './live-transfers.ts'
+import { dayMs, email, minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // The books are compared with a live account, which is the independent stub of Paystack. Each kind of difference is made, and named.
 
 let api: TestApi
-let account: LiveAccount
-let server: LiveServer
-let proxy: Awaited<ReturnType<typeof openFaultProxy>>
-let tenant: TestTenant
-let told: Webhook[]
-
-const email = 'ada@example.com'
-const minuteMs = 60_000
-const dayMs = 24 * 60 * minuteMs
+let opened: ReconciledAccount
+let account: ReconciledAccount['account']
+let server: ReconciledAccount['server']
+let proxy: ReconciledAccount['proxy']
+let tenant: ReconciledAccount['tenant']
+let told: ReconciledAccount['told']
 
 beforeAll(async () => {
   api = await openTestApi()
@@ -54,109 +41,22 @@ afterAll(async () => {
   await api.close()
 })
 beforeEach(async () => {
-  told = []
-  account = createLiveAccount((webhook) => told.push(webhook), api.service.clock)
-  server = await openLiveServer(account)
-  proxy = await openFaultProxy(server.url)
-  Object.assign(
-    api.service,
-    chooseProviders(api.service, { sandboxDelayMs: 1000, upstreamPaystack: undefined, paystackUrl: proxy.url }),
-  )
-  const { merchant } = await createTestTenant(api.service, { currencies: ['NGN', 'ZAR'] })
-  tenant = await addTestKey(api.service, merchant, 'live')
-  await choose()
-  return async () => {
-    await proxy.close()
-    await server.close()
-  }
+  opened = await openReconciledAccount(api)
+  ;({ account, server, proxy, tenant, told } = opened)
+  return opened.close
 })
 
-const ask = (method: string, path: string, body?: object) => api.call(method, path, body, tenant.secret)
-
-async function choose(body = {}) {
-  const chosen = { processor: 'paystack', secretKey: account.secretKey, ...body }
-  expect((await ask('PUT', '/v1/processors/in', chosen)).statusCode).toBe(200)
-}
-
-async function tellAll(webhooks = told.splice(0)) {
-  for (const { body, signature } of webhooks) {
-    const headers = { 'content-type': 'application/json', 'x-paystack-signature': signature }
-    const url = `/webhooks/paystack/${tenant.merchant.code}/live`
-    await api.app.inject({ method: 'POST', url, headers, payload: body })
-  }
-}
-
-async function settleDue() {
-  const { service } = api
-  await settleDueCharges(service)
-  await settleDuePayments(service)
-  await settleDueRefunds(service)
-  await askDueQuestions(service)
-  await settleDueDisputes(service)
-}
-
-/** Asks for a payment on the account's page. Answers the account's row of it. */
-async function begin(reference: string, amount = 10_000): Promise<TransactionRow> {
-  const metadata = { purpose: 'wallet_topup' }
-  const asked = { email, amount, currency: 'NGN', metadata, reference }
-  expect((await ask('POST', '/transaction/initialize', asked)).statusCode).toBe(200)
-  return account.transactions.at(-1) as TransactionRow
-}
-
-/** A wallet that was filled on the account's page. */
-async function topUp(reference = 'order-1', amount = 10_000): Promise<TransactionRow> {
-  const row = await begin(reference, amount)
-  pay(account, row.reference)
-  await tellAll()
-  await settleDue()
-  return row
-}
-
-/** Works on a reconciliation to its end. */
-async function reconcile(body = {}) {
-  // What was made this very moment is compared the next time.
-  api.service.clock.advance(1000)
-  let answer = (await ask('POST', '/v1/reconciliations', body)).json()
-  for (let i = 0; i < 20 && answer.status === 'running'; i += 1) {
-    await continueReconciliations(api.service)
-    answer = (await ask('GET', `/v1/reconciliations/${answer.id}`)).json()
-    api.service.clock.advance(1000)
-  }
-  return answer
-}
-
-/** The first one, which says what the account had before. */
-async function open() {
-  const first = await reconcile()
-  expect(first).toMatchObject({ status: 'agreed', failure: null })
-  api.service.clock.advance(minuteMs)
-  return first
-}
-
-const differences = async (query = 'status=open') =>
-  (await ask('GET', `/v1/differences?${query}`)).json().data as {
-    id: string
-    kind: string
-    subject: string
-    amount: number
-    ours: number | null
-    theirs: number | null
-    status: string
-    advice: string
-  }[]
-const named = async (query?: string) =>
-  (await differences(query)).map(({ kind, subject, amount }) => [kind, subject, amount])
-
-async function books(): Promise<Record<string, number>> {
-  const rows = await api.service.db.query<{ name: string; posted: bigint }>(sql`
-    select a.kind || case when a.kind = 'outside' then '/' || a.party_id else '' end as name, sum(a.posted)::bigint as posted
-    from ledger_accounts a
-    where a.merchant_id = ${tenant.merchant.id} and a.mode = 'live'
-    group by 1
-    having sum(a.posted) <> 0
-  `)
-  return Object.fromEntries(rows.map(({ name, posted }) => [name, Number(posted)]))
-}
+const ask: ReconciledAccount['ask'] = (...given) => opened.ask(...given)
+const choose: ReconciledAccount['choose'] = (...given) => opened.choose(...given)
+const tellAll: ReconciledAccount['tellAll'] = (...given) => opened.tellAll(...given)
+const settleDue: ReconciledAccount['settleDue'] = () => opened.settleDue()
+const begin: ReconciledAccount['begin'] = (...given) => opened.begin(...given)
+const topUp: ReconciledAccount['topUp'] = (...given) => opened.topUp(...given)
+const reconcile: ReconciledAccount['reconcile'] = (...given) => opened.reconcile(...given)
+const open: ReconciledAccount['open'] = () => opened.open()
+const differences: ReconciledAccount['differences'] = (...given) => opened.differences(...given)
+const named: ReconciledAccount['named'] = (...given) => opened.named(...given)
+const books: ReconciledAccount['books'] = () => opened.books()
 
 /** The command line's view: the operator's call, and the exit code that it stands for. */
 async function expectDifference(kind: string, subject: string, amount: number) {

@@ -13,6 +13,7 @@ import { keyOfArrival } from './charge-facts.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
 import { type FoundPayment, type FoundTransfer, type PaymentsContext, requireProcessor } from './payment-processor.ts'
 import { insertPayment } from './payments.ts'
+import { cutOverOfBooks } from './processor-accounts.ts'
 import { sentUnder } from './sent-charges.ts'
 import { settleIntent } from './settling.ts'
 
@@ -268,50 +269,68 @@ function maskNumber(number: string | null): string {
 export async function suspendArrival(
   context: FreeContext,
   tenant: Tenant,
-  { accountId, reference, found: { facts, transfer } }: UnaskedMoney,
+  arrival: UnaskedMoney,
   reason: string,
 ): Promise<boolean> {
+  const { accountId, reference, found } = arrival
+  const { facts, transfer } = found
   const [account] = await context.db.query<{ cut_over_at: Date | null }>(sql`
-    select cut_over_at from processor_accounts where merchant_id = ${tenant.merchant.id} and id = ${accountId}
+    select ${cutOverOfBooks(sql`a`)} as cut_over_at from processor_accounts a
+    where a.merchant_id = ${tenant.merchant.id} and a.id = ${accountId}
   `)
   const cutOverAt = account?.cut_over_at ?? null
   if (cutOverAt !== null && facts.paidAt !== null && facts.paidAt < cutOverAt) return false
-  const common = (what: string) =>
-    ({
-      action: 'book',
-      id: uuidV7(context.random, context.clock.now()),
-      currency: facts.currency,
-      description: null,
-      event: null,
-      request: null,
-      ownKey: keyOfArrival(reference, facts, what),
-    }) as const
-  const outside = { kind: 'outside', at: accountId } as const
   const told = {
     processorReference: reference,
     ...(transfer === null ? {} : { accountNumber: transfer.accountNumber }),
   }
-  const commands: LedgerCommand[] = [
+  const money: LedgerCommand = {
+    ...commandOf(context, arrival, 'money'),
+    kind: 'suspended',
+    from: { kind: 'outside', at: accountId },
+    to: { kind: 'suspense' },
+    amount: facts.amount,
+    description: null,
+    details: { ...told, reason },
+  }
+  await bookAll(context, tenant, [money, ...feeCommands(context, arrival)])
+  return true
+}
+
+/** Books what a processor has kept of money that nobody has asked for, once; nothing while that is not known. */
+export async function bookArrivalFee(context: FreeContext, tenant: Tenant, arrival: UnaskedMoney): Promise<void> {
+  await bookAll(context, tenant, feeCommands(context, arrival))
+}
+
+function feeCommands(context: Context, arrival: UnaskedMoney): LedgerCommand[] {
+  const { accountId, reference, found } = arrival
+  const { fee } = found.facts
+  if (!fee) return []
+  return [
     {
-      ...common('money'),
-      kind: 'suspended',
-      from: outside,
-      to: { kind: 'suspense' },
-      amount: facts.amount,
-      details: { ...told, reason },
-    },
-  ]
-  if (facts.fee) {
-    commands.push({
-      ...common('fee'),
+      ...commandOf(context, arrival, 'fee'),
       kind: 'processor_fee',
       from: { kind: 'processor_fees' },
-      to: outside,
-      amount: facts.fee,
+      to: { kind: 'outside', at: accountId },
+      amount: fee,
       description: 'Fee of the processor',
       details: { processorReference: reference },
-    })
-  }
+    },
+  ]
+}
+
+function commandOf(context: Context, { reference, found: { facts } }: UnaskedMoney, what: 'money' | 'fee') {
+  return {
+    action: 'book',
+    id: uuidV7(context.random, context.clock.now()),
+    currency: facts.currency,
+    event: null,
+    request: null,
+    ownKey: keyOfArrival(reference, facts, what),
+  } as const
+}
+
+async function bookAll(context: FreeContext, tenant: Tenant, commands: LedgerCommand[]): Promise<void> {
+  if (commands.length === 0) return
   for (const outcome of await doTogether(context, tenant, commands)) if (outcome instanceof ServiceError) throw outcome
-  return true
 }

@@ -7,6 +7,7 @@ import { accountOfLateFact } from '../ledger/late-facts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type PaymentIntent, uuidOfIntent } from './payment-intent-records.ts'
 import type { ChargeFacts } from './payment-processor.ts'
+import { cutOverOfBooks } from './processor-accounts.ts'
 
 /** A charge that a processor took money for. */
 export interface PaidCharge {
@@ -61,7 +62,7 @@ async function getSent(context: Context, { merchant, mode }: Tenant, reference: 
   const [row] = await context.db.query<SentRow>(sql`
     select
       s.id, s.account_id, s.sent_reference, s.marker, s.amount, s.state, s.transaction_id, s.fee, t.details ->> 'reason' as reason,
-      a.cut_over_at
+      ${cutOverOfBooks(sql`a`)} as cut_over_at
     from sent_charges s
     join processor_accounts a on a.merchant_id = s.merchant_id and a.id = s.account_id
     left join ledger_transactions t on t.merchant_id = s.merchant_id and t.id = s.transaction_id

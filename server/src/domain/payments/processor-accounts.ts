@@ -1,5 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
-import { sql } from '../../db/sql.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, lockCount, noteChange, type TxContext } from '../context.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 
@@ -109,6 +109,23 @@ export async function listAccounts(context: Context, { merchant, mode }: Tenant)
     order by replaced_at is not null, direction, id desc
   `)
   return rows.map((row) => readChosen(context, row))
+}
+
+/**
+ * Since when money that comes to an account is booked by itself, as an expression: an account whose key was changed is as old as
+ * the first of its keys that takes money.
+ *
+ * @param account a row of `processor_accounts`
+ */
+export function cutOverOfBooks(account: Sql): Sql {
+  return sql`coalesce(
+    (
+      select min(b.cut_over_at) from processor_accounts b
+      where b.merchant_id = ${account}.merchant_id and coalesce(b.same_as, b.id) = coalesce(${account}.same_as, ${account}.id)
+        and b.direction = 'in'
+    ),
+    ${account}.cut_over_at
+  )`
 }
 
 /** Records that an account refuses its credentials, with a sentence for a person; or null once it takes them again. */

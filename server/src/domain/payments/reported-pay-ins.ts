@@ -1,12 +1,10 @@
 import { ServiceError } from '../../base/errors.ts'
-import { uuidV7 } from '../../base/ids.ts'
 import { formatMoney, parseAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
-import { doCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
-import { bookArrival } from './account-arrivals.ts'
+import { bookArrival, bookArrivalFee } from './account-arrivals.ts'
 import { settleChargeNow } from './due-charges.ts'
 import type { FoundPayment, PaymentsContext } from './payment-processor.ts'
 import { sentUnder } from './sent-charges.ts'
@@ -45,8 +43,10 @@ export async function reportPayIn(context: PaymentsContext, tenant: Tenant, inpu
     throw new ServiceError('reference_taken', message, 'reference')
   }
   await inTransaction(context, (tx) => refuseClaimed(tx, tenant, reference))
-  await bookFee(context, tenant, accountId, found)
-  return recordPayIn(context, tenant, input, accountId)
+  const payIn = await recordPayIn(context, tenant, input, accountId)
+  // After a crash in between, a reconciliation books the fee.
+  await bookArrivalFee(context, tenant, { accountId, reference, found })
+  return payIn
 }
 
 /** The letters that the processors' references have. Other texts are not asked about. */
@@ -79,22 +79,4 @@ function checkFound(input: NewPayIn, { isPaid, facts }: FoundPayment): void {
   if (isSame) return
   const message = `The processor has a payment ${name} of ${formatMoney(facts.amount, facts.currency)}: record it as it is, or name another reference`
   throw new ServiceError('invalid_request', message, 'amount')
-}
-
-/** Before the pay-in, because a crash may come between: the fee was taken, whatever becomes of the pay-in. */
-async function bookFee(context: PaymentsContext, tenant: Tenant, accountId: bigint, { facts }: FoundPayment) {
-  if (!facts.fee) return
-  await doCommand(context, tenant, {
-    action: 'book',
-    kind: 'processor_fee',
-    id: uuidV7(context.random, context.clock.now()),
-    currency: facts.currency,
-    from: { kind: 'processor_fees' },
-    to: { kind: 'outside', at: accountId },
-    amount: facts.fee,
-    description: 'Fee of the processor',
-    event: null,
-    request: null,
-    ownKey: `charge/${accountId}/${facts.id}/fee`,
-  })
 }

@@ -178,7 +178,10 @@ async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation)
         select from sent_charges s
         where s.merchant_id = i.merchant_id and s.sent_reference = i.reference and s.transaction_id is not null
           and ${isOfBooks(tenant, sql`s.account_id`, run.booksId)}
-      ))
+      ) or (i.kind = 'payout' and exists (
+        select from payouts p
+        where p.merchant_id = i.merchant_id and p.mode = i.mode and p.sent_reference = i.name
+      )))
       and (i.state = 'done' or (i.kind in ('refund', 'payout') and i.state = 'open'))
       -- The refund by which its money went back counts already.
       and not (i.kind = 'dispute' and exists (

@@ -2,7 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
 import { inTransaction, lockCount } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { bookArrival, suspendArrival } from '../payments/account-arrivals.ts'
+import { bookArrival, bookArrivalFee, suspendArrival } from '../payments/account-arrivals.ts'
 import { settleChargeNow } from '../payments/due-charges.ts'
 import { requireProcessor } from '../payments/payment-processor.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
@@ -52,7 +52,7 @@ async function comparePaid(
     const { cutOver } = await beginningOf(context, tenant, run.booksId)
     if (item.createdAt < cutOver) return 0
   }
-  const isLate = before.transaction === null || (before.charge !== null && !before.isFeeKnown && item.fee !== null)
+  const isLate = before.transaction === null || isWithoutFee(item, before)
   if (isLate && (await complete(context, tenant, run, { item, before })) === 'left') return 0
   const ours = isLate ? await findBookedOne(context, tenant, nameOf(item)) : before
   if (ours.transaction === null) {
@@ -61,6 +61,12 @@ async function comparePaid(
   }
   for (const difference of differencesOf(item, ours)) await noteDifference(context, tenant, run, difference)
   return isLate && !ours.isUnasked ? 1 : 0
+}
+
+/** Whether the account knows the fee of a payment of ours that is booked without one. */
+function isWithoutFee({ fee }: StatementItem, { charge, isFeeKnown, payInId, transaction }: BookedPayment): boolean {
+  if (fee === null) return false
+  return charge === null ? payInId !== null && fee > 0n && transaction?.fee === 0n : !isFeeKnown
 }
 
 /** Has a payment booked that is paid at the account. `left`: it came before the cut-over, so it stays as it is. */
@@ -80,6 +86,10 @@ async function complete(
   const found = reference === null ? null : ((await processor.findPayment?.(tenant, reference)) ?? null)
   if (reference === null || !(found?.isPaid || found?.isGivenBack)) return 'asked'
   const arrival = { accountId, reference, found }
+  if (before.transaction !== null) {
+    await bookArrivalFee(context, tenant, arrival)
+    return 'asked'
+  }
   const { transfer } = found
   if (transfer !== null) {
     const isBooked = await bookArrival(context, tenant, { ...arrival, found: { ...found, transfer } })

@@ -4,7 +4,7 @@ import type { Currency } from '../../base/money.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, lockCount, noteChange } from '../context.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
-import { chosenAccount } from '../payments/processor-accounts.ts'
+import { chosenAccount, cutOverOfBooks } from '../payments/processor-accounts.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
 import { linkKeys } from './account-keys.ts'
 import type { ReconciliationContext, StatementKind } from './account-statement.ts'
@@ -175,7 +175,8 @@ export interface Beginning {
 
 export async function beginningOf(context: Context, { merchant }: Tenant, booksId: bigint): Promise<Beginning> {
   const [row] = await context.db.query<{ begin: Date | null; cut_over: Date | null }>(sql`
-    select min(least(a.cut_over_at, a.created_at)) as begin, min(a.cut_over_at) as cut_over from processor_accounts a
+    select min(least(a.cut_over_at, a.created_at)) as begin, min(${cutOverOfBooks(sql`a`)}) as cut_over
+    from processor_accounts a
     where a.merchant_id = ${merchant.id} and coalesce(a.same_as, a.id) = ${booksId}
   `)
   const begin = row?.begin ?? new Date(0)

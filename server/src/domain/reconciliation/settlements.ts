@@ -3,7 +3,7 @@ import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import { outsideOfHand } from '../ledger/accounts.ts'
-import { doCommandNoting, type LedgerCommand } from '../ledger/commands.ts'
+import { doCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { StatementItem } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
@@ -34,17 +34,21 @@ interface BookedSettlement {
   currency: Currency
 }
 
+/** By any key of the account: two keys may be found to be of one account after it was booked. */
 async function findBookedSettlement(
   context: Context,
-  { merchant }: Tenant,
+  { merchant, mode }: Tenant,
   { booksId }: Reconciliation,
   { id }: StatementItem,
 ): Promise<BookedSettlement | null> {
   const [row] = await context.db.query<BookedSettlement>(sql`
     select t.id, t.amount, t.currency
-    from statement_items i
-    join ledger_transactions t on t.merchant_id = i.merchant_id and t.id = i.transaction_id
-    where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'settlement' and i.outside_id = ${id}
+    from processor_accounts a
+    join idempotency_keys k
+      on k.merchant_id = a.merchant_id and k.mode = a.mode and k.key = 'mteja/settlement/' || a.id || '/' || ${id}::text
+      and k.refusal is null
+    join ledger_transactions t on t.merchant_id = k.merchant_id and t.id = k.result_id
+    where a.merchant_id = ${merchant.id} and a.mode = ${mode} and coalesce(a.same_as, a.id) = ${booksId}
   `)
   return row ?? null
 }
@@ -52,16 +56,16 @@ async function findBookedSettlement(
 /** From the account to the bank, where money moves by hand. A fact is nobody's. */
 async function book(
   context: FreeContext,
-  { merchant, mode }: Tenant,
+  tenant: Tenant,
   { booksId }: Reconciliation,
   { id, amount, currency }: StatementItem,
 ): Promise<void> {
-  const command: LedgerCommand = {
+  await doCommand(context, tenant, {
     action: 'book',
     kind: 'settlement',
     id: uuidV7(context.random, context.clock.now()),
     currency,
-    from: { kind: 'outside', at: outsideOfHand(mode) },
+    from: { kind: 'outside', at: outsideOfHand(tenant.mode) },
     to: { kind: 'outside', at: booksId },
     amount,
     description: 'Settlement',
@@ -69,25 +73,7 @@ async function book(
     event: null,
     request: null,
     ownKey: `settlement/${booksId}/${id}`,
-  }
-  const receipt = await doCommandNoting(
-    context,
-    { merchant, mode },
-    command,
-    sql`
-      noted as (
-        update statement_items i set transaction_id = n.id from done_now n
-        where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'settlement' and i.outside_id = ${id}
-        returning i.outside_id
-      )
-    `,
-  )
-  if (!receipt.replayed) return
-  // It was booked before its item was removed for its age.
-  await context.db.query(sql`
-    update statement_items set transaction_id = ${receipt.id}
-    where merchant_id = ${merchant.id} and account_id = ${booksId} and kind = 'settlement' and outside_id = ${id}
-  `)
+  })
 }
 
 async function compare(

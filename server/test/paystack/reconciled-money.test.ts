@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { sql } from '../../src/db/sql.ts'
+import { recordPayIn } from '../../src/domain/wallet/pay-ins.ts'
+import { openTestApi, type TestApi } from '../api.ts'
+import { unsoundBooks } from '../books.ts'
+import { pay, settle } from './live-account.ts'
+import { minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
+
+// What a reconciliation books is booked once: whoever else tells of it, under which key, and after whatever crash.
+
+let api: TestApi
+let opened: ReconciledAccount
+let account: ReconciledAccount['account']
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+beforeEach(async () => {
+  opened = await openReconciledAccount(api)
+  account = opened.account
+  return opened.close
+})
+
+const line = { amount: 3_000, currency: 'NGN', source: 'card' }
+
+test('the fee of a payment whose record by hand was refused is booked once, with the money', async () => {
+  const { sell, ask, open, reconcile, books } = opened
+  await open()
+  sell('T-shirt-7')
+  const wanted = { ...line, customerId: 'CUS_nobody0000000', reference: 'T-shirt-7' }
+  expect((await ask('POST', '/v1/pay-ins', wanted)).statusCode).toBe(404)
+  expect(await books()).toEqual({})
+  await reconcile()
+  expect(await books()).toEqual({ suspense: 3_000, processor_fees: -45, 'outside/2': -2_955 })
+})
+
+test('the fee of a payment that was recorded by hand is booked once, also where the server was killed before it', async () => {
+  const { sell, ask, open, reconcile, books, named, tenant } = opened
+  await open()
+  sell('T-shirt-7')
+  expect((await ask('POST', '/v1/pay-ins', { ...line, reference: 'T-shirt-7' })).statusCode).toBe(201)
+  expect(await books()).toEqual({ merchant_balance: 3_000, processor_fees: -45, 'outside/2': -2_955 })
+  sell('T-shirt-8')
+  await recordPayIn(api.service, tenant, { ...line, source: 'card', reference: 'T-shirt-8' }, 2n)
+  expect(await books()).toMatchObject({ merchant_balance: 6_000, processor_fees: -45 })
+  await reconcile()
+  expect([await books(), await named()]).toEqual([
+    { merchant_balance: 6_000, processor_fees: -90, 'outside/2': -5_910 },
+    [],
+  ])
+  await reconcile()
+  expect(await books()).toMatchObject({ processor_fees: -90 })
+})
+
+test('money that nobody has asked for, and that came just before the key was changed, goes to suspense', async () => {
+  const { sell, topUp, choose, open, reconcile, books, named } = opened
+  await open()
+  await topUp('order-1')
+  sell('T-shirt-7')
+  api.service.clock.advance(minuteMs)
+  account.secretKey = 'sk_live_rotated0123456789'
+  await choose()
+  const run = await reconcile()
+  expect([run.balances[0].unexplained, await named()]).toEqual([0, [['not_ours', 'payment', 3_000]]])
+  expect(await books()).toMatchObject({ suspense: 3_000 })
+})
+
+test('a settlement is booked once where two keys are found to be of one account after it', async () => {
+  const { sell, begin, choose, open, reconcile, books, settleDue } = opened
+  await open()
+  const row = await begin('order-1')
+  const former = account.secretKey
+  account.secretKey = 'sk_live_rotated0123456789'
+  await choose()
+  api.service.clock.advance(minuteMs)
+  sell('T-shirt-7')
+  settle(account)
+  // Nothing tells yet that the key is of the same account.
+  await reconcile()
+  expect(await books()).toMatchObject({ 'outside/0': -2_955 })
+  account.secretKey = former
+  pay(account, row.reference)
+  api.service.clock.advance(minuteMs)
+  await settleDue()
+  account.secretKey = 'sk_live_rotated0123456789'
+  api.service.clock.advance(minuteMs)
+  await reconcile()
+  const [linked] = await api.service.db.query<{ same_as: bigint }>(sql`
+    select same_as from processor_accounts where merchant_id = ${opened.tenant.merchant.id} and id = 3
+  `)
+  expect(linked).toEqual({ same_as: 2n })
+  expect(await books()).toMatchObject({ customer_cash: 10_000, suspense: 3_000, 'outside/0': -2_955 })
+})
+
+test('a server of a former version does not record by hand what a reconciliation has taken to suspense', async () => {
+  const { sell, open, reconcile, books, tenant } = opened
+  await open()
+  sell('T-shirt-7')
+  await reconcile()
+  const { db, clock } = api.service
+  const insert = (reference: string) =>
+    db.query(sql`
+      insert into pay_ins (merchant_id, id, mode, account_id, amount, currency, source, reference, due_at, created_at)
+      values (
+        ${tenant.merchant.id}, gen_random_uuid(), 'live', 2, 3000, 'NGN', 'card', ${reference}, ${clock.now()}, ${clock.now()}
+      )
+      on conflict do nothing
+      returning id
+    `)
+  expect(await insert('T-shirt-7')).toEqual([])
+  expect(await insert('T-shirt-8')).toHaveLength(1)
+  expect(await books()).toMatchObject({ suspense: 3_000 })
+})
