@@ -57,7 +57,7 @@ begin
   grant update (status, next_status, next_at) on sandbox_payouts to mteja_app;
   grant update (name, email, description, metadata, active, updated_at) on recipients to mteja_app;
   grant update (
-    fee, state, state_code, state_reason, attention, attention_reason, verdict, approval_id, settlement_approval_id, processor, account_id, send_count, sent_at,
+    fee, state, state_code, state_reason, attention, attention_reason, verdict, approval_id, settlement_approval_id, processor, account_id, send_count, unsent_count, waited_for, sent_at,
     unknown_since, proof, is_late, movement_id, ended_at, due_at, attempts, updated_at
   ) on payouts to mteja_app;
   grant update (fees_borne_by, asks_otp, default_recipient_id, updated_at) on payout_settings to mteja_app;

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { OwnedDb } from '../../src/db/database.ts'
 import { sql } from '../../src/db/sql.ts'
-import { dropReplacedCredentials } from '../../src/domain/payments/processor-accounts.ts'
+import { dropReplacedCredentials, listAccounts } from '../../src/domain/payments/processor-accounts.ts'
 import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
+import { continueErasures } from '../../src/domain/personal-data/erasing.ts'
+import { getMerchantBalance } from '../../src/domain/wallet/merchant-balances.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
@@ -91,6 +93,19 @@ async function forget(id: string) {
   await (api.service.db as OwnedDb).asOwner((owner) =>
     owner.execute(`
       update payouts set reference = reference || '-gone', sent_reference = reverse(sent_reference), due_at = null
+      where merchant_id = ${tenant.merchant.id} and id = '${id}'
+    `),
+  )
+}
+
+/** A payout as it was before it was sent. */
+async function restore(id: string, state: string) {
+  const old = state === 'cancelled' ? 'pending' : state
+  await (api.service.db as OwnedDb).asOwner((owner) =>
+    owner.execute(`
+      update payouts set
+        state = '${old}', processor = null, account_id = null, send_count = 0, unsent_count = 0, sent_at = null,
+        due_at = ${state === 'pending' ? `'${api.service.clock.now().toISOString()}'` : 'null'}
       where merchant_id = ${tenant.merchant.id} and id = '${id}'
     `),
   )
@@ -248,6 +263,83 @@ describe('a payout by an account at Paystack', () => {
       await advance()
       expect([await stateOf(again), account.transfers.length]).toEqual(['paid', 1])
       expect(await goneBoth()).toEqual({ here: 100_000, there: 100_000 })
+    },
+  )
+
+  test.each(['returned', 'late'])('of a customer who was erased is booked when it is %s', async (fact) => {
+    const all = { amount: 1_000_000 }
+    const id = await payOut(all)
+    await advance()
+    moveTransfer(account, last(), fact === 'late' ? 'failed' : 'success')
+    await tellAll()
+    await advance()
+    if (fact === 'late') {
+      const adjusted = { customerId, ...all, currency: 'NGN', direction: 'debit', reason: 'Moved', reference: 'moved' }
+      expect((await ask('POST', '/v1/adjustments', adjusted)).statusCode).toBe(201)
+    }
+    const erased = await ask('POST', `/v1/customers/${customerId}/erase`, {})
+    expect(erased.statusCode, erased.body).toBe(202)
+    await continueErasures(api.service, new AbortController().signal)
+    expect((await show(id)).destination).toMatchObject({ accountNumber: null })
+    moveTransfer(account, last(), fact === 'late' ? 'success' : 'reversed', 'Tolu Robert has moved')
+    await tellAll()
+    await advance()
+    const state = fact === 'late' ? 'paid' : 'returned'
+    expect(await show(id)).toMatchObject({ state, needsAttention: fact === 'late' ? { code: 'late' } : null })
+    expect((await show(id)).stateReason).toBe(fact === 'late' ? null : 'The money has come back')
+    const gone = fact === 'late' ? 1_000_000 : 0
+    expect(await goneBoth()).toEqual({ here: gone, there: gone })
+    const { posted } = await getMerchantBalance(api.service, tenant, 'NGN')
+    expect(posted).toBe(fact === 'late' ? 0n : 2_000_000n)
+  })
+
+  test('keeps the key of its account until nothing can come back any more, and is asked about without a key, too', async () => {
+    const id = await payOut()
+    await advance()
+    moveTransfer(account, last(), 'success')
+    await tellAll()
+    await advance()
+    const old = account.secretKey
+    account.secretKey = 'sk_live_second'
+    await choose()
+    const keyed = async () =>
+      (await listAccounts(api.service, tenant)).filter(({ secretKey }) => secretKey === old).length
+    for (let hours = 0; hours < 71; hours++) {
+      await advanceLater(60 * 60_000)
+      await dropReplacedCredentials(api.service)
+    }
+    expect(await keyed()).toBe(1)
+    await advanceLater(2 * 60 * 60_000)
+    await dropReplacedCredentials(api.service)
+    expect(await keyed()).toBe(0)
+    // The same account under its new key tells of it: whoever has no key for it asks there.
+    moveTransfer(account, last(), 'reversed', 'Account closed')
+    await tellAll()
+    await advance()
+    expect(await show(id)).toMatchObject({ state: 'returned' })
+  })
+
+  test.each(['pending', 'awaiting_approval', 'cancelled'])(
+    'that a restored database knows as %s, and that was sent since, is asked about, and not sent',
+    async (state) => {
+      const [id, other] = [await payOut({ amount: 5000 }), await payOut()]
+      await advance()
+      const row = account.transfers.find(({ amount }) => amount === 5000) as TransferRow
+      await restore(id, state)
+      if (state === 'cancelled') await ask('POST', `/v1/payouts/${id}/cancel`)
+      moveTransfer(account, row, 'success')
+      await tellAll()
+      account.transfers.splice(account.transfers.indexOf(row), 1)
+      await advance()
+      // It cannot be found at this moment.
+      for (let minute = 0; minute < 5; minute++) await advanceLater(60_000)
+      expect(account.transfers.map(({ amount }) => amount)).toEqual([100_000])
+      expect(await stateOf(id)).toBe(state === 'cancelled' ? 'cancelled' : 'sending')
+      account.transfers.push(row)
+      moveTransfer(account, row, 'success')
+      await tellAll()
+      await advance()
+      expect([await stateOf(id), await stateOf(other)]).toEqual(['paid', 'sent'])
     },
   )
 

@@ -490,6 +490,28 @@ describe('payouts by the same account', () => {
     await expectDifference('fee', 'payout', 1_500)
   })
 
+  test('one that a restored database has forgotten to have sent is asked about, and never sent by a reconciliation', async () => {
+    await chooseOut()
+    await open()
+    const row = await payOut()
+    const [{ id }] = (await ask('GET', '/v1/payouts')).json().data
+    await api.service.db.query(sql`
+      update payouts set
+        state = 'pending', processor = null, account_id = null, send_count = 0, sent_at = null, due_at = null
+      where merchant_id = ${tenant.merchant.id} and id = ${id}
+    `)
+    const stateOf = async () => (await ask('GET', `/v1/payouts/${id}`)).json().state
+    // It is in the list, and verify does not find it.
+    proxy.choose = ({ path }) => (path.startsWith('/transfer/verify') ? 'cut_before' : 'none')
+    await reconcile()
+    expect([await stateOf(), account.transfers.length]).toEqual(['sending', 1])
+    proxy.choose = () => 'none'
+    moveTransfer(account, row, 'success')
+    told.splice(0)
+    await reconcile()
+    expect([await stateOf(), account.transfers.length]).toEqual(['paid', 1])
+  })
+
   test('missing_there: one that is booked, and that the account does not know', async () => {
     await chooseOut()
     await open()

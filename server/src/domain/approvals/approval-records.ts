@@ -140,6 +140,10 @@ async function decidableBySecond(context: Context, tenant: Tenant, apiKeyId: str
   return sql`
     and w.status = 'waiting' and w.expires_at > ${context.clock.now()}
     and not w.asker_keys && ${keys}::uuid[] and not w.asker_people && ${people}::uuid[]
+    and not exists (
+      select from actors a
+      where a.merchant_id = w.merchant_id and a.id = w.actor_id and a.issuer is not null and a.api_key_id is null
+    )
   `
 }
 

@@ -7,6 +7,7 @@ import { createWallets } from '../../../test/wallets.ts'
 import { sql } from '../../db/sql.ts'
 import { type FreeContext, inTransaction, type Later } from '../context.ts'
 import { getBalance } from '../ledger/balances.ts'
+import { actorIdOf } from '../merchants/actors.ts'
 import { revokeApiKey } from '../merchants/api-keys.ts'
 import { scopesOfRole } from '../merchants/scopes.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -228,6 +229,17 @@ describe('a second person', () => {
     for (const each of [owner, joe]) {
       await expect(approve(each, approvalId)).rejects.toMatchObject({ code: 'another_person_needed' })
     }
+  })
+
+  test('is nobody, for a token of an outside issuer that names no key: its human may have a key', async () => {
+    const { tenant, ben, code } = await openDesk()
+    const outside = { issuer: 'https://id.example', subject: 'ben' }
+    const actor = { merchantId: tenant.merchant.id, kind: 'token', apiKeyId: null, surface: 'mteja', outside } as const
+    const asker = { ...tenant, actor: { id: await actorIdOf(service, actor), requestId: 'a request' } }
+    const { approvalId } = await waiting(asker, code)
+    await expect(approve(ben, approvalId)).rejects.toMatchObject({ code: 'another_person_needed' })
+    expect(await listApprovals(service, tenant, { decidableBy: { apiKeyId: ben.keyId } }, everything)).toEqual([])
+    await deny(ben, approvalId)
   })
 
   test('whose key was revoked since the request began is refused', async () => {

@@ -182,9 +182,14 @@ async function readDecider(tx: TxContext, { merchant, actor }: Tenant): Promise<
 async function requireSecondPerson(
   tx: Context,
   tenant: Tenant,
-  { lineage }: Approval,
+  { lineage, by }: Approval,
   apiKeyId: string | null,
 ): Promise<void> {
+  if (isNobodys(by)) {
+    const message =
+      'It was asked for with a token of an outside issuer that names no key, so nobody can say which person stands behind it; deny it, and ask with a key, or with a token that names one in api_key_id'
+    throw new ServiceError('another_person_needed', message)
+  }
   const second = apiKeyId === null ? null : await secondPersonOf(tx, tenant, apiKeyId)
   if (second === null) {
     const message =
@@ -198,6 +203,11 @@ async function requireSecondPerson(
   const message =
     'This key and the key that asked have a maker in common, who knows both secrets; ask with a key that the operator made for a person'
   throw new ServiceError('another_person_needed', message)
+}
+
+/** A token without a key has no lineage: its human may have a key as well. */
+function isNobodys({ issuer, apiKeyId }: Approval['by']): boolean {
+  return issuer !== null && apiKeyId === null
 }
 
 function decided({ id, status, denial, expiresAt, decidedAt }: Approval): ServiceError {

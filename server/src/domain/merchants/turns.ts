@@ -74,6 +74,20 @@ const batchTurnsOf = perContext((context) => {
   })
 })
 
+const askTurnsOf = perContext((context) =>
+  createTurns({ atOnce: atOnceOn(context, 2), waiting: Number.POSITIVE_INFINITY }, () => {
+    throw new Error('a line without an end is never full')
+  }),
+)
+
+/**
+ * Asks whether something of a tenant needs a second person. What one asker wants is judged one after the other, so that many at once
+ * would only wait, each with a connection that others need.
+ */
+export function inAskTurn<Answer>(context: Context, tenant: Tenant, ask: () => Promise<Answer>): Promise<Answer> {
+  return askTurnsOf(context)(tenant, ask)
+}
+
 /** A batch of as many calls as come together anyway is no large one. */
 const largeFrom = 101
 

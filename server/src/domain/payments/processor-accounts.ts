@@ -151,7 +151,7 @@ const keptReplacedMs = 24 * 60 * 60 * 1000
 
 /**
  * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more, no refund,
- * payout or dispute of it, and no dedicated account or pending mandate of theirs. Answers how many.
+ * payout or dispute of it, no payout whose money may come back, and no dedicated account or pending mandate of theirs. Answers how many.
  */
 export async function dropReplacedCredentials({ db, clock }: Context): Promise<number> {
   const now = clock.now()
@@ -190,6 +190,9 @@ export async function dropReplacedCredentials({ db, clock }: Context): Promise<n
       )
       and not exists (
         select from payouts p where p.merchant_id = a.merchant_id and p.account_id = a.id and p.ended_at is null
+      )
+      and not exists (
+        select from payouts p where p.merchant_id = a.merchant_id and p.account_id = a.id and p.due_at is not null
       )
       and not exists (select from account_questions q where q.merchant_id = a.merchant_id and q.account_id = a.id)
     returning a.id

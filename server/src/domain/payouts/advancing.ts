@@ -5,19 +5,19 @@ import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { askAboutPayout } from './payout-approvals.ts'
 import { bookLate, bookReturn, decidePayout, endPayout, isReleased } from './payout-ending.ts'
-import {
-  type AskOutcome,
-  type NotSentReason,
-  type PayoutDestination,
-  type PayoutEnd,
-  type PayoutOrder,
-  type PayoutProcessor,
-  type PayoutsContext,
-  requireSender,
-  type SendOutcome,
+import type {
+  AskOutcome,
+  NotSentReason,
+  PayoutDestination,
+  PayoutEnd,
+  PayoutOrder,
+  PayoutProcessor,
+  PayoutsContext,
+  SendOutcome,
 } from './payout-processor.ts'
 import { findPayout, type Payout } from './payout-records.ts'
 import {
+  adoptOrder,
   beginAgain,
   beginSending,
   noteAccount,
@@ -62,32 +62,42 @@ export async function advancePayout(context: PayoutsContext, tenant: Tenant, id:
   if (payout.state === 'pending') return sendFirst(context, tenant, payout)
   if (payout.accountId === null) return rest(context, tenant, payout, [])
   const { processor, answer } = await askWhoHas(context, tenant, payout, payout.accountId)
-  await learn(context, tenant, { payout, processor }, answer)
-  if (answer.is !== 'not_found' || payout.state !== 'sending' || !isOver(context, payout, processor.notFoundMs)) return
+  await learn(context, tenant, { payout, looksMs: processor?.returnLooksMs ?? [] }, answer)
+  if (processor === null || answer.is !== 'not_found' || payout.state !== 'sending') return
+  // An account has told of an order that was never sent from here: a person has to find out.
+  if (waysOut(payout) === 0 || !isOver(context, payout, processor.notFoundMs)) return
   if (payout.stateCode === null) return sendAgain(context, tenant, payout, processor)
   const { stateCode: code, stateReason: reason, sendCount } = payout
   await fail(context, tenant, payout, { code, reason: reason ?? '', sendCount })
 }
 
+/** How many of its sendings may have arrived. */
+function waysOut({ sendCount, unsentCount }: Payout): number {
+  return sendCount - unsentCount
+}
+
 /**
- * Asks the account that was sent a payout. Where that account says nothing, because its key was replaced, the account that is chosen now is
- * asked as well: if it knows the reference, which nobody can guess, it is the same account, and the payout is its own from then on.
+ * Asks the account that was sent a payout. Where that account says nothing, because its key was replaced or is not kept any more, the
+ * account that is chosen now is asked as well: if it knows the reference, which nobody can guess, it is the same account, and an open
+ * payout is its own from then on. `processor` is null where nobody could be asked.
  */
 async function askWhoHas(
   context: PayoutsContext,
   tenant: Tenant,
   payout: Payout,
   accountId: bigint,
-): Promise<{ processor: PayoutProcessor; answer: AskOutcome }> {
-  const processor = await requireSender(context, tenant, accountId)
-  const answer = await processor.ask(tenant, orderOf(payout))
+): Promise<{ processor: PayoutProcessor | null; answer: AskOutcome }> {
+  const sender = await context.payoutProcessorOf(context, tenant, { sentBy: accountId })
+  const processor = sender === 'manual' ? null : sender
+  const answer: AskOutcome = (await processor?.ask(tenant, orderOf(payout))) ?? { is: 'unknown' }
   if (answer.is !== 'unknown' || answer.differences !== undefined || accountId < firstAccountId)
     return { processor, answer }
   const chosen = await context.payoutProcessorOf(context, tenant, 'new')
   if (chosen === null || chosen === 'manual' || [accountId, 0n].includes(chosen.accountId)) return { processor, answer }
   const other = await chosen.ask(tenant, orderOf(payout))
   if (other.is !== 'exists' && other.is !== 'conclusive') return { processor, answer }
-  await noteAccount(context, tenant, payout, chosen.accountId)
+  // Money that comes back comes by the account that has paid it.
+  if (payout.endedAt === null) await noteAccount(context, tenant, payout, chosen.accountId)
   return { processor: chosen, answer: other }
 }
 
@@ -139,19 +149,24 @@ async function send(
 }
 
 /** Nothing that a party says when it is sent something is believed, but that it has refused: it is asked once more. */
-async function learnSent(context: PayoutsContext, tenant: Tenant, sent: Sent, outcome: SendOutcome): Promise<void> {
-  const { payout, processor } = sent
+async function learnSent(
+  context: PayoutsContext,
+  tenant: Tenant,
+  { payout, processor }: { payout: Payout; processor: PayoutProcessor },
+  outcome: SendOutcome,
+): Promise<void> {
+  const sent = { payout, looksMs: processor.returnLooksMs }
   switch (outcome.is) {
     case 'refused': {
       const { code, reason } = outcome
       const { sendCount } = payout
-      if (sendCount === 1) return fail(context, tenant, payout, { code, reason, sendCount })
+      if (waysOut(payout) === 1) return fail(context, tenant, payout, { code, reason, sendCount })
       // Of an order that was sent twice, the first may have arrived meanwhile: it fails if it is still not found after a while.
       await noteOpen(context, tenant, payout)
       return noteRefusal(context, tenant, payout, { code, reason })
     }
     case 'not_sent': {
-      if (payout.sendCount > 1) return noteOpen(context, tenant, payout)
+      if (waysOut(payout) > 1) return noteOpen(context, tenant, payout)
       const { why, waitMs } = outcome
       const dueAt = waitMs === null ? nextLook(context, payout.createdAt) : later(context, Math.min(waitMs, lastLookMs))
       const isForPerson = why === 'unauthorized' || why === 'short_of_funds'
@@ -164,17 +179,17 @@ async function learnSent(context: PayoutsContext, tenant: Tenant, sent: Sent, ou
   }
 }
 
-/** A payout, and the processor that was sent it. */
+/** A payout, and the times after its payment at which its processor is asked once more. */
 interface Sent {
   payout: Payout
-  processor: PayoutProcessor
+  looksMs: readonly number[]
 }
 
 /** Brings a payout to where its processor says that it is. Everybody who learns something does this, in any order. */
 async function learn(context: PayoutsContext, tenant: Tenant, sent: Sent, outcome: AskOutcome): Promise<void> {
-  const { payout, processor } = sent
+  const { payout, looksMs } = sent
   if (outcome.is === 'conclusive') return conclude(context, tenant, sent, outcome.end)
-  if (!isOpen(payout.state)) return rest(context, tenant, payout, processor.returnLooksMs)
+  if (!isOpen(payout.state)) return rest(context, tenant, payout, looksMs)
   if (outcome.is === 'exists') {
     const attention =
       outcome.attention === null ? null : { code: outcome.attention, reason: sentences[outcome.attention] }
@@ -212,7 +227,7 @@ function attentionOf(
 }
 
 async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end: PayoutEnd): Promise<void> {
-  const { payout, processor } = sent
+  const { payout, looksMs } = sent
   const { id, state } = payout
   if (isOpen(state)) {
     const isPaid = end.status === 'paid'
@@ -221,7 +236,7 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
       from: openStates,
       ...(isPaid ? { fee: end.fee } : { code: end.status === 'returned' ? 'reversed' : end.code, reason: end.reason }),
     })
-    const now = await endPayout(context, tenant, id, processor.returnLooksMs[0] ?? null)
+    const now = await endPayout(context, tenant, id, looksMs[0] ?? null)
     // Somebody has decided otherwise meanwhile, by an older answer.
     if (isPaid && now.state !== 'paid' && now.state !== 'returned') await bookLate(context, tenant, now, end.fee)
     return
@@ -235,7 +250,7 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
   if (end.status === 'failed' && state === 'paid' && payout.proof !== null) {
     return bookReturn(context, tenant, payout, { code: end.code, reason: end.reason })
   }
-  await rest(context, tenant, payout, processor.returnLooksMs)
+  await rest(context, tenant, payout, looksMs)
 }
 
 /**
@@ -259,9 +274,20 @@ async function rest(
   `)
 }
 
-/** Takes the message of a processor about an order: it is not believed, and the order is asked about by the next server that looks. */
-export async function takePayoutNotice(context: Context, { merchant }: Tenant, sentReference: string): Promise<void> {
+/**
+ * Takes the message of an account about an order: it is not believed, and the order is asked about by the next server that looks.
+ * One that was never sent from here, because the database was restored from a backup, is that account's from then on: it is not sent
+ * before the account has been asked, and never again without a person.
+ */
+export async function takePayoutNotice(
+  context: Context,
+  tenant: Tenant,
+  sentReference: string,
+  accountId: bigint,
+): Promise<void> {
+  const { merchant } = tenant
   const now = context.clock.now()
+  await adoptOrder(context, tenant, sentReference, accountId)
   await context.db.query(sql`
     update payouts set due_at = ${now}
     where merchant_id = ${merchant.id} and sent_reference = ${sentReference} and account_id is not null
@@ -272,7 +298,7 @@ export async function takePayoutNotice(context: Context, { merchant }: Tenant, s
 /** A payout as its processor is sent it, and asked about it. */
 export function orderOf({ sentReference, amount, currency, recipient, reason }: Payout): PayoutOrder {
   const { type, accountNumber, bankCode, name } = recipient
-  const destination: PayoutDestination = { type, accountNumber: accountNumber ?? '', bankCode, name: name ?? '' }
+  const destination: PayoutDestination = { type, accountNumber, bankCode, name: name ?? '' }
   return { reference: sentReference, amount, currency, destination, reason }
 }
 

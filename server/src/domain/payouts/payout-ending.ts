@@ -211,9 +211,15 @@ export async function bookReturn(
   const { id, currency, amount } = payout
   const now = context.clock.now()
   const movementId = newId(context)
+  const to = await ownerOfLateFact(context, tenant, payout)
+  // The words of a bank may name the person.
+  const isErased = payout.customerCode !== null && to.kind === 'merchant_balance'
   const noting = noteEnd(tenant, payout, {
     state: 'returned',
-    changes: sql`movement_id = ${movementId}::uuid, state_code = ${code}::text, state_reason = ${reason}::text`,
+    changes: sql`
+      movement_id = ${movementId}::uuid, state_code = ${code}::text,
+      state_reason = ${isErased ? 'The money has come back' : reason}::text
+    `,
     from: sql`p.state = 'paid'`,
     at: now,
   })
@@ -223,7 +229,7 @@ export async function bookReturn(
     id: movementId,
     currency,
     from: outsideOf(tenant, payout),
-    to: await ownerOfLateFact(context, tenant, payout),
+    to,
     amount,
     description: null,
     details: { payoutId: id, reference: payout.reference },

@@ -131,7 +131,8 @@ test(`of ${payoutCount} payouts from 64 callers nothing is paid twice, and nothi
       if (random() < 0.1) await createPayout(servers[(i + 1) % 2] as PayoutsContext, tenant, input, null)
       if (random() < 0.1) await cancelPayout(server, tenant, payout.id).catch(() => {})
       if (random() < 0.3) await advancePayout(server, tenant, payout.id).catch(() => {})
-      if (random() < 0.1) await takePayoutNotice(service, tenant, payout.sentReference)
+      const isTold = random() < 0.1 && party.orders.has(payout.sentReference)
+      if (isTold) await takePayoutNotice(service, tenant, payout.sentReference, 0n)
     }
   })
   await Promise.all(callers)

@@ -10,8 +10,8 @@ export type DestinationType = (typeof destinationTypes)[number]
 /** The place to which a payout goes. */
 export interface PayoutDestination {
   type: DestinationType
-  /** Of a bank account, its number; of a mobile wallet, the telephone number as it was given. */
-  accountNumber: string
+  /** Of a bank account, its number; of a mobile wallet, the telephone number as it was given. Null once the payee was erased: nothing is sent there any more. */
+  accountNumber: string | null
   /** Of a bank account, the code of its bank; of a mobile wallet, the code of its operator, such as `MTN`. */
   bankCode: string
   /** The payee. */

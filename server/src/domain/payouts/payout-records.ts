@@ -59,6 +59,8 @@ export interface Payout {
   accountId: bigint | null
   /** How often it was sent. */
   sendCount: number
+  /** How many of these, from the first on, have surely not arrived. */
+  unsentCount: number
   sentAt: Date | null
   unknownSince: Date | null
   /** The words of the person who settled it by hand. */
@@ -104,6 +106,7 @@ interface PayoutRow extends DoerRow {
   processor: ProcessorName | null
   account_id: bigint | null
   send_count: number
+  unsent_count: number
   sent_at: Date | null
   unknown_since: Date | null
   proof: string | null
@@ -131,7 +134,7 @@ function selectPayouts(rows: Sql): Sql {
     select
       o.id, o.wire_id, o.code, o.reference, o.sent_reference, c.code as customer_code, o.customer_id, o.amount, o.currency,
       o.fee_borne_by, o.estimated_fee, o.fee, o.reason, o.metadata, o.state, o.state_code, o.state_reason, o.attention,
-      o.attention_reason, o.verdict, o.approval_id, o.settlement_approval_id, o.processor, o.account_id, o.send_count, o.sent_at, o.unknown_since, o.proof, o.is_late,
+      o.attention_reason, o.verdict, o.approval_id, o.settlement_approval_id, o.processor, o.account_id, o.send_count, o.unsent_count, o.sent_at, o.unknown_since, o.proof, o.is_late,
       o.movement_id, o.actor_id, o.request_id, o.created_at, o.updated_at, o.ended_at, o.due_at,
       ${prefixed}, ${doerColumns}
     from (${rows}) o
@@ -262,6 +265,7 @@ function readPayout(row: SelectedRow): Payout {
     processor: row.processor,
     accountId: row.account_id,
     sendCount: row.send_count,
+    unsentCount: row.unsent_count,
     sentAt: row.sent_at,
     unknownSince: row.unknown_since,
     proof: row.proof,

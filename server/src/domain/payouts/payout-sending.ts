@@ -68,7 +68,7 @@ export async function beginSending(
       where p.merchant_id = ${merchant.id} and p.id = ${id} and j.refusal is null and p.state = 'pending' and p.verdict is null
       returning p.*
     ),
-    ${tellPayout({ merchant, mode }, { changed: sql`noted`, type: 'sending', at: now })}
+    ${tellPayout({ merchant, mode }, { changed: sql`(select * from noted where waited_for is null)`, type: 'sending', at: now })}
     select j.refusal, n.send_count from judged j left join noted n on true
   `)
   if (row?.refusal) return { refusal: row.refusal, sentence: sentences[row.refusal] }
@@ -98,29 +98,36 @@ interface Waiting {
   dueAt: Date
 }
 
-/** Puts a payout back that was sent once, and surely has not arrived: it may be cancelled again, and goes to any account. */
+/**
+ * Puts a payout back that was sent once, and surely has not arrived: it may be cancelled again, and goes to any account. An event tells
+ * what it waits for, and not again at each try.
+ */
 export async function putBack(
   { db, clock }: Context,
   tenant: Tenant,
-  { id }: Payout,
+  { id, sendCount }: Payout,
   { code, reason, isForPerson, dueAt }: Waiting,
 ): Promise<void> {
   const { merchant } = tenant
   const now = clock.now()
   await db.query(sql`
     with before as materialized (
-      select attention from payouts where merchant_id = ${merchant.id} and id = ${id}
+      select waited_for from payouts where merchant_id = ${merchant.id} and id = ${id}
     ),
     noted as (
       update payouts p set
-        state = 'pending', processor = null, account_id = null, send_count = 0, sent_at = null, unknown_since = null,
-        state_code = ${code}, state_reason = ${reason}, attention = ${isForPerson ? code : null}::text,
+        state = 'pending', processor = null, account_id = null, unsent_count = send_count, sent_at = null, unknown_since = null,
+        state_code = ${code}, state_reason = ${reason}, waited_for = ${code}, attention = ${isForPerson ? code : null}::text,
         attention_reason = ${isForPerson ? reason : null}::text, due_at = ${dueAt}::timestamptz, attempts = 0,
         updated_at = ${now}::timestamptz
-      where p.merchant_id = ${merchant.id} and p.id = ${id} and p.state = 'sending' and p.verdict is null and p.send_count = 1
+      where p.merchant_id = ${merchant.id} and p.id = ${id} and p.state = 'sending' and p.verdict is null and p.send_count = ${sendCount} and p.send_count = p.unsent_count + 1
       returning p.*
     ),
-    ${tellPayout(tenant, { changed: sql`noted`, type: isForPerson ? 'attention' : 'pending', at: now })}
+    ${tellPayout(tenant, {
+      changed: sql`(select n.* from noted n join before b on b.waited_for is distinct from n.waited_for)`,
+      type: isForPerson ? 'attention' : 'pending',
+      at: now,
+    })}
     select id from noted
   `)
 }
@@ -174,6 +181,35 @@ export async function noteAccount(
 ): Promise<void> {
   await db.query(sql`
     update payouts set account_id = ${accountId} where merchant_id = ${merchant.id} and id = ${id} and account_id is not null
+  `)
+}
+
+/**
+ * Gives an order that was never sent from here, or surely did not arrive, to the account that tells of it. One that has not ended is
+ * `sending` from then on: nobody sends it, and nobody cancels it. One that was paid by hand stays as it is.
+ */
+export async function adoptOrder(
+  { db, clock }: Context,
+  tenant: Tenant,
+  sentReference: string,
+  accountId: bigint,
+): Promise<void> {
+  const { merchant } = tenant
+  const now = clock.now()
+  await db.query(sql`
+    with noted as (
+      update payouts p set
+        state = case when p.verdict is null then 'sending' else p.state end,
+        sent_at = ${now}::timestamptz, processor = 'paystack', account_id = ${accountId}::bigint,
+        state_code = case when p.verdict is null then null else p.state_code end,
+        state_reason = case when p.verdict is null then null else p.state_reason end, attention = null, attention_reason = null,
+        due_at = ${now}::timestamptz, attempts = 0, updated_at = ${now}::timestamptz
+      where p.merchant_id = ${merchant.id} and p.mode = ${tenant.mode} and p.sent_reference = ${sentReference} and p.account_id is null
+        and p.verdict is distinct from 'paid'
+      returning p.*
+    ),
+    ${tellPayout(tenant, { changed: sql`(select * from noted where verdict is null)`, type: 'sending', at: now })}
+    select id from noted
   `)
 }
 

@@ -76,6 +76,12 @@ const settled = { posted: 1000n, held: 0n, owed: 0n }
 const paid = (fee: bigint | null = 0n) => ({ is: 'conclusive', end: { status: 'paid', fee } }) as const
 const failed = { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Account closed' } } as const
 const returned = { is: 'conclusive', end: { status: 'returned', reason: 'Sent back', fee: null } } as const
+const toldTypes = async () =>
+  (
+    await service.db.query<{ type: string }>(sql`
+      select type from events where merchant_id = ${tenant.merchant.id} and type like 'payout.%' order by id
+    `)
+  ).map(({ type }) => type)
 const stateOf = async (id: string) => (await getPayout(service, tenant, id)).state
 
 test('the states of payouts, and their arrows, are those of the document', () => {
@@ -284,6 +290,50 @@ describe('a payout', () => {
     expect(script.sent).toHaveLength(1)
   })
 
+  test('that waits for the same again and again is told of once, and its sendings are counted on', async () => {
+    const script = scripted({ is: 'not_sent', why: 'short_of_funds', waitMs: 1000 })
+    const { id } = await pay(script.context)
+    for (let times = 0; times < 5; times++) {
+      await advancePayout(script.context, tenant, id)
+      service.clock.advance(2_000)
+    }
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'pending', sendCount: 5, unsentCount: 5 })
+    expect(await toldTypes()).toEqual(['payout.pending', 'payout.sending', 'payout.needs_attention'])
+    script.send = { is: 'not_sent', why: 'no_connection', waitMs: 1000 }
+    for (let times = 0; times < 2; times++) await advancePayout(script.context, tenant, id)
+    expect((await toldTypes()).slice(3)).toEqual(['payout.pending'])
+    // Of those sendings nothing has arrived, so the refusal of this one is believed.
+    script.send = { is: 'refused', code: 'closed', reason: 'Closed' }
+    await advancePayout(script.context, tenant, id)
+    expect([await stateOf(id), await funds()]).toEqual(['failed', settled])
+  })
+
+  test('that a slow server was about to send, and that was put back and sent by another, is not sent by the first', async () => {
+    const fast = scripted({ is: 'not_sent', why: 'no_connection', waitMs: 0 })
+    const { id } = await pay(fast.context)
+    let findSlowly: () => void = () => {}
+    const slow = scripted({ is: 'exists', attention: null })
+    let statements = 0
+    const query: typeof service.db.query = async (statement) => {
+      statements += 1
+      // The slow server has committed that it sends, and reads the payout.
+      if (statements === 3) await new Promise<void>((resolve) => (findSlowly = resolve))
+      return service.db.query(statement)
+    }
+    const db = new Proxy(service.db, { get: (of, key) => (key === 'query' ? query : Reflect.get(of, key)) })
+    const late = advancePayout({ ...slow.context, db }, tenant, id)
+    await expect.poll(() => statements).toBe(3)
+    await service.db.query(sql`
+      update payouts set state = 'pending', processor = null, account_id = null, unsent_count = send_count, sent_at = null
+      where merchant_id = ${tenant.merchant.id} and id = ${id}
+    `)
+    fast.send = { is: 'exists', attention: null }
+    await advancePayout(fast.context, tenant, id)
+    findSlowly()
+    await late
+    expect([slow.sent.length, fast.sent.length, (await getPayout(service, tenant, id)).sendCount]).toEqual([0, 1, 2])
+  })
+
   test('of which the answer was lost is asked about, and sent again under its reference after a while only', async () => {
     const script = scripted({ is: 'unknown' })
     const { id } = await pay(script.context)
@@ -366,7 +416,7 @@ describe('a payout', () => {
     const { id, sentReference } = await pay(script.context)
     await advancePayout(script.context, tenant, id)
     script.ask = returned
-    await takePayoutNotice(service, tenant, sentReference)
+    await takePayoutNotice(service, tenant, sentReference, 7n)
     await Promise.all([1, 2, 3].map(() => advancePayout({ ...script.context }, tenant, id)))
     expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'returned', stateReason: 'Sent back' })
     expect(await funds()).toEqual(settled)
@@ -391,9 +441,9 @@ describe('a payout', () => {
     const { id, sentReference } = await pay(script.context)
     for (let step = 0; step < 2; step++) await advancePayout(script.context, tenant, id)
     expect(await stateOf(id)).toBe('paid')
-    await takePayoutNotice(service, tenant, sentReference)
+    await takePayoutNotice(service, tenant, sentReference, 7n)
     script.ask = async () => {
-      await takePayoutNotice(service, tenant, sentReference)
+      await takePayoutNotice(service, tenant, sentReference, 7n)
       script.ask = returned
       return paid()
     }
@@ -419,7 +469,7 @@ describe('a payout', () => {
     await advancePayout(script.context, tenant, id)
     await ledger(tenant, make().purchase(ada, 900n))
     script.ask = paid()
-    await takePayoutNotice(service, tenant, sentReference)
+    await takePayoutNotice(service, tenant, sentReference, 7n)
     await Promise.all([1, 2].map(() => advancePayout({ ...script.context }, tenant, id)))
     expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', isLate: true, attention: 'late' })
     expect(await funds()).toEqual({ posted: 0n, held: 0n, owed: 200n })
@@ -535,6 +585,25 @@ describe('a payout over the limit of a second person', () => {
     // Its recipient was paid before.
     const next = await createPayout(script.context, asker, wanted({ amount: 50 }), null)
     expect(next.payout).toMatchObject({ state: 'pending', approvalId: null })
+  })
+
+  test('is asked about in the turn of its merchant: a batch takes few connections', async () => {
+    const asker = await hire(service, tenant, 'Asker')
+    await inTransaction(service, (tx) =>
+      changeApprovalSettings(tx, tenant, { limits: [{ currency: 'ZAR', dailySumOver: 15 }] }),
+    )
+    let [open, most] = [0, 0]
+    const transaction: typeof service.db.transaction = async (work) => {
+      most = Math.max(most, ++open)
+      return service.db.transaction(work).finally(() => (open -= 1))
+    }
+    const db = new Proxy(service.db, { get: (of, key) => (key === 'transaction' ? transaction : Reflect.get(of, key)) })
+    const inputs = Array.from({ length: 40 }, () => wanted({ amount: 1 }))
+    const answers = await createPayouts({ ...service, db }, asker, inputs)
+    const states = answers.map((each) => (each instanceof ServiceError ? each.code : each.payout.state))
+    expect(states.filter((state) => state === 'pending')).toHaveLength(15)
+    expect(states.filter((state) => state === 'awaiting_approval')).toHaveLength(25)
+    expect(most).toBeLessThanOrEqual(2)
   })
 
   test('is denied with its money released, also when it was cancelled or when the server died before it asked', async () => {

@@ -6,7 +6,7 @@ import { type Context, perContext } from '../context.ts'
 import type { IdempotentRequest } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
-import { inBatchTurn } from '../merchants/turns.ts'
+import { inAskTurn, inBatchTurn } from '../merchants/turns.ts'
 import { askAboutPayout } from './payout-approvals.ts'
 import {
   makePayouts,
@@ -63,7 +63,7 @@ export async function createPayout(
   if (answer instanceof ServiceError) throw answer
   const { payout, replayed } = answer
   if (payout.state !== 'awaiting_approval' || payout.approvalId !== null) return answer
-  return { payout: await askAboutPayout(context, tenant, payout), replayed }
+  return { payout: await inAskTurn(context, tenant, () => askAboutPayout(context, tenant, payout)), replayed }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { advancePayout } from '../payouts/advancing.ts'
+import { advancePayout, takePayoutNotice } from '../payouts/advancing.ts'
 import { findPayout, type Payout } from '../payouts/payout-records.ts'
 import { isOpen } from '../payouts/payout-states.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
@@ -26,12 +26,12 @@ export async function comparePayouts(
       await compareOther(context, tenant, run, item)
       continue
     }
-    const isLate = isBehind(item, before)
-    if (isLate) await advancePayout(context, tenant, before.id)
+    const isLate = isUnsent(before) || isBehind(item, before)
+    if (isLate) await askAbout(context, tenant, run, before)
     const own = isLate ? ((await findOwn(context, tenant, item)) as Payout) : before
     const found = differenceOf(item, own)
     if (found !== null) await note(context, tenant, run, item, { ...found, own })
-    if (isLate && own.state !== before.state) completed += 1
+    if (isLate && own.state !== before.state && !isOpen(own.state)) completed += 1
   }
   return completed
 }
@@ -43,6 +43,23 @@ async function findOwn(context: Context, tenant: Tenant, { name }: StatementItem
     where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and sent_reference = ${name}
   `)
   return row === undefined ? null : findPayout(context, tenant, { id: row.id })
+}
+
+/** Whether nothing was sent from here: the database was restored from a backup. */
+function isUnsent({ accountId, verdict }: Payout): boolean {
+  return accountId === null && verdict !== 'paid'
+}
+
+/** Asks the account how a payout stands. One that was never sent from here is not sent now. */
+async function askAbout(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  { accountId }: Reconciliation,
+  { id, sentReference }: Payout,
+): Promise<void> {
+  await takePayoutNotice(context, tenant, sentReference, accountId)
+  const own = await findPayout(context, tenant, { id })
+  if (own !== null && own.accountId !== null) await advancePayout(context, tenant, id)
 }
 
 /** Whether the account has something else to say than what is known here. */

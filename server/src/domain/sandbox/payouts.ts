@@ -46,6 +46,10 @@ const plans: Readonly<Record<string, Plan | 'refused' | 'short_of_funds'>> = {
 
 const paid: Plan = { status: 'paid' }
 
+function courseOf({ destination }: PayoutOrder) {
+  return plans[destination.accountNumber?.slice(-10) ?? ''] ?? paid
+}
+
 interface Row {
   status: Exclude<Plan['status'], 'lost'> | 'abandoned'
   amount: bigint
@@ -138,7 +142,7 @@ export function createSandboxPayouts({
     async send(tenant, order): Promise<SendOutcome> {
       const bent = (await hasOutcomes(db, clock, tenant)) ? await bend(tenant, order) : null
       if (bent === 'no_connection') return { is: 'not_sent', why: bent, waitMs: null }
-      const plan = bent ?? plans[order.destination.accountNumber.slice(-10)] ?? paid
+      const plan = bent ?? courseOf(order)
       if (plan === 'refused') return { is: 'refused', code: 'account_invalid', reason: reasons.refused }
       if (plan === 'short_of_funds') return { is: 'not_sent', why: 'short_of_funds', waitMs: null }
       if (bent === null) await insert(db, tenant, order, plan)
@@ -149,8 +153,8 @@ export function createSandboxPayouts({
 }
 
 /** The course of an order that is made. */
-function planOf({ destination }: PayoutOrder): Plan {
-  const plan = plans[destination.accountNumber.slice(-10)] ?? paid
+function planOf(order: PayoutOrder): Plan {
+  const plan = courseOf(order)
   return typeof plan === 'string' ? paid : plan
 }
 

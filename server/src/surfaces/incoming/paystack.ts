@@ -88,7 +88,7 @@ export const paystackWebhook: FastifyPluginAsync<Incoming> = async (app, { conte
         await takeTakenBackNotice(context, tenant, sender.id, { about: 'payment', name })
       }
       const order = notice?.about === 'transfer' ? orderOfTransfer(notice.reference) : null
-      if (order !== null) await takePayoutNotice(context, tenant, order)
+      if (order !== null) await takePayoutNotice(context, tenant, order, sender.id)
       if (notice?.about === 'dispute') {
         await takeTakenBackNotice(context, tenant, sender.id, { about: 'dispute', name: String(notice.id) })
       }

@@ -78,6 +78,15 @@ describe('an order to pay out, at the account', () => {
     expect(asked).toEqual(isSame ? { is: 'exists', attention: null } : { is: 'unknown', differences: ['recipient'] })
   })
 
+  test('an order whose payee was erased is known by its reference, and is never sent', async () => {
+    const order = newOrder()
+    await send(order)
+    const erased = { ...order, destination: { ...order.destination, accountNumber: null, name: '' } }
+    moveTransfer(opened.account, rowOf(order), 'reversed', 'Account closed')
+    expect(await look(erased)).toMatchObject({ is: 'conclusive', end: { status: 'returned' } })
+    expect(await send({ ...erased, reference: newOrder().reference })).toMatchObject({ is: 'refused' })
+  })
+
   test.each(['failed', 'abandoned', 'blocked', 'rejected'])(
     'an order that ended as %s has failed, with a sentence',
     async (status) => {

@@ -31,6 +31,7 @@ const reasons = {
   abandoned: 'Nobody has given Paystack the one-time password in time',
   blocked: 'The approval URL of the account has not answered Paystack in time',
   rejected: 'The approval URL of the account has refused the transfer',
+  gone: 'The payee was erased: nobody knows the account any more',
   reversed: 'The bank of the payee has sent the money back',
 } as const
 
@@ -83,6 +84,7 @@ export function createPaystackPayouts({
   async function initiate(order: PayoutOrder): Promise<Outcome<Transfer> | { is: 'unsent'; answer: SendOutcome }> {
     const wanted = recipientOf(order)
     if ('refused' in wanted) return { is: 'refused', code: 'not_served', reason: wanted.refused }
+    if (order.destination.accountNumber === null) return { is: 'refused', code: 'recipient_gone', reason: reasons.gone }
     const key = JSON.stringify(wanted)
     const known = remembered.get(key)
     if (known !== undefined) {
@@ -156,7 +158,7 @@ function recipientOf({ destination, currency }: PayoutOrder): NewRecipient | { r
   const { type: kind, accountNumber, bankCode, name } = destination
   const bankType = bankTypes[currency]
   if (bankType === undefined) return { refused: reasons.currency }
-  const own = { name, accountNumber, bankCode, currency }
+  const own = { name, accountNumber: accountNumber ?? '', bankCode, currency }
   if (kind === 'bank_account') return { type: bankType, ...own }
   if (currency !== 'GHS' && currency !== 'KES') return { refused: reasons.mobileMoney }
   return { type: businessCodes.includes(bankCode) ? 'mobile_money_business' : 'mobile_money', ...own }
@@ -216,7 +218,10 @@ function findDifferences(mode: Mode, order: PayoutOrder, found: Transfer): strin
   ].flat()
 }
 
-/** Its account, and not its code: the account at the bank is where the money goes. */
+/**
+ * Its account, and not its code: the account at the bank is where the money goes. Of a payee who was erased the number is not known
+ * any more; the reference of the order, which nobody can guess, then has to do.
+ */
 function isRecipientOf(order: PayoutOrder, recipient: Recipient | null): boolean {
   const wanted = recipientOf(order)
   if ('refused' in wanted || recipient === null) return false
@@ -224,8 +229,8 @@ function isRecipientOf(order: PayoutOrder, recipient: Recipient | null): boolean
     recipient.type === wanted.type &&
     recipient.currency === wanted.currency &&
     isSameBank(wanted, recipient.bankCode) &&
-    recipient.accountNumber !== null &&
-    isSameNumber(wanted, recipient.accountNumber)
+    (order.destination.accountNumber === null ||
+      (recipient.accountNumber !== null && isSameNumber(wanted, recipient.accountNumber)))
   )
 }
 
