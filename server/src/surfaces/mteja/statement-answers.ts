@@ -1,8 +1,8 @@
 import { Type } from 'typebox'
+import { csvText } from '../../base/csv.ts'
 import { isoWithOffset } from '../../base/time-zones.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
 import type { Statement, StatementEntry } from '../../domain/wallet/statements.ts'
-import { csvText } from '../http/csv.ts'
 import { date, nullableText, timeZoneSchema } from './schemas.ts'
 
 /** A statement as JSON. */
