@@ -876,6 +876,13 @@ describe('operations of the Mteja client', () => {
     await expect(operator.merchants.reconcile(id)).rejects.toThrow(/no account to compare/)
   })
 
+  test('nothing is imported without an account, and nothing was', async () => {
+    const { id } = await mteja.merchants.own()
+    await expect(operator.merchants.importAccount(id)).rejects.toThrow(/no account to import from/)
+    expect(await Array.fromAsync(operator.merchants.importSkips(id))).toEqual([])
+    expect(await Array.fromAsync(mteja.importedPayments.list({ reference: 'of-before' }))).toEqual([])
+  })
+
   test('the processor of a direction is shown and chosen', async () => {
     const { data } = await mteja.processors.list()
     expect(data.map(({ direction, processor }) => [direction, processor])).toEqual([

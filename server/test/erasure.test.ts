@@ -144,6 +144,10 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     pay_ins: ['currency', 'mode', 'source', 'state'],
     suspense_decisions: ['mode', 'outcome', 'state'],
     differences: ['currency', 'kind', 'mode', 'state', 'subject'],
+    imports: ['counts', 'mode', 'stage', 'state'],
+    import_skips: ['detail', 'kind', 'reason'],
+    imported_payments: ['channel', 'currency', 'mode', 'status'],
+    imported_things: ['kind', 'mode'],
     opening_balances: ['currency', 'mode'],
     reconciliations: ['balances', 'mode', 'stage', 'state'],
     statement_items: ['currency', 'kind', 'mode', 'state'],
@@ -180,6 +184,10 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     // A refusal names the customer by the code.
     suspense_decisions: ['reference', 'refusal', 'request_id'],
     differences: ['effects', 'name', 'reference'],
+    import_skips: ['name'],
+    imported_payments: ['outside_id', 'reference'],
+    // The account’s code of a customer: by it an import knows whom it must not bring back.
+    imported_things: ['name'],
     statement_items: ['name', 'outside_id', 'payment_id', 'reference'],
     payment_intents: ['charge_reference'],
     payment_methods: ['code'],
@@ -200,6 +208,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payouts: ['attention_reason'],
   },
   'cut to the part that only the service key can compare': {
+    // An import knows the e-mail again, and leaves the person out.
+    erasures: ['email_digests'],
     idempotency_keys: ['fingerprint'],
     payment_intents: ['fingerprint'],
   },
@@ -214,6 +224,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     // Words about an account and the books, of whoever compares the two.
     differences: ['reason'],
     reconciliations: ['failure'],
+    imports: ['failure'],
     // Names of payments and disputes at an account, until it has answered.
     account_questions: ['about', 'mode', 'name'],
     actors: ['issuer', 'kind', 'subject', 'surface'],

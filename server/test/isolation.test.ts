@@ -573,6 +573,10 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { params: { id: suspendedId }, body: { customerId: customerCode }, status: 404 },
   ],
   'POST /v1/suspense/:id/give-back': ({ suspendedId }) => [{ params: { id: suspendedId }, status: 404 }],
+  'GET /v1/imported-payments': ({ customerCode }) => [
+    { status: 200 },
+    { query: `customerId=${customerCode}`, status: 404 },
+  ],
   'GET /v1/reconciliations': () => [{ status: 200 }],
   'GET /v1/reconciliations/:id': ({ reconciliationId }) => [{ params: { id: reconciliationId }, status: 404 }],
   'POST /v1/reconciliations': () => [{ body: {}, status: 403 }],
@@ -693,6 +697,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { params: { id: merchantId, direction: 'in' }, body: { processor: 'manual' }, status: 401 },
   ],
   'POST /v1/merchants/:id/reconciliations': ({ merchantId }) => [{ params: { id: merchantId }, body: {}, status: 401 }],
+  'POST /v1/merchants/:id/imports': ({ merchantId }) => [{ params: { id: merchantId }, body: {}, status: 401 }],
+  'GET /v1/merchants/:id/imports/skipped': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'GET /v1/merchants/:id/differences': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'GET /v1/merchants/:id/payment-settings': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
   'PATCH /v1/merchants/:id/payment-settings': ({ merchantId }) => [

@@ -80,6 +80,7 @@ const small = [
   'GET /v1/customers/:id/erasure',
   'GET /v1/holds',
   'GET /v1/pay-ins',
+  'GET /v1/imported-payments',
   'GET /v1/payment-settings',
   'GET /v1/positions',
   'GET /v1/adjustments',

@@ -111,6 +111,7 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/disputes/:id/accept',
     'POST /v1/disputes/:id/decline',
     'POST /v1/disputes/:id/evidence',
+    'POST /v1/merchants/:id/imports',
     'POST /v1/merchants/:id/reconciliations',
     'POST /v1/pay-ins',
     'POST /v1/payouts/:id/cancel',

@@ -25,6 +25,7 @@ const domainRooms = [
   'payments',
   'payouts',
   'reconciliation',
+  'imports',
   'retention',
   'personal-data',
   'sandbox',

@@ -107,7 +107,10 @@ async function makeTransfer(source: string) {
 function tellAccount(): void {
   const statement = { readPage: async () => ({ items: [], isLast: true }), readBalances: async () => [] }
   const statementOf = async (_context: unknown, tenant: { mode: string }) => (tenant.mode === 'test' ? statement : null)
-  for (const each of [api, withoutOperator]) Object.assign(each.service, { statementOf })
+  const nothing = async () => ({ rows: [], isLast: true, total: 0 })
+  const contents = { readCustomers: nothing, readAccountNumbers: nothing, readPayments: nothing }
+  const contentsOf = async (_context: unknown, tenant: { mode: string }) => (tenant.mode === 'test' ? contents : null)
+  for (const each of [api, withoutOperator]) Object.assign(each.service, { statementOf, contentsOf })
 }
 
 /** Customers for the refusals: they have no money, or are denied. */

@@ -3580,6 +3580,55 @@ export namespace Mteja {
           field?: string
         }
       }
+  /** GET /v1/merchants/{id}/imports/skipped */
+  export interface ImportSkip {
+    id: string
+    kind: 'customer' | 'authorization' | 'dedicated_account' | 'payment'
+    /** The account’s name of it: a code, a number or a reference */
+    name: string
+    reason:
+      | 'unreadable'
+      | 'other_mode'
+      | 'refused'
+      | 'erased'
+      | 'deleted'
+      | 'no_customer'
+      | 'customer_skipped'
+      | 'not_reusable'
+      | 'not_saved_here'
+      | 'expired'
+      | 'closed'
+      | 'removed_here'
+      | 'number_taken'
+      | 'bank_taken'
+      | 'not_paid'
+      | 'after_cut_over'
+      | 'own'
+      | 'recorded_by_hand'
+      | 'reference_taken'
+    message: string
+    /** The member that cannot be read, or the code of a refusal */
+    detail: string | null
+  }
+  /** GET /v1/imported-payments */
+  export interface ImportedPayment {
+    id: string
+    reference: string
+    customerId: string
+    /** As the account told it when it was imported */
+    status: 'succeeded' | 'reversed'
+    amount: number
+    currency: string
+    /** What the account kept */
+    fee: number | null
+    /** The account’s word for how it was paid */
+    channel: string | null
+    /** The account’s own id of it */
+    processorId: string
+    paidAt: string
+    /** When it was imported */
+    createdAt: string
+  }
   /** GET /v1/audit */
   export interface AuditEntry {
     id: string
@@ -4436,6 +4485,49 @@ export namespace Mteja {
     /** When the thing was made */
     occurredAt: string
     createdAt: string
+  }
+  /** POST /v1/merchants/{id}/imports */
+  export interface Import {
+    id: string
+    status: 'running' | 'done'
+    /** The list of the account that is read. Authorizations are read with their customers */
+    stage: 'customer' | 'dedicated_account' | 'payment'
+    counts: {
+      kind: 'customer' | 'authorization' | 'dedicated_account' | 'payment'
+      read: number
+      created: number
+      /** Were here before, and are known as the account’s from now on; payments that were given back since */
+      merged: number
+      /** Were imported before */
+      unchanged: number
+      skipped: number
+      /** How many the account has; null while that is not known */
+      total: number | null
+    }[]
+    /** How often in a row the account could not be asked */
+    attempts: number
+    /** The last of these failures */
+    failure: string | null
+    /** The account is left alone until then; null for a failure that waiting does not mend */
+    retryAt: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    createdAt: string
+    finishedAt: string | null
   }
   /** GET /v1/pay-ins/{id} */
   export interface RecordedPayIn<Metadata extends object = AnyMetadata> {
@@ -5437,6 +5529,21 @@ export namespace Mteja {
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
   }
+  /** GET /v1/imported-payments: List payments of before the cut-over, those imported last first */
+  export interface ListImportedPaymentsQuery {
+    customerId?: string | undefined
+    reference?: string | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/imported-payments: List payments of before the cut-over, those imported last first */
+  export interface ListImportedPaymentsResult {
+    data: ImportedPayment[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
   /** POST /v1/adjustments: Add to a customer’s balance or take from it by hand, never more than is available */
   export interface MakeAdjustmentBody {
     customerId: string
@@ -6235,6 +6342,24 @@ export namespace Mteja {
     from?: string | undefined
     /** The last day, or the instant at which the period ends; default now. The balance is compared only up to now */
     to?: string | undefined
+  }
+  /** POST /v1/merchants/{id}/imports: Import the account of a merchant, or go on with the import that is not done */
+  export interface CreateMerchantImportBody {
+    mode?: 'test' | 'live' | undefined
+  }
+  /** GET /v1/merchants/{id}/imports/skipped: List what the last import of a merchant’s account has left out, newest first */
+  export interface ListMerchantImportSkipsQuery {
+    mode?: 'test' | 'live' | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+  }
+  /** GET /v1/merchants/{id}/imports/skipped: List what the last import of a merchant’s account has left out, newest first */
+  export interface ListMerchantImportSkipsResult {
+    data: ImportSkip[]
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
   }
   /** GET /v1/merchants/{id}/differences: List differences between a merchant’s account and the books, newest first */
   export interface ListMerchantDifferencesQuery {

@@ -10,6 +10,7 @@ import { Deliveries } from './deliveries.ts'
 import { Disputes } from './disputes.ts'
 import { Events } from './events.ts'
 import { Holds } from './holds.ts'
+import { ImportedPayments } from './imported-payments.ts'
 import { Ledger } from './ledger.ts'
 import { Merchants } from './merchants.ts'
 import { PayIns } from './pay-ins.ts'
@@ -54,6 +55,7 @@ export class MtejaClient {
   readonly disputes: Disputes
   readonly events: Events
   readonly holds: Holds
+  readonly importedPayments: ImportedPayments
   readonly ledger: Ledger
   readonly merchants: Merchants
   readonly people: People
@@ -84,6 +86,7 @@ export class MtejaClient {
     this.disputes = new Disputes(send)
     this.events = new Events(send)
     this.holds = new Holds(send)
+    this.importedPayments = new ImportedPayments(send)
     this.ledger = new Ledger(send)
     this.merchants = new Merchants(send)
     this.people = new People(send)

@@ -6,6 +6,7 @@ import type { Mteja } from '../generated/types.ts'
 import { listPages, listSteps, listWhole, type MtejaPage, type MtejaStep, type WholeList } from './api.ts'
 import { apiKey, newApiKey, revokedApiKey } from './api-keys.ts'
 import { auditEntry } from './audit.ts'
+import { accountImport, importSkip } from './imported-payments.ts'
 import { paymentSettings } from './payment-settings.ts'
 import { processorAccount } from './processors.ts'
 import { difference, reconciliation } from './reconciliations.ts'
@@ -92,6 +93,23 @@ export class Merchants {
   ): Promise<Mteja.Reconciliation> {
     const at = path`/v1/merchants/${id}/reconciliations`
     return this.#send({ method: 'POST', path: at, body, shape: reconciliation }, options)
+  }
+
+  /**
+   * Imports the account of a merchant, in a mode; default test. Call it again while the status is `running`, and not before
+   * `retryAt`.
+   */
+  importAccount(id: string, body: Mteja.CreateMerchantImportBody = {}, options?: CallOptions): Promise<Mteja.Import> {
+    return this.#send({ method: 'POST', path: path`/v1/merchants/${id}/imports`, body, shape: accountImport }, options)
+  }
+
+  /** What the last import of the account has left out, in a mode; default test. */
+  importSkips(
+    id: string,
+    query: Mteja.ListMerchantImportSkipsQuery = {},
+    options?: CallOptions,
+  ): List<Mteja.ImportSkip, MtejaStep<Mteja.ImportSkip>> {
+    return listSteps(this.#send, path`/v1/merchants/${id}/imports/skipped`, query, importSkip, options)
   }
 
   /** How the account of a merchant and the books differ, in a mode; default test. */

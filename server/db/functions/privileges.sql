@@ -38,7 +38,7 @@ begin
     email, first_name, last_name, phone, phone_e164, metadata, risk_action, identified, search_text, updated_at
   ) on customers to mteja_app;
   grant update (answer) on idempotency_keys to mteja_app;
-  grant update (stage, position, horizon, emails, due_at, attempts, erased_at) on erasures to mteja_app;
+  grant update (stage, position, horizon, emails, email_digests, due_at, attempts, erased_at) on erasures to mteja_app;
   grant insert, update on sandbox_accounts to mteja_app;
   grant update (uses_left), delete on sandbox_outcomes to mteja_app;
   grant update (state, refusal, due_at, attempts) on pay_ins, adjustments, suspense_decisions to mteja_app;
@@ -82,6 +82,10 @@ begin
     reference, transaction_id, amount, ours, theirs, currency, effects, state, reason, actor_id, closed_at,
     last_reconciliation_id, at, updated_at
   ) on differences to mteja_app;
+  grant insert on imports, import_skips, imported_things, imported_payments to mteja_app;
+  grant update (state, stage, page, position, counts, attempts, failure, retry_at, updated_at, finished_at) on imports to mteja_app;
+  grant delete on import_skips, imported_things to mteja_app;
+  grant update (status, updated_at) on imported_payments to mteja_app;
   revoke all on function create_customers, post_commands, post_commands_v2, open_missing_accounts, find_receivable,
     allocate_ids, forget_idempotency_keys, fan_out_events, mark_transaction_reversed, delete_customers, open_intents_of,
     customer_bindings, lock_customers, begin_erasure, continue_erasure, erase_events, erase_intents, erase_mentions,

@@ -29,11 +29,19 @@ export class UpstreamError extends Error {
   readonly outcome: UpstreamFailure
   /** The status of the answer. Null without an answer. */
   readonly status: number | null
+  /** How long the other service asks to be left alone, in milliseconds; null where it does not say. */
+  readonly retryAfterMs: number | null
 
-  constructor(operation: string, outcome: UpstreamFailure, status: number | null = null, options?: ErrorOptions) {
+  constructor(
+    operation: string,
+    outcome: UpstreamFailure,
+    status: number | null = null,
+    { retryAfterMs = null, ...options }: ErrorOptions & { retryAfterMs?: number | null } = {},
+  ) {
     super(`${operation}: ${outcome}${status === null ? '' : ` with status ${status}`}`, options)
     this.operation = operation
     this.outcome = outcome
     this.status = status
+    this.retryAfterMs = retryAfterMs
   }
 }

@@ -14,6 +14,7 @@ vi.setConfig({ testTimeout: 120_000 })
 
 /** Commands that need a database, with the arguments that they need. They must not make one. */
 const needDatabase = [
+  'import paystack',
   'merchant list',
   'merchant show some-merchant',
   'merchant update some-merchant --name New',

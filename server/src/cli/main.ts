@@ -7,6 +7,7 @@ import { roles, type Scope, scopes } from '../domain/merchants/scopes.ts'
 import { type Config, ConfigError, type Flags, readConfig } from '../start/config.ts'
 import { type Mteja, type MtejaClient, MtejaError } from './client.ts'
 import { withDatabase, withNewOperator, withOperator } from './database.ts'
+import { addImportCommands } from './import.ts'
 import { addLedgerCommands } from './ledger.ts'
 import { addListenCommand } from './listen.ts'
 import { addMerchantChanges, printMerchants } from './merchants.ts'
@@ -94,6 +95,7 @@ export function buildProgram(environment: NodeJS.ProcessEnv, firstWord = ''): Co
   addKeyCommands(program, config)
   addProcessorCommands(program, config, merchantOption, merchantId)
   addPaymentSettingsCommands(program, config, merchantOption, merchantId)
+  addImportCommands(program, config, merchantOption, merchantId)
   addSigningKeyCommands(program, config)
 
   program.commandsGroup('Books:')

@@ -1,6 +1,7 @@
 import { observeCalls } from '../base/observe-upstream.ts'
 import type { AccountProvider } from '../domain/banking/account-provider.ts'
 import type { Context } from '../domain/context.ts'
+import type { AccountContents } from '../domain/imports/account-contents.ts'
 import type { Tenant } from '../domain/merchants/tenant.ts'
 import { takeArrivalNotice } from '../domain/payments/account-arrivals.ts'
 import type { PaymentProcessor } from '../domain/payments/payment-processor.ts'
@@ -10,6 +11,7 @@ import type { PayoutProcessor } from '../domain/payouts/payout-processor.ts'
 import type { AccountStatement } from '../domain/reconciliation/account-statement.ts'
 import { createPaystackAccountProvider } from '../upstream/paystack/account-provider.ts'
 import { type Ask, createAsk } from '../upstream/paystack/ask.ts'
+import { createPaystackContents } from '../upstream/paystack/contents.ts'
 import { createPaystackPayouts } from '../upstream/paystack/payouts.ts'
 import { createPaystackProcessor } from '../upstream/paystack/processor.ts'
 import { createPaystackStatement } from '../upstream/paystack/statement.ts'
@@ -23,6 +25,7 @@ export interface OpenedAccount {
   payouts: PayoutProcessor
   accountProvider: AccountProvider
   statement: AccountStatement
+  contents: AccountContents
 }
 
 /** The Paystack accounts of merchants. */
@@ -91,6 +94,7 @@ function create(base: Base, { tenant, id, secretKey, baseUrl, cutOverAt }: Accou
   const ask = watchState(base, tenant, id, unwatched)
   return {
     statement: createPaystackStatement(ask),
+    contents: createPaystackContents(ask),
     processor: createPaystackProcessor({
       ask,
       random: base.random,

@@ -3,6 +3,7 @@ import type { AccountProviderChoice } from '../domain/banking/account-provider.t
 import type { BankDirectoryChoice } from '../domain/banking/bank-directory.ts'
 import type { Context } from '../domain/context.ts'
 import type { VerifierChoice } from '../domain/identity/identity-verifier.ts'
+import type { ContentsChoice } from '../domain/imports/account-contents.ts'
 import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
 import { chosenAccount } from '../domain/payments/processor-accounts.ts'
 import type { PayoutProcessorChoice } from '../domain/payouts/payout-processor.ts'
@@ -30,7 +31,8 @@ export function chooseProviders(
   VerifierChoice &
   BankDirectoryChoice &
   AccountProviderChoice &
-  StatementChoice {
+  StatementChoice &
+  ContentsChoice {
   const delayMs = config.sandboxDelayMs
   const sandboxes = { test: createSandboxProcessor({ ...context, delayMs }), live: null }
   const sandboxPayouts = { test: createSandboxPayouts({ ...context, delayMs }), live: null }
@@ -84,6 +86,8 @@ export function chooseProviders(
     },
     statementOf: async (context, tenant, accountId) =>
       (await paystack.find(context, tenant, accountId))?.statement ?? null,
+    contentsOf: async (context, tenant, accountId) =>
+      (await paystack.find(context, tenant, accountId))?.contents ?? null,
     servedProcessors: { sandbox: null, manual: null, paystack: checkSecretKey },
     verifierOf: async (_context, { mode }) => verifiers[mode],
   }

@@ -83,6 +83,8 @@ export interface LiveAccount {
   isSlowToJudge: boolean
   dedicatedAccounts: DedicatedRow[]
   customers: CustomerRow[]
+  /** What its customers have saved. */
+  instruments: { email: string; authorization: Row }[]
   /** Requests for mandates, by their references. */
   mandates: Map<string, Mandate>
   authorizations: Map<string, { email: string; behaviour: Behaviour }>
@@ -125,6 +127,7 @@ export function createLiveAccount(
     isSlowToJudge: false,
     dedicatedAccounts: [],
     customers: [],
+    instruments: [],
     mandates: new Map(),
     authorizations: new Map(),
     unconfirmed: new Set(),
@@ -247,6 +250,12 @@ export function introduce(account: LiveAccount, { email, ...names }: Row & { ema
   const customer = { ...records.customer, ...names, id, email, customer_code: `CUS_${String(id).padStart(15, '0')}` }
   account.customers.push(customer)
   return customer
+}
+
+/** The customer saves an instrument, as by a payment. */
+export function saveInstrument(account: LiveAccount, email: string, authorization: Row): void {
+  introduce(account, { email })
+  account.instruments.push({ email, authorization: { ...records.card, ...authorization } })
 }
 
 /** Somebody sends money to a dedicated account. */

@@ -2,6 +2,7 @@ import http from 'node:http'
 import { text } from 'node:stream/consumers'
 import { listenAnywhere } from '../proxies.ts'
 import {
+  type CustomerRow,
   decline,
   insertRefund,
   insertTransaction,
@@ -62,6 +63,33 @@ const routes: Routes = {
   'POST /customer': ({ account, body }) => {
     if (typeof body.email !== 'string') return refusals.noEmail
     return { message: 'Customer created', data: introduce(account, { ...body, email: body.email }) }
+  },
+  'GET /customer': ({ account, query }) => {
+    const rows = account.customers.map(listedCustomer).filter((row) => isOfPeriod(row, query))
+    return list('Customers retrieved', rows.toReversed(), query)
+  },
+  'GET /customer/:': ({ account, given }) => {
+    const known = account.customers.find((each) => each.customer_code === given[0] || each.email === given[0])
+    if (known === undefined) return refusals.unknownCustomer
+    const authorizations = account.instruments.filter(({ email }) => email === known.email)
+    const row = listedCustomer(known)
+    return {
+      message: 'Customer retrieved',
+      data: {
+        transactions: [],
+        subscriptions: [],
+        authorizations: authorizations.map(({ authorization }) => authorization),
+        ...row,
+        created_at: row.createdAt,
+        updated_at: row.updatedAt,
+        total_transactions: 0,
+        total_transaction_value: [],
+        dedicated_account: null,
+        dedicated_accounts: [],
+        identified: false,
+        identifications: null,
+      },
+    }
   },
   'POST /customer/authorization/initialize': ({ account, body }) => {
     if (body.channel !== 'direct_debit') return refusals.noEmail
@@ -372,6 +400,11 @@ function withNumber({ transaction, endsDispute: _, ...row }: RefundRow): Row {
 /** A list tells fewer members of a payment than its verification. */
 function asListed({ receipt_number: _, plan_object: __, ...row }: TransactionRow): Row {
   return { ...row, plan: {}, source: { source: 'merchant_api', type: 'api', identifier: null, entry_point: 'charge' } }
+}
+
+/** A customer has other members in a list than inside of other records. */
+function listedCustomer({ international_format_phone: _, ...customer }: CustomerRow): Row {
+  return { ...records.listedCustomer, ...customer }
 }
 
 /** `from` and `to` are of the time at which a record was made, and both are in the period. */

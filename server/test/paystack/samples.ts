@@ -98,6 +98,10 @@ export const refusals = {
     404,
     '{"status":false,"message":"Settlement not found","meta":{"nextStep":"Ensure that you\'re passing the correct reference for the requested resource that exists on this integration"},"type":"validation_error","code":"not_found"}',
   ],
+  unknownCustomer: [
+    404,
+    '{"status":false,"message":"Customer code/email specified is invalid","meta":{"nextStep":"Ensure that the value(s) you\'re passing are valid."},"type":"validation_error","code":"invalid_params"}',
+  ],
   rateLimited: [
     429,
     '{"status":false,"message":"Rate limit exceeded!","meta":{"nextStep":"Wait a few minutes and try the API call again"},"type":"api_error","code":"rate_limited"}',
@@ -109,6 +113,10 @@ export const refusals = {
 export const records = {
   customer: JSON.parse(
     '{"id":5406463,"first_name":null,"last_name":null,"email":"customer@email.com","customer_code":"CUS_xnxdt6s1zg1f4nx","phone":null,"metadata":null,"risk_action":"default","international_format_phone":null}',
+  ),
+  /** As its list and its fetch show it; the fetch shows more besides. */
+  listedCustomer: JSON.parse(
+    '{"integration":463433,"first_name":null,"last_name":null,"email":"dom@gmail.com","phone":null,"metadata":null,"domain":"live","customer_code":"CUS_c6wqvwmvwopw4ms","risk_action":"default","id":90758908,"createdAt":"2022-08-15T13:46:39.000Z","updatedAt":"2022-08-15T13:46:39.000Z"}',
   ),
   card: JSON.parse(
     '{"authorization_code":"AUTH_ekk8t49ogj","bin":"408408","last4":"4081","exp_month":"12","exp_year":"2030","channel":"card","card_type":"visa ","bank":"TEST BANK","country_code":"NG","brand":"visa","reusable":true,"signature":"SIG_yEXu7dLBeqG0kU7g95Ke","account_name":null}',

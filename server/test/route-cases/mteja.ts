@@ -416,6 +416,12 @@ export const mteja: Record<string, Cases> = {
     // Its money is moved by hand.
     403: ({ liveKey }) => ({ bearer: liveKey, body: {} }),
   },
+  'GET /v1/imported-payments': {
+    200: ({ customerCode }) => ({ query: `customerId=${customerCode}&reference=order-17&limit=1` }),
+    400: { query: 'before=yesterday' },
+    401: stranger,
+    404: { query: 'customerId=CUS_none' },
+  },
   'GET /v1/reconciliations': { 200: { query: 'limit=1' }, 400: { query: 'before=yesterday' }, 401: stranger },
   'GET /v1/reconciliations/:id': {
     200: ({ reconciliationId }) => ({ params: { id: reconciliationId } }),
@@ -782,6 +788,19 @@ export const mteja: Record<string, Cases> = {
     ...operatorOnly({ params: { id: 'none' }, body: {} }),
     403: ({ closedMerchantId }) => ({ params: { id: closedMerchantId }, body: {} }),
     404: { params: { id: 'mer_000000000000000' }, body: {} },
+  },
+  'POST /v1/merchants/:id/imports': {
+    201: ({ merchantId }) => ({ params: { id: merchantId }, body: { mode: 'test' } }),
+    400: ({ merchantId }) => ({ params: { id: merchantId }, body: { mode: 'both' } }),
+    ...operatorOnly({ params: { id: 'none' }, body: {} }),
+    403: ({ closedMerchantId }) => ({ params: { id: closedMerchantId }, body: {} }),
+    404: { params: { id: 'mer_000000000000000' }, body: {} },
+  },
+  'GET /v1/merchants/:id/imports/skipped': {
+    200: ({ merchantId }) => ({ params: { id: merchantId }, query: 'mode=test&limit=1' }),
+    400: ({ merchantId }) => ({ params: { id: merchantId }, query: 'before=yesterday' }),
+    ...operatorOnly({ params: { id: 'none' } }),
+    404: { params: { id: 'mer_000000000000000' } },
   },
   'GET /v1/merchants/:id/differences': {
     200: ({ merchantId }) => ({ params: { id: merchantId }, query: 'mode=test&status=open' }),

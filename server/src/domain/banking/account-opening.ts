@@ -142,6 +142,23 @@ export function numberTaken(): UpstreamError {
   return new UpstreamError('open_account', 'malformed')
 }
 
+/**
+ * Makes an account the customer's that an account at a processor has opened for them before. Within a transaction that has locked
+ * the customer. Null for a customer who has another account at the bank, and for a number that is taken.
+ */
+export async function adoptAccount(
+  tx: TxContext,
+  tenant: Tenant,
+  customer: Customer,
+  { openedBy, opened }: { openedBy: bigint; opened: OpenedAccount },
+): Promise<DedicatedAccount | null> {
+  const opening = { bank: opened.bank, openedBy, askedAt: tx.clock.now(), opened }
+  if ((await findAccountOf(tx, tenant, customer, opening)) !== null) return null
+  const account = await insertAccount(tx, tenant, customer, opening)
+  if (account !== null) await recordAssignment(tx, tenant, customer, account)
+  return account
+}
+
 /** Records that an account is the customer's, and whether they are identified. */
 export async function recordAssignment(
   tx: TxContext,

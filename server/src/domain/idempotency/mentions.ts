@@ -1,3 +1,5 @@
+import type { Vault } from '../../base/vault.ts'
+
 /**
  * Whether a text names a customer by code, or by e-mail or phone and no other customer. In an address these are written with
  * percent signs.
@@ -46,3 +48,8 @@ export function mentionsNumber(number: bigint, data: unknown, isAboutCustomer = 
 
 /** The purpose for which the e-mails and phone numbers are sealed by which texts about a customer are known while the erasure lasts. */
 export const emailsPurpose = 'erasure emails'
+
+/** By this an e-mail of a person who was erased is known again. Only the holder of the service key can make it. */
+export function digestEmail({ vault }: { vault: Pick<Vault, 'fingerprint'> }, email: string): Buffer {
+  return vault.fingerprint(email.toLowerCase(), 'erased email')
+}

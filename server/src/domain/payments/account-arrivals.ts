@@ -10,6 +10,7 @@ import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn } from '../wallet/pay-ins.ts'
 import { keyOfArrival } from './charge-facts.ts'
+import { isImported } from './imported-payments.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
 import { type FoundPayment, type FoundTransfer, type PaymentsContext, requireProcessor } from './payment-processor.ts'
 import { insertPayment } from './payments.ts'
@@ -105,8 +106,8 @@ async function askAgain({ db, clock }: Context, { merchant }: Tenant, id: string
 
 /**
  * Books a transfer that its account has shown: to the customer whose dedicated account got it, else to suspense. Once, whoever
- * tells of it and however often. Answers false for a transfer that is left alone, because it came before the cut-over of its
- * account and has no owner.
+ * tells of it and however often. Answers false for a transfer that is left alone: it came before the cut-over of its
+ * account, and has no owner or was imported as history.
  */
 export async function bookArrival(context: PaymentsContext, tenant: Tenant, arrival: AccountArrival): Promise<boolean> {
   const known = await findCharge(context, tenant, arrival)
@@ -114,6 +115,7 @@ export async function bookArrival(context: PaymentsContext, tenant: Tenant, arri
     await settleArrived(context, tenant, known, arrival)
     return true
   }
+  if (await isImported(context, tenant, arrival.reference)) return false
   const recordedAt = await accountOfPayIn(context, tenant, arrival.reference)
   const isByHand = recordedAt === outsideOfHand(tenant.mode)
   // A person has recorded the account's money by the account's name for it.
@@ -280,6 +282,8 @@ export async function suspendArrival(
   `)
   const cutOverAt = account?.cut_over_at ?? null
   if (cutOverAt !== null && facts.paidAt !== null && facts.paidAt < cutOverAt) return false
+  // The cut-over may have been moved since.
+  if (await isImported(context, tenant, reference)) return false
   const told = {
     processorReference: reference,
     ...(transfer === null ? {} : { accountNumber: transfer.accountNumber }),

@@ -109,6 +109,29 @@ function sealToken({ vault }: Context, { token }: Pick<NewPaymentMethod, 'token'
   return token === undefined ? null : vault.seal(token, tokenContext)
 }
 
+/**
+ * Whether the customer has saved an instrument: it is known by its signature, else by the processor's name of it, which it gets if
+ * it has none. The customer must be locked by `tx`.
+ */
+export async function isSaved(
+  tx: TxContext,
+  tenant: Tenant,
+  customer: Customer,
+  { signature, token }: Pick<NewPaymentMethod, 'signature'> & { token: string },
+): Promise<boolean> {
+  const methods = await tx.db.query<{ id: bigint; signature: string | null; token: Buffer | null }>(sql`
+    select id, signature, token from payment_methods
+    where merchant_id = ${tenant.merchant.id} and customer_id = ${customer.id} and deactivated_at is null
+  `)
+  const known = methods.find(
+    (each) =>
+      (signature && each.signature === signature) ||
+      (each.token !== null && tx.vault.open(each.token, tokenContext) === token),
+  )
+  if (known?.token === null) await renewToken(tx, tenant, known.id, token)
+  return known !== undefined
+}
+
 /** Stores the processor's name of an instrument that was saved before: the last one counts. */
 export async function renewToken(context: Context, { merchant }: Tenant, id: bigint, token: string): Promise<void> {
   await context.db.query(sql`

@@ -14,6 +14,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { refusedCardData } from './charge-steps.ts'
 import { type Means, payIntent, receiveNotice } from './charging.ts'
 import { lookAtPages } from './due-charges.ts'
+import { refuseImported } from './imported-payments.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
 import type { Instrument, OnceInstrument } from './instruments.ts'
 import { readChannels } from './page-channels.ts'
@@ -270,10 +271,12 @@ export function checkReference(reference: string): void {
  */
 async function refuseTaken(
   context: Context,
-  { merchant, mode }: Tenant,
+  tenant: Tenant,
   { reference, amount, currency }: Pick<NewPayment, 'reference' | 'amount' | 'currency'>,
 ) {
+  const { merchant, mode } = tenant
   if (reference === undefined) return
+  await refuseImported(context, tenant, reference)
   const [known] = await context.db.query<{ amount: bigint; currency: Currency; refusal: string | null }>(sql`
     select pay.amount, pay.currency, case when s.id is not null then i.failure_reason end as refusal
     from payments pay

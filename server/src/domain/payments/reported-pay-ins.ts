@@ -6,6 +6,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
 import { bookArrival, bookArrivalFee } from './account-arrivals.ts'
 import { settleChargeNow } from './due-charges.ts'
+import { refuseImported } from './imported-payments.ts'
 import type { FoundPayment, PaymentsContext } from './payment-processor.ts'
 import { sentUnder } from './sent-charges.ts'
 
@@ -20,6 +21,7 @@ export async function reportPayIn(context: PaymentsContext, tenant: Tenant, inpu
   // A repeat asks nobody: the account may have been replaced since.
   const known = await accountOfPayIn(context, tenant, reference)
   if (known !== null) return recordPayIn(context, tenant, input, known)
+  await refuseImported(context, tenant, reference)
   const own = await findOwn(context, tenant, reference)
   if (own !== null) {
     if (!own.isBooked) await settleChargeNow(context, tenant, own.charge)

@@ -6,7 +6,15 @@ import type { Tenant } from '../merchants/tenant.ts'
 
 /** A thing that money moves for, found by one of its names. */
 interface Named {
-  what: 'transaction' | 'payment intent' | 'checkout session' | 'payment' | 'pay-in' | 'adjustment' | 'hold'
+  what:
+    | 'transaction'
+    | 'payment intent'
+    | 'checkout session'
+    | 'payment'
+    | 'imported payment'
+    | 'pay-in'
+    | 'adjustment'
+    | 'hold'
   /** A name that no other thing has. */
   id: string
   /** The ledger transaction that is the thing or that paid it; null if no money has moved, and for a hold. */
@@ -25,11 +33,16 @@ interface Named {
 export async function findTransactionId(context: Context, tenant: Tenant, name: string): Promise<string> {
   const named = onlyOne(name, await findNamed(context, tenant, name, { holds: false }))
   if (named?.transactionId) return named.transactionId
-  const message =
-    named === undefined
-      ? `There is no transaction ${JSON.stringify(name)}`
-      : `The ${named.what} ${JSON.stringify(name)} is not paid, so there is no transaction of it`
-  throw new ServiceError('transaction_not_found', message)
+  throw new ServiceError('transaction_not_found', sentenceAgainst(name, named))
+}
+
+function sentenceAgainst(name: string, named: Named | undefined): string {
+  const shown = JSON.stringify(name)
+  if (named === undefined) return `There is no transaction ${shown}`
+  if (named.what === 'imported payment') {
+    return `The payment ${shown} was imported as history, so there is no transaction of it here: give it back at the processor`
+  }
+  return `The ${named.what} ${shown} is not paid, so there is no transaction of it`
 }
 
 /**
@@ -120,6 +133,10 @@ async function findNamed(
     from payments p
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.id = ${number}::bigint and p.reference <> ${name}
+    union all
+    select 'imported payment', m.id::text, null, null, null
+    from imported_payments m
+    where m.merchant_id = ${merchant.id} and m.mode = ${mode} and m.reference = ${name}
     union all
     select 'pay-in', 'txn_' || p.id, p.id, null, null
     from pay_ins p

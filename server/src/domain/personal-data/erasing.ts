@@ -153,6 +153,11 @@ async function finish(tx: TxContext, { tenant, id }: ErasureRow): Promise<void> 
     where merchant_id = ${tenant.merchant.id} and id = ${id} and erased_at is null
     returning id
   `)
+  // The account's code of the customer stays, by which an import leaves them out.
+  await tx.db.query(sql`
+    delete from imported_things
+    where merchant_id = ${tenant.merchant.id} and customer_id = ${id} and kind = 'authorization'
+  `)
   if (rows.length > 0) await recordEvent(tx, tenant, { type: 'customer.erased', customer: { id } })
 }
 

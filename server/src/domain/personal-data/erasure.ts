@@ -3,7 +3,7 @@ import { argument, functionCall } from '../../db/function-call.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, noteChange, type TxContext } from '../context.ts'
 import { type Binding, describeBindings, stepsAgainst } from '../customers/bindings.ts'
-import { emailsPurpose } from '../idempotency/mentions.ts'
+import { digestEmail, emailsPurpose } from '../idempotency/mentions.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 
 /** The part of the context that this room adds. */
@@ -81,14 +81,19 @@ export async function getErasure(context: Context, tenant: Tenant, code: string)
   return { customerCode: code, startedAt: row.started_at, erasedAt: row.erased_at }
 }
 
-/** Keeps, sealed, the e-mails and phone numbers by which texts about the customer are known while the erasure lasts. */
+/**
+ * Keeps, sealed, the e-mails and phone numbers by which texts about the customer are known while the erasure lasts. Of the e-mails
+ * digests stay, by which an import leaves the person out.
+ */
 export async function keepEmails(
   tx: TxContext,
   { merchantId, id }: { merchantId: number; id: bigint },
   emails: readonly string[],
 ): Promise<void> {
+  const digests = emails.filter((each) => each.includes('@')).map((each) => digestEmail(tx, each))
   await tx.db.query(sql`
-    update erasures set emails = ${tx.vault.seal(JSON.stringify(emails), emailsPurpose)}
+    update erasures set
+      emails = ${tx.vault.seal(JSON.stringify(emails), emailsPurpose)}, email_digests = ${digests}::bytea[]
     where merchant_id = ${merchantId} and id = ${id} and erased_at is null
   `)
 }

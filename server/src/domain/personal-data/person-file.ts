@@ -256,6 +256,15 @@ const sections: readonly Section[] = [
     `,
   },
   {
+    name: 'importedPayments',
+    select: ({ merchant }, { id }, after) => sql`
+      select p.id::text as cursor, p.id, p.reference, p.status, p.amount, p.currency, p.channel, p.paid_at, p.created_at
+      from imported_payments p
+      where p.merchant_id = ${merchant.id} and p.customer_id = ${id} ${behind(sql`p.id`, after, sql`uuid`)}
+      order by p.id
+    `,
+  },
+  {
     name: 'paymentIntents',
     select: ({ merchant }, { id }, after) => sql`
       select i.id::text as cursor, 'pi_' || i.id as id, i.status, i.amount, i.currency, i.description, i.metadata,

@@ -2,6 +2,7 @@ import type { ApprovalChoice } from '../../domain/approvals/decisions.ts'
 import type { AccountProviderChoice } from '../../domain/banking/account-provider.ts'
 import type { BankDirectoryChoice } from '../../domain/banking/bank-directory.ts'
 import type { VerifierChoice } from '../../domain/identity/identity-verifier.ts'
+import type { ContentsChoice } from '../../domain/imports/account-contents.ts'
 import type { KeyFinder } from '../../domain/merchants/key-holders.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
@@ -23,6 +24,7 @@ export type Service = PaymentsContext &
   AccountProviderChoice &
   ApprovalChoice &
   StatementChoice &
+  ContentsChoice &
   SenderChoice &
   RetentionChoice &
   ErasureChoice

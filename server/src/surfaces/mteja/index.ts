@@ -15,6 +15,7 @@ import { disputeSettingsRoutes } from './routes/dispute-settings.ts'
 import { disputeRoutes } from './routes/disputes.ts'
 import { eventRoutes } from './routes/events.ts'
 import { holdRoutes } from './routes/holds.ts'
+import { importedPaymentRoutes } from './routes/imported-payments.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
@@ -65,6 +66,7 @@ export const mteja: Dialect = {
         paymentSettingsRoutes,
         processorRoutes,
         payInRoutes,
+        importedPaymentRoutes,
         adjustmentRoutes,
         approvalRoutes,
         approvalSettingsRoutes,

@@ -3,11 +3,14 @@ import type { IncomingDetails, PaymentSnapshot } from '../../domain/payments/pay
 import { isServed, renderAmount } from './amounts.ts'
 import { renderAuthorization, renderHolder } from './render.ts'
 
+/** What the wire tells of. A payment that was imported as history has no intent. */
+type Told = Omit<PaymentSnapshot, 'paymentIntentId'>
+
 /**
  * A transaction as fetch and charge answer it: every member of Paystack's OpenAPI document, null where there is nothing.
  * Fees are 0, because Paystack's tariffs do not apply here.
  */
-export function renderTransaction(transaction: PaymentSnapshot) {
+export function renderTransaction(transaction: Told) {
   return {
     ...renderBasics(transaction),
     receipt_number: null,
@@ -27,12 +30,12 @@ export function renderTransaction(transaction: PaymentSnapshot) {
 }
 
 /** A transaction as verify and charge_authorization answer it: there, metadata may be a text. */
-export function renderVerified(transaction: PaymentSnapshot) {
+export function renderVerified(transaction: Told) {
   return { ...renderTransaction(transaction), metadata: transaction.metadata ?? '' }
 }
 
 /** A transaction in a list, where missing values look different. */
-export function renderTransactionRow(transaction: PaymentSnapshot) {
+export function renderTransactionRow(transaction: Told) {
   return {
     ...renderBasics(transaction),
     fees_split: null,
@@ -60,7 +63,7 @@ export function renderChargeEvent({ type, data }: Pick<RecordedEvent, 'type' | '
   return { event: 'charge.success', data: shown }
 }
 
-function renderBasics(transaction: PaymentSnapshot) {
+function renderBasics(transaction: Told) {
   const { id, mode, reference, currency, createdAt, paidAt, customer } = transaction
   const amount = renderAmount(transaction.amount, currency)
   const isPaid = paidAt !== null
@@ -92,7 +95,7 @@ function renderBasics(transaction: PaymentSnapshot) {
  * A payment that waits for a PIN is `abandoned`, one that waits for anything else of its payer is `ongoing`, one that waits
  * for a bank is `processing`. Any other payment under way is `pending`.
  */
-function statusOf({ status, channel, asks }: PaymentSnapshot): string {
+function statusOf({ status, channel, asks }: Told): string {
   if (status === 'unpaid') return 'abandoned'
   if (status === 'processing' && asks !== undefined) return asks.kind === 'pin' ? 'abandoned' : 'ongoing'
   if (status === 'processing') return channel === 'direct_debit' ? 'processing' : 'pending'
@@ -100,14 +103,14 @@ function statusOf({ status, channel, asks }: PaymentSnapshot): string {
   return status === 'succeeded' ? 'success' : status
 }
 
-function responseOf({ status, failureReason, asks }: PaymentSnapshot): string {
+function responseOf({ status, failureReason, asks }: Told): string {
   if (status === 'unpaid' || asks?.kind === 'pin') return 'The transaction was not completed'
   if (status === 'processing') return 'Transaction in progress'
   return status === 'failed' ? (failureReason ?? 'Declined') : 'Successful'
 }
 
 /** The steps of a transaction, as its timeline answers them. */
-export function renderTimeline(transaction: PaymentSnapshot) {
+export function renderTimeline(transaction: Told) {
   const startTime = Math.floor(Date.parse(transaction.createdAt) / 1000)
   return renderLog(transaction) ?? { ...noSteps, start_time: startTime }
 }
@@ -115,7 +118,7 @@ export function renderTimeline(transaction: PaymentSnapshot) {
 const noSteps = { time_spent: 0, attempts: 0, errors: 0, success: false, mobile: false, input: [], history: [] }
 
 /** Seconds are counted from the beginning of the transaction. Of several charges the log shows the last one. */
-function renderLog({ attempts, createdAt, chargedAt, paidAt, status, channel, failureReason }: PaymentSnapshot) {
+function renderLog({ attempts, createdAt, chargedAt, paidAt, status, channel, failureReason }: Told) {
   if (attempts === 0 || chargedAt === null) return null
   const startMs = Date.parse(createdAt)
   const secondsUntil = (instant: string) => Math.max(0, Math.round((Date.parse(instant) - startMs) / 1000))
@@ -159,7 +162,7 @@ const noAuthorization = {
 }
 
 /** All members are null for an unpaid or failed transaction. A direct debit shows no more than its bank and code. */
-function renderAuthorizationOf({ status, paymentMethod, incoming }: PaymentSnapshot) {
+function renderAuthorizationOf({ status, paymentMethod, incoming }: Told) {
   if (incoming !== null) return renderSender(incoming)
   if (paymentMethod === null || status === 'unpaid' || status === 'failed') return noAuthorization
   const authorization = { ...noAuthorization, ...renderAuthorization(paymentMethod) }
@@ -188,7 +191,7 @@ function renderSender(incoming: IncomingDetails) {
   }
 }
 
-function sourceOf({ origin }: PaymentSnapshot) {
+function sourceOf({ origin }: Told) {
   const entryPoint = { page: 'transaction_initialize', incoming: 'dedicated_nuban' }[origin as string] ?? 'charge'
   return { source: 'merchant_api', type: 'api', identifier: null, entry_point: entryPoint }
 }

@@ -64,7 +64,8 @@ async function send(account: PaystackAccount, question: Question): Promise<Answe
     .then(async (answer) => ({ status: answer.status, headers: answer.headers, text: await answer.text() }))
   const object = readObject(text)
   if (object === null) return unusable(operation, status)
-  return { status, body: object, retryAfterMs: readReset(headers.get('x-ratelimit-reset')) }
+  const reset = headers.get('x-ratelimit-reset') ?? headers.get('retry-after')
+  return { status, body: object, retryAfterMs: readReset(reset) }
 }
 
 /** Null for a text that is no JSON object. */

@@ -145,7 +145,7 @@ export async function requeryDedicatedAccount(
   if (status >= 300 || body.status !== true) throw unusable(operation, status)
 }
 
-function readDedicatedAccount(members: Members): DedicatedAccount {
+export function readDedicatedAccount(members: Members): DedicatedAccount {
   const customer = optionalMembers(members, 'customer')
   return {
     id: readId(members, 'id'),

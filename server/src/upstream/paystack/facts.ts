@@ -5,7 +5,7 @@ import type { Authorization, Transaction } from './transactions.ts'
 /** What a verified payment tells besides its status. */
 export function factsOf(paid: Transaction): ChargeFacts {
   const { id, amount, currency, fees, paidAt, authorization } = paid
-  const saved = authorization?.reusable ? describe(authorization) : null
+  const saved = authorization?.reusable ? describeAuthorization(authorization) : null
   const channel = types[paid.channel ?? ''] ?? null
   return { id: String(id), amount, currency, fee: fees, paidAt, channel, saved }
 }
@@ -35,7 +35,7 @@ const types: Record<string, NewPaymentMethod['type']> = {
 }
 
 /** Null for an instrument of a kind that is not saved here. */
-function describe(authorization: Authorization): ChargeFacts['saved'] {
+export function describeAuthorization(authorization: Authorization): ChargeFacts['saved'] {
   const { code, channel, bin, last4, expiryMonth, expiryYear, bank, countryCode, accountName, signature } =
     authorization
   const type = types[channel ?? '']

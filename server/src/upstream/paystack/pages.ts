@@ -28,11 +28,12 @@ export async function readPage<Row>(
   ask: Ask,
   { operation, path, query, status, from, to, readRow }: ReadableListing<Row>,
   page: number,
-): Promise<{ rows: Row[]; isLast: boolean }> {
+): Promise<{ rows: Row[]; isLast: boolean; total: number | null }> {
   const filters = { ...query, status, from: from?.toISOString(), to: to?.toISOString() }
   const answer = await ask({ operation, method: 'GET', path, query: { ...filters, perPage, page } })
   return readSuccess(operation, answer, (data) => ({
     isLast: page >= readPageCount(answer.body.meta, page),
+    total: readTotal(answer.body.meta),
     rows: readList(data, 'data', readRow),
   }))
 }
@@ -52,4 +53,10 @@ function readPageCount(value: unknown, asked: number): number {
   if (page !== asked) throw new Unreadable('meta.page')
   if (!Number.isSafeInteger(pageCount)) throw new Unreadable('meta.pageCount')
   return pageCount as number
+}
+
+/** How many rows all pages have together; null where the list does not say. */
+function readTotal(value: unknown): number | null {
+  const { total } = readMembers(value, 'meta')
+  return Number.isSafeInteger(total) ? (total as number) : null
 }

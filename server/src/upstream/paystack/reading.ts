@@ -16,8 +16,10 @@ export type Members = Record<string, unknown>
 /** Names the member of an answer that cannot be read, without its value. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable'
+  readonly member: string
   constructor(member: string) {
     super(`"${member}" is missing or malformed`)
+    this.member = member
   }
 }
 

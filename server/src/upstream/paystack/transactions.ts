@@ -218,7 +218,7 @@ export function readTransaction(members: Members): Transaction {
 }
 
 /** A payment that nobody has tried to pay has an authorization without a code. */
-function readAuthorization(members: Members | null): Authorization | null {
+export function readAuthorization(members: Members | null): Authorization | null {
   if (members === null || optionalText(members, 'authorization_code') === null) return null
   return {
     code: readText(members, 'authorization_code'),

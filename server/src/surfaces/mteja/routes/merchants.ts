@@ -1,4 +1,6 @@
 import { Type } from 'typebox'
+import { importAccount } from '../../../domain/imports/import-runs.ts'
+import { listSkips } from '../../../domain/imports/imports.ts'
 import { createApiKey, listApiKeys } from '../../../domain/merchants/api-keys.ts'
 import { changeMerchant, closeMerchant, reopenMerchant } from '../../../domain/merchants/merchant-changes.ts'
 import { createMerchant, getMerchant, listMerchants } from '../../../domain/merchants/merchants.ts'
@@ -9,7 +11,8 @@ import { listProcessors, setProcessor } from '../../../domain/payments/processor
 import { listDifferences } from '../../../domain/reconciliation/differences.ts'
 import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { nextBeforeSchema } from '../names.ts'
+import { importSchema, renderImport, renderSkip, skipId, skipSchema } from '../imports.ts'
+import { idStepQuery, nextBeforeSchema, readIdStep } from '../names.ts'
 import {
   apiKeySchema,
   listOf,
@@ -311,6 +314,54 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       refuseClosed(merchant)
       const { mode = 'test', ...wanted } = request.body
       return reconcileAsked(context, { merchant, mode }, wanted)
+    },
+  )
+
+  routes.post(
+    '/merchants/:id/imports',
+    {
+      scope: 'operator',
+      once: 'around work outside',
+      status: 201,
+      schema: {
+        operationId: 'createMerchantImport',
+        summary: 'Import the account of a merchant, or go on with the import that is not done',
+        description: 'Answers after some seconds. While the status is running, call it again, and not before retryAt.',
+        tags,
+        params: merchantParams,
+        body: Type.Object({ mode: Type.Optional(modeSchema) }),
+        response: responses(201, importSchema, 401, 403, 404),
+      },
+    },
+    async (request) => {
+      const merchant = await getMerchant(context, request.params.id)
+      refuseClosed(merchant)
+      return renderImport(await importAccount(context, { merchant, mode: request.body.mode ?? 'test' }))
+    },
+  )
+
+  routes.get(
+    '/merchants/:id/imports/skipped',
+    {
+      scope: 'operator',
+      schema: {
+        operationId: 'listMerchantImportSkips',
+        summary: 'List what the last import of a merchant’s account has left out, newest first',
+        tags,
+        params: merchantParams,
+        querystring: Type.Object({ mode: Type.Optional(modeSchema), ...idStepQuery(skipId) }),
+        response: responses(200, Type.Object({ data: Type.Array(skipSchema), nextBefore: nextBeforeSchema }), 401, 404),
+      },
+    },
+    async (request) => {
+      const merchant = await getMerchant(context, request.params.id)
+      const { mode = 'test', ...query } = request.query
+      const step = readIdStep(query)
+      const found = await listSkips(context, { merchant, mode }, step)
+      return {
+        data: found.map(renderSkip),
+        nextBefore: found.length < step.limit ? null : (found.at(-1)?.id ?? null),
+      }
     },
   )
 

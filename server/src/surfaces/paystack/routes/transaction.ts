@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { largeRead } from '../../../domain/merchants/turns.ts'
+import { findImportedPayment } from '../../../domain/payments/imported-payments.ts'
 import {
   listPayments,
   type PaymentFilter,
@@ -19,7 +20,7 @@ import {
 import { openPageAtOnce } from '../../../domain/payments/processor-pages.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { renderAmount } from '../amounts.ts'
+import { isServed, renderAmount } from '../amounts.ts'
 import { readCallbackUrl } from '../callback-url.ts'
 import { answerExport, serveExport } from '../exports.ts'
 import {
@@ -112,8 +113,7 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const { reference } = request.params
-      const transaction = await served(verifyPayment(context, tenantOf(request), reference), { reference })
-      const data = renderVerified(snapshotPayment(transaction))
+      const data = renderVerified(await verified(tenantOf(request), reference))
       return { status: true as const, message: 'Verification successful', data }
     },
   )
@@ -274,6 +274,18 @@ export const transactionRoutes: RouteFile = (routes, surface) => {
       return { status: true as const, message: 'Transaction retrieved', data }
     },
   )
+
+  /** A payment of before the account's cut-over is told of as it was imported. */
+  async function verified(tenant: Tenant, reference: string) {
+    try {
+      return snapshotPayment(await served(verifyPayment(context, tenant, reference), { reference }))
+    } catch (error) {
+      const isUnknown = error instanceof ServiceError && error.code === 'reference_not_found'
+      const imported = isUnknown ? await findImportedPayment(context, tenant, reference) : null
+      if (imported === null || !isServed(imported.currency)) throw error
+      return imported
+    }
+  }
 
   interface Listed {
     items: Payment[]
