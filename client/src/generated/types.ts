@@ -4364,6 +4364,8 @@ export namespace Mteja {
     feesBorneBy: 'owner' | 'merchant'
     /** The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody */
     defaultRecipient: string
+    /** Of the last change; of the merchant, for settings that were never changed */
+    updatedAt: string
   }
   /** GET /v1/dispute-settings */
   export interface DisputeSettings {
@@ -4371,6 +4373,8 @@ export namespace Mteja {
     borneBy: 'customer' | 'merchant'
     /** Whether an open dispute reserves what is available of its amount; default false */
     holdsAmount: boolean
+    /** Of the last change; of the merchant, for settings that were never changed */
+    updatedAt: string
   }
   /** GET /v1/reconciliations/{id} */
   export interface Reconciliation {
@@ -4772,6 +4776,8 @@ export namespace Mteja {
     }[]
     /** Whether a payout to a destination that was never paid waits; default false */
     newDestinations: boolean
+    /** Of the last change; of the merchant, for settings that were never changed */
+    updatedAt: string
     /** The approval of a change that waits for a second person; null for none */
     waitingApprovalId: string | null
   }
@@ -5469,6 +5475,8 @@ export namespace Mteja {
   export interface RetrievePaymentSettingsResult {
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers: 'payment' | 'wallet_topup'
+    /** Of the last change; of the merchant, for settings that were never changed */
+    updatedAt: string
   }
   /** PATCH /v1/payment-settings: Say what payments without a purpose are for */
   export interface UpdatePaymentSettingsBody {
@@ -5479,6 +5487,8 @@ export namespace Mteja {
   export interface UpdatePaymentSettingsResult {
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers: 'payment' | 'wallet_topup'
+    /** Of the last change; of the merchant, for settings that were never changed */
+    updatedAt: string
   }
   /** GET /v1/processors: Show the processor of each direction, its state and its last error */
   export interface ListProcessorsResult {
@@ -5786,6 +5796,10 @@ export namespace Mteja {
       | 'cancelled'
       | 'denied'
       | undefined
+    /** true: only payouts whose money is reserved; default false */
+    open?: boolean | undefined
+    /** true: only payouts that a person has to look at; default false */
+    needsAttention?: boolean | undefined
     customerId?: string | undefined
     currency?: string | undefined
     /** The first day or the first instant. Days are those of the merchant’s time zone */
@@ -6399,6 +6413,8 @@ export namespace Mteja {
   export interface RetrieveMerchantPaymentSettingsResult {
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers: 'payment' | 'wallet_topup'
+    /** Of the last change; of the merchant, for settings that were never changed */
+    updatedAt: string
   }
   /** PATCH /v1/merchants/{id}/payment-settings: Say what a merchant’s payments without a purpose are for, in a mode */
   export interface UpdateMerchantPaymentSettingsBody {
@@ -6410,6 +6426,8 @@ export namespace Mteja {
   export interface UpdateMerchantPaymentSettingsResult {
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers: 'payment' | 'wallet_topup'
+    /** Of the last change; of the merchant, for settings that were never changed */
+    updatedAt: string
   }
   /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
   export interface ListMerchantAuditQuery {

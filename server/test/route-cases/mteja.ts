@@ -457,6 +457,7 @@ export const mteja: Record<string, Cases> = {
     200: { body: { knownCustomers: 'payment' } },
     400: { body: { knownCustomers: 'gift' } },
     401: { ...stranger, body: {} },
+    412: { headers: longAgo, body: {} },
   },
   'GET /v1/processors': { 200: {}, 401: stranger },
   'PUT /v1/processors/:direction': {
@@ -598,9 +599,14 @@ export const mteja: Record<string, Cases> = {
     401: { ...stranger, body: {} },
     // Another change waits.
     409: { body: { limits: [{ currency: 'ZAR' }] } },
+    412: { headers: longAgo, body: {} },
   },
   'GET /v1/dispute-settings': { 200: {}, 401: stranger },
-  'PATCH /v1/dispute-settings': { 200: { body: { borneBy: 'customer' } }, 401: { ...stranger, body: {} } },
+  'PATCH /v1/dispute-settings': {
+    200: { body: { borneBy: 'customer' } },
+    401: { ...stranger, body: {} },
+    412: { headers: longAgo, body: {} },
+  },
   'POST /v1/payouts': {
     201: ({ customerCode }) => ({ body: { ...paidOut, customerId: customerCode } }),
     400: ({ customerCode }) => ({ body: { ...paidOut, customerId: customerCode, destination: {} } }),
@@ -650,6 +656,7 @@ export const mteja: Record<string, Cases> = {
     200: { body: { feesBorneBy: 'merchant' } },
     401: { ...stranger, body: {} },
     404: { body: { defaultRecipient: 'RCP_nobody' } },
+    412: { headers: longAgo, body: {} },
   },
   'POST /v1/recipients': {
     201: { body: { ...paidOut.destination, accountName: 'Ada' } },
@@ -818,6 +825,7 @@ export const mteja: Record<string, Cases> = {
     ...operatorOnly({ params: { id: 'none' }, body: {} }),
     403: ({ closedMerchantId }) => ({ params: { id: closedMerchantId }, body: { knownCustomers: 'payment' } }),
     404: { params: { id: 'mer_000000000000000' }, body: {} },
+    412: ({ merchantId }) => ({ params: { id: merchantId }, headers: longAgo, body: {} }),
   },
   'GET /v1/merchants/:id/audit': {
     200: ({ merchantId }) => ({ params: { id: merchantId } }),

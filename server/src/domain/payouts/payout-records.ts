@@ -8,7 +8,7 @@ import type { Actor } from '../merchants/actors.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { ProcessorName } from '../payments/processor-accounts.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer, unpackRequestId } from '../trail/trail.ts'
-import type { PayoutState } from './payout-states.ts'
+import { openStates, type PayoutState } from './payout-states.ts'
 import { type Recipient, type RecipientRow, readRecipient } from './recipients.ts'
 
 /** Who bears the fee of the processor: the owner of the balance that the payout leaves, or the merchant. */
@@ -189,6 +189,10 @@ export async function getPayout(context: Context, tenant: Tenant, id: string): P
 
 export interface PayoutFilter {
   state?: PayoutState | undefined
+  /** Only those whose money is reserved. */
+  isOpen?: boolean | undefined
+  /** Only those that a person has to look at. */
+  needsAttention?: boolean | undefined
   customer?: Pick<Customer, 'id'> | undefined
   recipientId?: bigint | undefined
   currency?: Currency | undefined
@@ -200,7 +204,7 @@ export interface PayoutFilter {
 export async function listPayouts(
   context: Context,
   { merchant, mode }: Tenant,
-  { state, customer, recipientId, currency, from, until }: PayoutFilter,
+  { state, isOpen, needsAttention, customer, recipientId, currency, from, until }: PayoutFilter,
   { before, limit }: { before: string | undefined; limit: number },
 ): Promise<Payout[]> {
   return readPayouts(
@@ -210,6 +214,8 @@ export async function listPayouts(
       where l.merchant_id = ${merchant.id} and l.mode = ${mode}
         and l.id < ${before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff'}::uuid
         ${state === undefined ? nothing : sql`and l.state = ${state}`}
+        ${isOpen ? sql`and l.state = any(${[...openStates]}::text[])` : nothing}
+        ${needsAttention ? sql`and l.attention is not null` : nothing}
         ${customer === undefined ? nothing : sql`and l.customer_id = ${customer.id}`}
         ${recipientId === undefined ? nothing : sql`and l.recipient_id = ${recipientId}`}
         ${currency === undefined ? nothing : sql`and l.currency = ${currency}`}

@@ -2,9 +2,11 @@ import { Type } from 'typebox'
 import { findWaiting } from '../../../domain/approvals/approval-records.ts'
 import { changeApprovalSettings, getApprovalSettings, shown } from '../../../domain/approvals/approval-settings.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { ifMatchDescription } from '../../http/if-match.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { currencyCode, largestNumber, wholeNumber } from '../../http/schemas.ts'
 import { responses } from '../schemas.ts'
+import { refuseUnseen, settingsTime, withTime } from '../settings.ts'
 
 const tags = ['Approvals']
 
@@ -41,6 +43,7 @@ export type ShownSettings = ReturnType<typeof shown>
 
 const answerSchema = Type.Object({
   ...approvalSettingsSchema.properties,
+  ...settingsTime,
   waitingApprovalId: Type.Union([Type.String(), Type.Null()], {
     description: 'The approval of a change that waits for a second person; null for none',
   }),
@@ -63,7 +66,8 @@ export const approvalSettingsRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       const settings = await getApprovalSettings(context, tenant)
       const waiting = await findWaiting(context, tenant, { kind: 'approval_settings' })
-      return { ...shown(settings), waitingApprovalId: waiting?.id ?? null }
+      const answer = { ...shown(settings), waitingApprovalId: waiting?.id ?? null }
+      return withTime(context, tenant, 'approval_settings', answer)
     },
   )
 
@@ -76,7 +80,8 @@ export const approvalSettingsRoutes: RouteFile = (routes, { context }) => {
         operationId: 'updateApprovalSettings',
         summary: 'Say what waits for a second person',
         description:
-          'A lower limit or a new one counts at once. A change that raises or removes a limit, or lets new destinations pass, waits for a second person itself, as a whole: the answer then has the settings as they still are, and the approval.',
+          'A lower limit or a new one counts at once. A change that raises or removes a limit, or lets new destinations pass, waits for a second person itself, as a whole: the answer then has the settings as they still are, and the approval. ' +
+          ifMatchDescription,
         tags,
         body: Type.Object({
           limits: Type.Optional(
@@ -95,12 +100,15 @@ export const approvalSettingsRoutes: RouteFile = (routes, { context }) => {
           ),
           newDestinations: Type.Optional(newDestinations),
         }),
-        response: responses(200, answerSchema, 401, 409),
+        response: responses(200, answerSchema, 401, 409, 412),
       },
     },
     async (request, tx) => {
-      const { settings, waiting } = await changeApprovalSettings(tx, tenantOf(request), request.body)
-      return { ...shown(settings), waitingApprovalId: waiting?.id ?? null }
+      const tenant = tenantOf(request)
+      await refuseUnseen(tx, tenant, 'approval_settings', request)
+      const { settings, waiting } = await changeApprovalSettings(tx, tenant, request.body)
+      const answer = { ...shown(settings), waitingApprovalId: waiting?.id ?? null }
+      return withTime(tx, tenant, 'approval_settings', answer)
     },
   )
 }

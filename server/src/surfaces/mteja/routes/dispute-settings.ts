@@ -5,8 +5,10 @@ import {
   getDisputeSettings,
 } from '../../../domain/payments/dispute-settings.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { ifMatchDescription } from '../../http/if-match.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { responses } from '../schemas.ts'
+import { refuseUnseen, settingsTime, withTime } from '../settings.ts'
 
 const tags = ['Disputes']
 
@@ -22,7 +24,7 @@ const members = {
     examples: [true],
   }),
 }
-const settingsSchema = Type.Object(members)
+const settingsSchema = Type.Object({ ...members, ...settingsTime })
 
 /** `/v1/dispute-settings`: what the merchant wants of disputes in this mode. */
 export const disputeSettingsRoutes: RouteFile = (routes, { context }) => {
@@ -37,7 +39,10 @@ export const disputeSettingsRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, settingsSchema, 401),
       },
     },
-    async (request) => getDisputeSettings(context, tenantOf(request)),
+    async (request) => {
+      const tenant = tenantOf(request)
+      return withTime(context, tenant, 'dispute_settings', await getDisputeSettings(context, tenant))
+    },
   )
 
   routes.patch(
@@ -49,15 +54,20 @@ export const disputeSettingsRoutes: RouteFile = (routes, { context }) => {
         operationId: 'updateDisputeSettings',
         summary: 'Say who bears disputes, and whether an open dispute reserves its amount',
         description:
-          'Who bears a dispute is decided when it is lost. Whether it reserves its amount is decided when it begins.',
+          'Who bears a dispute is decided when it is lost. Whether it reserves its amount is decided when it begins. ' +
+          ifMatchDescription,
         tags,
         body: Type.Object({
           borneBy: Type.Optional(members.borneBy),
           holdsAmount: Type.Optional(members.holdsAmount),
         }),
-        response: responses(200, settingsSchema, 401),
+        response: responses(200, settingsSchema, 401, 412),
       },
     },
-    async (request, tx) => changeDisputeSettings(tx, tenantOf(request), request.body),
+    async (request, tx) => {
+      const tenant = tenantOf(request)
+      await refuseUnseen(tx, tenant, 'dispute_settings', request)
+      return withTime(tx, tenant, 'dispute_settings', await changeDisputeSettings(tx, tenant, request.body))
+    },
   )
 }

@@ -9,6 +9,7 @@ import { type Merchant, refuseClosed } from '../../../domain/merchants/tenant.ts
 import { changePaymentSettings, getPaymentSettings } from '../../../domain/payments/payment-settings.ts'
 import { listProcessors, setProcessor } from '../../../domain/payments/processor-accounts.ts'
 import { listDifferences } from '../../../domain/reconciliation/differences.ts'
+import { ifMatchDescription } from '../../http/if-match.ts'
 import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { importSchema, renderImport, renderSkip, skipId, skipSchema } from '../imports.ts'
@@ -24,6 +25,7 @@ import {
   pageSchema,
   responses,
 } from '../schemas.ts'
+import { refuseUnseen, withTime } from '../settings.ts'
 import { renderApiKey, revocationQuery, revokedKeySchema, revokeWithEndpoints } from './api-keys.ts'
 import { auditQuery, auditSchema, sendAudit } from './audit.ts'
 import { differenceQuery, differenceSchema, readDifferenceQuery, renderPage } from './differences.ts'
@@ -406,7 +408,8 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
     },
     async (request) => {
       const merchant = await getMerchant(context, request.params.id)
-      return getPaymentSettings(context, { merchant, mode: request.query.mode ?? 'test' })
+      const tenant = { merchant, mode: request.query.mode ?? 'test' }
+      return withTime(context, tenant, 'payment_settings', await getPaymentSettings(context, tenant))
     },
   )
 
@@ -418,17 +421,20 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       schema: {
         operationId: 'updateMerchantPaymentSettings',
         summary: 'Say what a merchant’s payments without a purpose are for, in a mode',
+        description: ifMatchDescription,
         tags,
         params: merchantParams,
         body: Type.Object({ mode: Type.Optional(modeSchema), ...paymentSettingsChange }),
-        response: responses(200, paymentSettingsSchema, 401, 403, 404),
+        response: responses(200, paymentSettingsSchema, 401, 403, 404, 412),
       },
     },
     async (request, tx) => {
       const merchant = await getMerchant(tx, request.params.id)
       refuseClosed(merchant)
       const { mode = 'test', ...change } = request.body
-      return changePaymentSettings(tx, { merchant, mode }, change)
+      const tenant = { merchant, mode }
+      await refuseUnseen(tx, tenant, 'payment_settings', request)
+      return withTime(tx, tenant, 'payment_settings', await changePaymentSettings(tx, tenant, change))
     },
   )
 

@@ -6,8 +6,10 @@ import {
   purposes,
 } from '../../../domain/payments/payment-settings.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { ifMatchDescription } from '../../http/if-match.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { responses } from '../schemas.ts'
+import { refuseUnseen, settingsTime, withTime } from '../settings.ts'
 
 const tags = ['Payment settings']
 
@@ -22,7 +24,7 @@ const members = {
   }),
 }
 
-export const paymentSettingsSchema = Type.Object(members)
+export const paymentSettingsSchema = Type.Object({ ...members, ...settingsTime })
 
 /** A change of settings: a member that is left out stays. */
 export const paymentSettingsChange = { knownCustomers: Type.Optional(members.knownCustomers) }
@@ -40,7 +42,10 @@ export const paymentSettingsRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, paymentSettingsSchema, 401),
       },
     },
-    async (request) => getPaymentSettings(context, tenantOf(request)),
+    async (request) => {
+      const tenant = tenantOf(request)
+      return withTime(context, tenant, 'payment_settings', await getPaymentSettings(context, tenant))
+    },
   )
 
   routes.patch(
@@ -51,12 +56,16 @@ export const paymentSettingsRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'updatePaymentSettings',
         summary: 'Say what payments without a purpose are for',
-        description: 'The settings count for payments that begin from now on.',
+        description: `The settings count for payments that begin from now on. ${ifMatchDescription}`,
         tags,
         body: Type.Object(paymentSettingsChange),
-        response: responses(200, paymentSettingsSchema, 401),
+        response: responses(200, paymentSettingsSchema, 401, 412),
       },
     },
-    async (request, tx) => changePaymentSettings(tx, tenantOf(request), request.body),
+    async (request, tx) => {
+      const tenant = tenantOf(request)
+      await refuseUnseen(tx, tenant, 'payment_settings', request)
+      return withTime(tx, tenant, 'payment_settings', await changePaymentSettings(tx, tenant, request.body))
+    },
   )
 }

@@ -5,8 +5,10 @@ import {
   type PayoutSettings,
 } from '../../../domain/payouts/payout-settings.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { ifMatchDescription } from '../../http/if-match.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { responses } from '../schemas.ts'
+import { refuseUnseen, settingsTime, withTime } from '../settings.ts'
 
 const tags = ['Payouts']
 
@@ -22,7 +24,7 @@ const defaultRecipient = Type.String({
   description: 'The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody',
   examples: ['RCP_m7ljkv8leesep7p'],
 })
-const settingsSchema = Type.Object({ feesBorneBy, defaultRecipient })
+const settingsSchema = Type.Object({ feesBorneBy, defaultRecipient, ...settingsTime })
 
 /** `/v1/payout-settings`: what the merchant wants of payouts in this mode. */
 export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
@@ -37,7 +39,10 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, settingsSchema, 401),
       },
     },
-    async (request) => render(await getPayoutSettings(context, tenantOf(request))),
+    async (request) => {
+      const tenant = tenantOf(request)
+      return withTime(context, tenant, 'payout_settings', render(await getPayoutSettings(context, tenant)))
+    },
   )
 
   routes.patch(
@@ -48,18 +53,21 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'updatePayoutSettings',
         summary: 'Say who bears the fees of payouts that are made from now on, and their usual recipient',
+        description: ifMatchDescription,
         tags,
         body: Type.Object({
           feesBorneBy: Type.Optional(feesBorneBy),
           defaultRecipient: Type.Optional(defaultRecipient),
         }),
-        response: responses(200, settingsSchema, 401, 404),
+        response: responses(200, settingsSchema, 401, 404, 412),
       },
     },
     async (request, tx) => {
       const { feesBorneBy, defaultRecipient: named } = request.body
       const change = { feesBorneBy, defaultRecipient: named === 'none' ? null : named }
-      return render(await changePayoutSettings(tx, tenantOf(request), change))
+      const tenant = tenantOf(request)
+      await refuseUnseen(tx, tenant, 'payout_settings', request)
+      return withTime(tx, tenant, 'payout_settings', render(await changePayoutSettings(tx, tenant, change)))
     },
   )
 }

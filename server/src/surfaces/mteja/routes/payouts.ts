@@ -96,6 +96,12 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
         tags,
         querystring: Type.Object({
           state: Type.Optional(stateSchema),
+          open: Type.Optional(
+            Type.Boolean({ description: 'true: only payouts whose money is reserved; default false' }),
+          ),
+          needsAttention: Type.Optional(
+            Type.Boolean({ description: 'true: only payouts that a person has to look at; default false' }),
+          ),
           customerId: Type.Optional(customerIdSchema),
           currency: Type.Optional(currencyCode({})),
           ...periodQuery,
@@ -111,11 +117,11 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const { state, customerId, currency, from, to, ...query } = request.query
+      const { state, open: isOpen, needsAttention, customerId, currency, from, to, ...query } = request.query
       const step = readIdStep(query)
       const customer = customerId === undefined ? undefined : await findFormerCustomer(context, tenant, customerId)
       const held = currency === undefined ? undefined : heldCurrency(tenant.merchant, currency)
-      const filter = { state, customer, currency: held, ...readPeriod(tenant, [from, to]) }
+      const filter = { state, isOpen, needsAttention, customer, currency: held, ...readPeriod(tenant, [from, to]) }
       const payouts = await listPayouts(context, tenant, filter, step)
       return {
         data: payouts.map(renderPayout),
