@@ -1,8 +1,10 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type StartedServer, startServer } from '../../client/test/server.ts'
 import { buildPage, needsPage } from '../../scripts/page.mjs'
-import { executablePath, openBrowser } from './browser.ts'
+import { executablePath, openBrowser, signedIn as signInto } from './browser.ts'
 import { type Seed, seed } from './seed.ts'
 
 // What a person of each role comes for, from the sign-in on, and what happens when the server or the key goes away.
@@ -26,28 +28,24 @@ afterAll(async () => {
   await server?.close()
 })
 
-async function signedIn(key: string, path = ''): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-ZA' })
-  const page = await context.newPage()
-  page.setDefaultTimeout(15_000)
-  // The browser's own measure: the sum of all shifts that nobody caused by a press.
-  await page.addInitScript(() => {
-    const shifts = { sum: 0 }
-    Object.assign(window, { shifts })
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[]) {
-        if (!entry.hadRecentInput) shifts.sum += entry.value
-      }
-    }).observe({ type: 'layout-shift', buffered: true })
-  })
-  await page.goto(`${server.baseUrl}/app${path}`)
-  await page.getByLabel('Secret key').fill(key)
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('navigation').waitFor()
-  return page
-}
+const signedIn = (key: string, path?: string) => signInto({ browser, baseUrl: server.baseUrl }, key, path)
 
 const gone = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' })
+
+/** A program of the merchant that takes webhooks. */
+async function openReceiver() {
+  const bodies: string[] = []
+  const program = createServer(async (request, response) => {
+    let body = ''
+    for await (const part of request) body += String(part)
+    bodies.push(body)
+    response.writeHead(204).end()
+  })
+  await new Promise<void>((ready) => program.listen(0, '127.0.0.1', ready))
+  const { port } = program.address() as AddressInfo
+  const close = () => new Promise((done) => program.close(done))
+  return { url: `http://127.0.0.1:${port}/hooks`, bodies, close }
+}
 
 browserTest(
   'support finds a customer by half a phone number, sees what happened, denies with a reason and takes it back',
@@ -58,7 +56,7 @@ browserTest(
     await page.getByRole('option', { name: /Ada Obi/ }).waitFor()
     await page.keyboard.press('Enter')
     await page.getByText('Received from Thandi Nkosi').waitFor()
-    await page.getByRole('button', { name: 'Act' }).click()
+    await page.getByRole('button', { name: 'Act ▾' }).click()
     await page.getByRole('menuitem', { name: 'Allow, deny or default …' }).click()
     await page.getByLabel('Reason').fill('Phone reported stolen')
     await page.getByRole('button', { name: 'Deny', exact: true }).click()
@@ -68,7 +66,7 @@ browserTest(
     await page.goto(`${server.baseUrl}/app/customers?risk=deny`)
     await page.getByRole('link', { name: /Ada Obi/ }).waitFor()
     await page.goBack()
-    await page.getByRole('button', { name: 'Act' }).click()
+    await page.getByRole('button', { name: 'Act ▾' }).click()
     await page.getByRole('menuitem', { name: 'Allow, deny or default …' }).click()
     await page.getByRole('button', { name: 'Set to default' }).click()
     await page.getByText('default risk').waitFor()
@@ -100,11 +98,55 @@ browserTest('finance sees whether it adds up, what moved, and answers a dispute'
   await page.context().close()
 })
 
+browserTest('a viewer sees the customer, the money and the deliveries, and is offered nothing else', async () => {
+  const page = await signedIn(seeded.keys.viewer, `/customers/${seeded.ada}`)
+  await page.getByText('Received from Thandi Nkosi').waitFor()
+  await page.getByRole('button', { name: 'Act ▾' }).click()
+  expect(await page.getByRole('menuitem').allTextContents()).toEqual(['Statement …', 'Everything stored, as a file …'])
+  await page.keyboard.press('Escape')
+  await page.getByText('Bought').first().click()
+  const panel = page.getByRole('dialog')
+  await panel.getByText('Both sides').waitFor()
+  await panel.getByText('You need the scope refunds:write').waitFor()
+  expect(await panel.getByRole('button', { name: /Refund|Reverse/ }).count()).toBe(0)
+  await page.goto(`${server.baseUrl}/app/money?tab=settings`)
+  await page.getByText('You need the scope settings').waitFor()
+  expect(await page.getByRole('main').getByRole('button', { name: /Save/ }).count()).toBe(0)
+  await page.goto(`${server.baseUrl}/app/money?tab=approvals`)
+  await page.getByText('You need the scope approve').waitFor()
+  await page.goto(`${server.baseUrl}/app/developers?tab=keys`)
+  await page.getByRole('heading', { name: 'Developers' }).waitFor()
+  expect(await page.getByRole('button', { name: 'New key' }).count()).toBe(0)
+  await page.context().close()
+})
+
+browserTest('an owner sees growth and trouble on one screen, and makes a key for a role', async () => {
+  const page = await signedIn(seeded.keys.owner)
+  await page.getByRole('heading', { name: 'Lipa Ltd' }).waitFor()
+  await page.getByRole('heading', { name: 'Needs you' }).waitFor()
+  await page.getByText(/new in 7 days/).waitFor()
+  await page.keyboard.press('g')
+  await page.keyboard.press('d')
+  await page.getByRole('button', { name: 'New key' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Name').fill('Till in Soweto')
+  await dialog.getByLabel('Role').selectOption('support')
+  await dialog.getByRole('button', { name: 'Make the key' }).click()
+  const secret = (await dialog.locator('pre').textContent()) ?? ''
+  expect(secret).toMatch(/^sk_test_/)
+  await dialog.getByRole('button', { name: 'I have it' }).click()
+  await gone(page)
+  const keys = await seeded.mteja.apiKeys.list().page()
+  expect(keys.data.find(({ name }) => name === 'Till in Soweto')).toMatchObject({ role: 'support' })
+  await page.getByText('Till in Soweto').waitFor()
+  await page.context().close()
+})
+
 browserTest('money that may have moved already is sent again as it was, and moves once', async () => {
   const page = await signedIn(seeded.keys.owner, `/customers/${seeded.thandi}`)
   const dialog = page.getByRole('dialog')
   const press = (name: string | RegExp) => dialog.getByRole('button', { name, exact: true }).click()
-  await page.getByRole('button', { name: 'Act' }).click()
+  await page.getByRole('button', { name: 'Act ▾' }).click()
   await page.getByRole('menuitem', { name: 'Send to another customer …' }).click()
   await dialog.getByLabel('To', { exact: true }).fill('Ada')
   await dialog.getByRole('button', { name: /Ada Obi/ }).click()
@@ -131,6 +173,126 @@ browserTest('money that may have moved already is sent again as it was, and move
   expect(sent.data.filter(({ amount }) => amount === 777)).toHaveLength(1)
   await page.context().close()
 })
+
+browserTest(
+  'a new user does everything once, from the first customer to the printed statement, without reading a document',
+  async () => {
+    const { mteja, keys } = seeded
+    const receiver = await openReceiver()
+    await mteja.webhookEndpoints.create({ url: receiver.url })
+    await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 5000 }] })
+    const page = await signedIn(keys.owner, '/customers')
+    const dialog = page.getByRole('dialog')
+    const begin = async (label: string) => {
+      await page.getByRole('button', { name: 'Act ▾' }).click()
+      await page.getByRole('menuitem', { name: label }).click()
+    }
+    const confirm = async (button: RegExp) => {
+      await dialog.getByRole('button', { name: 'Continue' }).click()
+      await dialog.getByRole('button', { name: button }).click()
+    }
+
+    await page.getByRole('button', { name: 'New customer' }).click()
+    await dialog.getByLabel('Name').fill('Uchenna Okoro')
+    await dialog.getByLabel('E-mail').fill('uche@example.com')
+    await dialog.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { name: 'Uchenna Okoro' }).waitFor()
+
+    await begin('Pay in (test money) …')
+    await dialog.getByLabel('Amount (ZAR)').fill('300')
+    await confirm(/^Pay in R/)
+    await gone(page)
+    const chart = page.getByRole('img', { name: /^Balance in ZAR/ })
+    await expect.poll(() => chart.getAttribute('aria-label')).toMatch(/300,00 in 1 step/)
+    await begin('Send to another customer …')
+    await dialog.getByLabel('To', { exact: true }).fill('thandi')
+    await dialog.getByRole('button', { name: /Thandi Nkosi/ }).click()
+    await dialog.getByLabel('Amount (ZAR)').fill('50')
+    await confirm(/^Send R/)
+    await gone(page)
+    await expect.poll(() => chart.getAttribute('aria-label')).toMatch(/250,00 in 2 steps/)
+    await begin('Purchase …')
+    await dialog.getByLabel('Product').fill('airtime')
+    await dialog.getByLabel('Amount (ZAR)').fill('20')
+    await confirm(/^Take R/)
+    await gone(page)
+
+    await page.getByRole('tab', { name: 'Identity' }).click()
+    await page.getByRole('button', { name: /credential that succeeds/ }).click()
+    await page.getByRole('button', { name: 'Start the check' }).click()
+    await page.getByText('Identified ✓', { exact: true }).waitFor()
+
+    await begin('Allow, deny or default …')
+    await dialog.getByLabel('Reason').fill('Reported by the bank')
+    await dialog.getByRole('button', { name: 'Deny', exact: true }).click()
+    await gone(page)
+    await begin('Purchase …')
+    await dialog.getByLabel('Product').fill('airtime')
+    await dialog.getByLabel('Amount (ZAR)').fill('10')
+    await confirm(/^Take R/)
+    await dialog
+      .getByRole('alert')
+      .getByText(/denied/)
+      .waitFor()
+    await page.keyboard.press('Escape')
+    await gone(page)
+
+    await page.getByRole('tab', { name: 'Money' }).click()
+    await page.getByText('Bought').click()
+    await dialog.getByRole('button', { name: 'Refund', exact: true }).click()
+    const refund = page.getByRole('dialog', { name: 'Refund' })
+    await refund.getByRole('button', { name: 'Continue' }).click()
+    await refund.getByRole('button', { name: /^Refund R/ }).click()
+    await refund.waitFor({ state: 'detached' })
+    await dialog.getByText('Given back', { exact: true }).first().waitFor()
+    await page.keyboard.press('Escape')
+    await gone(page)
+
+    await begin('Allow, deny or default …')
+    await dialog.getByRole('button', { name: 'Set to default' }).click()
+    await gone(page)
+    await begin('Pay out …')
+    await dialog.getByLabel('Bank or operator').selectOption({ label: 'First National Bank' })
+    await dialog.getByLabel('Account number').fill('6200112233')
+    await dialog.getByText(/^The bank says/).waitFor()
+    await dialog.getByLabel('Amount (ZAR)').fill('100')
+    await confirm(/^Pay out R/)
+    await gone(page)
+    await page.getByRole('tab', { name: 'Payouts' }).click()
+    await page.getByRole('button', { name: /Waits for approval/ }).waitFor()
+    const second = await signedIn(keys.finance, '/money?tab=approvals')
+    await second.getByRole('button', { name: /Payout to/ }).click()
+    await second.getByRole('button', { name: 'Approve …' }).click()
+    await second.getByRole('button', { name: 'Continue' }).click()
+    await second.getByRole('button', { name: /^Approve R/ }).click()
+    await second.getByText('Approved ✓').waitFor()
+    await second.context().close()
+    // The screen of the first person follows by itself.
+    await page.getByRole('button', { name: /Paid ✓/ }).waitFor()
+
+    await page.getByRole('tab', { name: 'Events and webhooks' }).click()
+    await page.getByRole('button', { name: /Delivered ✓ payout\.completed/ }).click()
+    const count = receiver.bodies.length
+    await dialog.getByRole('button', { name: 'Send again' }).click()
+    await dialog.getByRole('heading', { name: /^Attempt 2: answered 204 ✓/ }).waitFor()
+    expect(receiver.bodies.slice(count).some((body) => body.includes('payout.completed'))).toBe(true)
+    await page.keyboard.press('Escape')
+    await gone(page)
+
+    await begin('Statement …')
+    await dialog.getByRole('button', { name: 'Make a link' }).click()
+    const [statement] = await Promise.all([
+      page.context().waitForEvent('page'),
+      dialog.getByRole('link', { name: 'Open the statement' }).click(),
+    ])
+    await statement.getByText('Uchenna Okoro').first().waitFor()
+    await statement.getByText('Lipa Ltd').first().waitFor()
+    const pdf = await statement.pdf()
+    expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
+    await page.context().close()
+    await receiver.close()
+  },
+)
 
 browserTest('a developer finds a request by its id, and what it did', async () => {
   const { data } = await seeded.mteja.audit.list({ action: 'transfer', limit: 1 }).page()

@@ -205,6 +205,10 @@ const screens = [
   '/money?tab=purchases',
   '/money?tab=transfers',
   '/money?tab=refunds',
+  '/money?tab=payouts',
+  '/money?tab=payouts&of=recipients',
+  '/money?tab=approvals',
+  '/money?tab=settings',
   '/money?tab=reconciliation',
   '/money?tab=balance',
   '/developers?tab=keys',
@@ -243,6 +247,22 @@ browserTest('a key that is revoked signs its person out with a sentence', async 
   await seeded.mteja.apiKeys.revoke(key.id)
   await other.getByText('Your key is no longer accepted').waitFor()
   expect(await other.evaluate('sessionStorage.length')).toBe(0)
+  await other.context().close()
+})
+
+/** What a browser must read before the first screen works. */
+const mostScriptBytes = 250_000
+
+browserTest('the script of the first screen is at most 250 kB packed', async () => {
+  const other = await openPage()
+  const sizes: number[] = []
+  other.on('response', async (response) => {
+    if (response.url().endsWith('.js')) sizes.push(Number((await response.allHeaders())['content-length']))
+  })
+  await signIn(other, seeded.keys.owner)
+  await other.getByRole('heading', { name: 'Needs you' }).waitFor()
+  expect(sizes.length).toBeGreaterThan(0)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(mostScriptBytes)
   await other.context().close()
 })
 

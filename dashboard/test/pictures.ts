@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { startServer } from '../../client/test/server.ts'
 import { buildPage, needsPage } from '../../scripts/page.mjs'
 import { openBrowser } from './browser.ts'
-import { type Seed, seed } from './seed.ts'
+import { type Seed, seed, seedPayouts } from './seed.ts'
 
 const folder = fileURLToPath(new URL('../pictures', import.meta.url))
 const widths = [360, 900, 1600] as const
@@ -27,10 +27,11 @@ const screens: Screen[] = [
   ['customers-chosen', () => '/customers?money=yes&risk=default'],
   ['customers-none', () => '/customers?q=nobody-has-this'],
   ['customers-new', () => '/customers?new'],
-  ['find', () => '/customers', (page) => page.getByRole('combobox').fill('ada')],
+  ['find', () => '/customers', (page) => page.getByRole('combobox', { name: /^Search/ }).fill('ada')],
   ['customer', ({ ada }) => `/customers/${ada}`],
   ['customer-act', ({ ada }) => `/customers/${ada}`, (page) => page.getByRole('button', { name: 'Act' }).click()],
   ['customer-entry', ({ ada }) => `/customers/${ada}`, (page) => page.getByText('Bought').first().click()],
+  ['customer-payouts', ({ ada }) => `/customers/${ada}?tab=payouts`],
   ['customer-methods', ({ ada }) => `/customers/${ada}?tab=methods`],
   ['customer-accounts', ({ ada }) => `/customers/${ada}?tab=accounts`],
   ['customer-identity', ({ ada }) => `/customers/${ada}?tab=identity`],
@@ -45,6 +46,25 @@ const screens: Screen[] = [
   ['money-pay-ins', () => '/money?tab=pay-ins'],
   ['money-purchases', () => '/money?tab=purchases'],
   ['money-transfers', () => '/money?tab=transfers'],
+  ['money-payouts', () => '/money?tab=payouts'],
+  ['money-payout', () => '/money?tab=payouts', (page) => page.getByRole('button', { name: /Paid ✓/ }).click()],
+  [
+    'money-payout-needed',
+    () => '/money?tab=payouts&attention=yes',
+    (page) =>
+      page
+        .getByRole('button', { name: /Needs you/ })
+        .first()
+        .click(),
+  ],
+  ['money-recipients', () => '/money?tab=payouts&of=recipients'],
+  ['money-approvals', () => '/money?tab=approvals&which=waiting'],
+  [
+    'money-approval',
+    () => '/money?tab=approvals&which=waiting',
+    (page) => page.getByRole('button', { name: /Payout to/ }).click(),
+  ],
+  ['money-settings', () => '/money?tab=settings'],
   ['money-refunds', () => '/money?tab=refunds'],
   ['money-suspense', () => '/money?tab=suspense'],
   ['money-reconciliation', () => '/money?tab=reconciliation'],
@@ -60,6 +80,7 @@ const screens: Screen[] = [
   ['developers-snippets', () => '/developers?tab=snippets'],
   ['audit', () => '/audit'],
   ['audit-entry', () => '/audit', (page) => page.locator('button.tr').first().click()],
+  ['customer-pay-out', ({ ada }) => `/customers/${ada}`, open('Pay out …')],
   ['customer-statement', ({ ada }) => `/customers/${ada}`, open('Statement …')],
   [
     'customer-transfer',
@@ -85,6 +106,7 @@ const server = await startServer()
 const browser = await openBrowser()
 try {
   const seeded = await seed(server)
+  await seedPayouts(seeded)
   mkdirSync(folder, { recursive: true })
   for (const scheme of schemes) {
     for (const width of widths) {

@@ -1,7 +1,7 @@
 import { CashfulClient, type Mteja, MtejaClient, PaystackClient } from '../../client/src/index.ts'
 
 export interface Seed {
-  /** A key of each role. */
+  /** A key of each role. That of finance belongs to Ben Okoro, who approves what the owner asks for. */
   keys: Record<'viewer' | 'support' | 'finance' | 'developer' | 'owner', string>
   ada: string
   thandi: string
@@ -35,10 +35,11 @@ export async function seed(server: { baseUrl: string; adminKey: string }, custom
   const cashful = new CashfulClient({ baseUrl, token: owner })
   const paystack = new PaystackClient({ baseUrl, secretKey: owner })
   const person = await mteja.people.create({ name: 'Lindiwe Nkosi', email: 'lindiwe@example.com' })
+  const second = await mteja.people.create({ name: 'Ben Okoro', email: 'ben@example.com' })
   const [viewer, support, finance, developer] = await Promise.all([
     makeKey('viewer'),
     makeKey('support', person.id),
-    makeKey('finance'),
+    makeKey('finance', second.id),
     makeKey('developer'),
   ])
   await mteja.webhookEndpoints.create({ url: 'http://127.0.0.1:9/hooks' })
@@ -106,4 +107,28 @@ async function spend({
   await mteja.refunds.create({ transactionId: purchase.id, amount: 10_000, reason: 'The meter was wrong' })
   const taken: Mteja.Hold = await mteja.holds.place({ customerId: ada, amount: 4_000, currency, description: 'Taxi' })
   await mteja.holds.capture(taken.id, { amount: 3_500, final: true })
+}
+
+/** Limits, and payouts of Ada in many states: paid, refused, at the processor, back, short of funds, waiting for a second person. */
+export async function seedPayouts({ mteja, ada }: Seed): Promise<void> {
+  await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 9_000 }] })
+  const numbers = ['6200112233', '0000000002', '0000000008', '0000000003', '0000000004', '0000000010', '6200445566']
+  for (const [at, accountNumber] of numbers.entries()) {
+    await mteja.payouts.create({
+      customerId: ada,
+      amount: at === 6 ? 12_000 : 1_000 + at * 150,
+      currency: 'ZAR',
+      destination: { type: 'bank_account', bankCode: '250655', accountNumber, accountName: 'ADA OBI' },
+      reference: `rent-${at}`,
+      reason: 'Rent',
+    })
+  }
+  await mteja.adjustments.make({
+    customerId: ada,
+    amount: 15_000,
+    currency: 'ZAR',
+    direction: 'credit',
+    reason: 'Goodwill for a late delivery',
+    reference: 'ticket-4711',
+  })
 }

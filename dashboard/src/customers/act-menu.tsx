@@ -14,6 +14,7 @@ import {
   SandboxPayIn,
   Transfer,
 } from './money-dialogs.tsx'
+import { PayOut } from './pay-out.tsx'
 import type { Profile } from './queries.ts'
 import { RiskDialog } from './risk.tsx'
 import { StatementDialog } from './statement.tsx'
@@ -34,6 +35,7 @@ const groups: readonly (readonly [string, readonly Act[]])[] = [
       { label: 'Pay in (test money) …', scope: 'payments:write', dialog: SandboxPayIn, isTest: true },
       { label: 'Record a pay-in by hand …', scope: 'pay_ins:write', dialog: RecordPayIn },
       { label: 'Send to another customer …', scope: 'money:write', dialog: Transfer },
+      { label: 'Pay out …', scope: 'payouts:write', dialog: PayOut },
       { label: 'Purchase …', scope: 'money:write', dialog: Purchase },
       { label: 'Place a hold …', scope: 'money:write', dialog: PlaceHold },
       { label: 'Adjust by hand …', scope: 'adjustments:write', dialog: Adjustment },

@@ -6,7 +6,7 @@ import { useSession } from '../base/context.ts'
 import { dayOf, daysBefore } from '../base/times.ts'
 import { kindWord } from '../base/words.ts'
 import { Money, Problem } from '../parts/basics.tsx'
-import { type Balance, useBalances } from './queries.ts'
+import { type Balance, useBalances, useLeaving } from './queries.ts'
 
 /** The chart comes after what is read first. */
 const StepChart = lazy(() => import('../parts/step-chart.tsx'))
@@ -14,6 +14,7 @@ const StepChart = lazy(() => import('../parts/step-chart.tsx'))
 /** The cash of a customer in each currency, and how it came about. */
 export function BalanceCards({ id }: { id: string }) {
   const { data: balances, error, refetch } = useBalances(id)
+  const leaving = useLeaving(id)
   const { merchant } = useSession()
   const [chosen, setChosen] = useState(merchant.currencies[0] ?? '')
   if (error !== null) return <Problem error={error} again={refetch} />
@@ -25,7 +26,12 @@ export function BalanceCards({ id }: { id: string }) {
     <div className="cards">
       <section className="card stack balances" aria-label="Cash">
         {shown.map((balance) => (
-          <Cash key={balance.currency} balance={balance} isKnown={balances !== undefined} />
+          <Cash
+            key={balance.currency}
+            balance={balance}
+            leaving={leaving?.get(balance.currency) ?? 0}
+            isKnown={balances !== undefined && leaving !== undefined}
+          />
         ))}
         {others > 0 && (
           <p className="quiet" style={{ visibility: balances === undefined ? 'hidden' : 'visible' }}>
@@ -44,7 +50,14 @@ const hasMoney = ({ posted, held = 0, owed = 0 }: Balance) => posted !== 0 || he
 
 const blank = (currency: string): Balance => ({ currency, posted: 0 })
 
-function Cash({ balance, isKnown }: { balance: Balance; isKnown: boolean }) {
+interface CashProps {
+  balance: Balance
+  /** Minor units that payouts have reserved. */
+  leaving: number
+  isKnown: boolean
+}
+
+function Cash({ balance, leaving, isKnown }: CashProps) {
   const { currency, posted, available = posted, held = 0, owed = 0 } = balance
   return (
     <div className="stack tight" style={{ visibility: isKnown ? 'visible' : 'hidden' }}>
@@ -56,7 +69,10 @@ function Cash({ balance, isKnown }: { balance: Balance; isKnown: boolean }) {
       </p>
       <p className="row small">
         <span>
-          <Money amount={held} currency={currency} /> <span className="quiet">held</span>
+          <Money amount={Math.max(0, held - leaving)} currency={currency} /> <span className="quiet">held</span>
+        </span>
+        <span>
+          <Money amount={leaving} currency={currency} /> <span className="quiet">on its way out</span>
         </span>
         <span>
           <Money amount={posted} currency={currency} /> <span className="quiet">in the books</span>

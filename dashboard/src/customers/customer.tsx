@@ -13,12 +13,14 @@ import { Identity } from './identity.tsx'
 import { MetadataEditor } from './metadata.tsx'
 import { PaymentMethods } from './methods.tsx'
 import { nameOf, visible } from './names.ts'
+import { CustomerPayouts } from './payouts.tsx'
 import { type Profile, useProfile } from './queries.ts'
 import { CustomerTrail } from './trail.tsx'
 import { CustomerWebhooks } from './webhooks.tsx'
 
 const tabs = [
   ['money', 'Money', History],
+  ['payouts', 'Payouts', CustomerPayouts],
   ['methods', 'Payment methods', PaymentMethods],
   ['accounts', 'Accounts and mandates', Accounts],
   ['identity', 'Identity', Identity],

@@ -6,9 +6,10 @@ import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { needSentence } from '../base/problems.ts'
 import { exactTime } from '../base/times.ts'
-import { accountWord, byWord, kindWord, plain, surfaceWord } from '../base/words.ts'
-import { Badge, Change, Copyable, Facts, Json, Money, Problem, When } from '../parts/basics.tsx'
+import { byWord, kindWord, plain, surfaceWord } from '../base/words.ts'
+import { Badge, Copyable, Facts, Json, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { BothSides } from './both-sides.tsx'
 import { nameOf } from './names.ts'
 import { namesOf } from './queries.ts'
 import { RefundDialog, ReverseDialog } from './refund-dialogs.tsx'
@@ -100,39 +101,7 @@ function Movement({ customerId, movement, refunds, disputes, names }: MovementPr
       <p className="big">
         <Money amount={amount} currency={currency} />
       </p>
-      <section className="stack tight">
-        <h3>Both sides</h3>
-        <div className="table">
-          {movement.entries.map((entry) => (
-            <div
-              key={`${entry.account} ${entry.customerId} ${entry.amount}`}
-              className="tr pair"
-              style={columns('minmax(0, 1fr) auto')}
-            >
-              <span>
-                {accountWord(entry.account)}
-                {entry.customerId !== null && (
-                  <>
-                    {' '}
-                    <Link href={`/customers/${entry.customerId}`}>
-                      {names.get(entry.customerId) ?? entry.customerId}
-                    </Link>
-                  </>
-                )}
-                <br />
-                <span className="quiet">entry {entry.number.toLocaleString()}</span>
-              </span>
-              <span className="end">
-                <Change amount={entry.amount} currency={currency} />
-                <br />
-                <span className="quiet">
-                  then <Money amount={entry.balanceAfter} currency={currency} />
-                </span>
-              </span>
-            </div>
-          ))}
-        </div>
-      </section>
+      <BothSides movement={movement} names={names} />
       <Facts of={facts} />
       {payment !== null && (
         <section className="stack tight">

@@ -17,7 +17,7 @@ export interface DialogProps {
 }
 
 /** What every dialog about money has: an amount, its currency, and what the balance will be. */
-function useMoney(id: string) {
+export function useMoney(id: string) {
   const { format, merchant } = useSession()
   const { data: balances } = useBalances(id)
   const [currency, setCurrency] = useState(merchant.currencies[0] ?? '')
@@ -69,7 +69,7 @@ interface MoneyActionProps extends DialogProps {
   isDangerous?: boolean
 }
 
-function MoneyAction({ id, close, title, money, children, ask, told, isDangerous }: MoneyActionProps) {
+export function MoneyAction({ id, close, title, money, children, ask, told, isDangerous }: MoneyActionProps) {
   const refresh = useRefresh(id)
   const notice = useNotice()
   const done = () => {
@@ -88,7 +88,7 @@ function MoneyAction({ id, close, title, money, children, ask, told, isDangerous
   )
 }
 
-const optional = (name: string, text: string) => (text.trim() === '' ? {} : { [name]: text.trim() })
+export const optional = (name: string, text: string) => (text.trim() === '' ? {} : { [name]: text.trim() })
 
 /** Test mode: money as if a payer had paid. */
 export function SandboxPayIn(props: DialogProps) {

@@ -43,6 +43,25 @@ export function useBalances(id: string) {
   })
 }
 
+/** What is on its way out of the balance in each currency, in minor units: the payouts whose money is reserved, with their fees. */
+export function useLeaving(id: string): ReadonlyMap<string, number> | undefined {
+  const { mteja } = useSession()
+  const { data } = useQuery({
+    queryKey: ['customer', id, 'leaving'],
+    queryFn: async () => {
+      const sums = new Map<string, number>()
+      for await (const { amount, currency, estimatedFee } of mteja.payouts.list({
+        customerId: id,
+        open: true,
+        limit: 100,
+      }))
+        sums.set(currency, (sums.get(currency) ?? 0) + amount + estimatedFee)
+      return sums
+    },
+  })
+  return data
+}
+
 /** Asks again for everything about a customer. The events do so as well, a moment later. */
 export function useRefresh(id: string): () => void {
   const queries = useQueryClient()

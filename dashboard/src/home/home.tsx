@@ -16,9 +16,10 @@ export function Home() {
       <div className="title-line">
         <h1>{merchant.name}</h1>
       </div>
-      <NeedsYou />
-      <Numbers />
-      <Recent />
+      <NeedsYou>
+        <Numbers />
+        <Recent />
+      </NeedsYou>
     </div>
   )
 }
@@ -27,12 +28,15 @@ export function Home() {
 const most = 50
 const atMost = (count: number) => (count >= most ? `${most} or more` : String(count))
 
-function NeedsYou() {
+/** What stands under it comes after it, so that nothing moves. */
+function NeedsYou({ children }: { children: ReactNode }) {
   const { mteja, can } = useSession()
   const { data, error, refetch } = useQuery({
     queryKey: ['home', 'needs'],
     queryFn: async () => {
-      const [suspense, differences, refunds, failed, processors] = await Promise.all([
+      const [approvals, payouts, suspense, differences, refunds, failed, processors] = await Promise.all([
+        mteja.approvals.list({ limit: most, ...(can('approve') ? { mine: true } : { status: 'waiting' }) }).page(),
+        mteja.payouts.list({ needsAttention: true, limit: most }).page(),
         mteja.suspense.list({ open: true, limit: most }).page(),
         mteja.reconciliations.listDifferences({ status: 'open', limit: most }).page(),
         mteja.refunds.list({ limit: most }).page(),
@@ -40,6 +44,8 @@ function NeedsYou() {
         can('settings') ? mteja.processors.list() : { data: [] },
       ])
       return {
+        approvals: approvals.data.length,
+        payouts: payouts.data.length,
         suspense: suspense.data.length,
         differences: differences.data.length,
         refunds: refunds.data.filter(({ state }) => state === 'needsAttention' || state === 'unknown').length,
@@ -48,7 +54,14 @@ function NeedsYou() {
       }
     },
   })
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null) {
+    return (
+      <>
+        <Problem error={error} again={refetch} />
+        {children}
+      </>
+    )
+  }
   const lines: [string, ReactNode, string][] = []
   if (data !== undefined) {
     for (const { direction, processor, lastError } of data.processors) {
@@ -59,6 +72,12 @@ function NeedsYou() {
         '/audit',
       ])
     }
+    if (data.approvals > 0) {
+      const whom = can('approve') ? 'you' : 'a second person'
+      lines.push(['Approvals', `Waiting for ${whom}: ${atMost(data.approvals)}`, '/money?tab=approvals'])
+    }
+    if (data.payouts > 0)
+      lines.push(['Payouts', `Payouts that need a person: ${atMost(data.payouts)}`, '/money?tab=payouts&attention=yes'])
     if (data.suspense > 0)
       lines.push(['Money', `${atMost(data.suspense)} in suspense without an owner`, '/money?tab=suspense'])
     if (data.differences > 0) {
@@ -76,22 +95,25 @@ function NeedsYou() {
     }
   }
   return (
-    <section className="stack tight needs">
-      <h2>Needs you</h2>
-      {data !== undefined && lines.length === 0 && <p className="quiet">Nothing waits for anybody.</p>}
-      {lines.length > 0 && (
-        <div className="table">
-          {lines.map(([kind, words, to]) => (
-            <Link key={to} href={to} className="tr" style={columns('110px minmax(0, 1fr)')}>
-              <span>
-                <Badge tone="warn">{kind}</Badge>
-              </span>
-              <span>{words}</span>
-            </Link>
-          ))}
-        </div>
-      )}
-    </section>
+    <>
+      <section className="stack tight needs">
+        <h2>Needs you</h2>
+        {data !== undefined && lines.length === 0 && <p className="quiet">Nothing waits for anybody.</p>}
+        {lines.length > 0 && (
+          <div className="table">
+            {lines.map(([kind, words, to]) => (
+              <Link key={to} href={to} className="tr" style={columns('110px minmax(0, 1fr)')}>
+                <span>
+                  <Badge tone="warn">{kind}</Badge>
+                </span>
+                <span>{words}</span>
+              </Link>
+            ))}
+          </div>
+        )}
+      </section>
+      {data !== undefined && children}
+    </>
   )
 }
 

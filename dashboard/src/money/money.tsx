@@ -1,28 +1,34 @@
 import { useSearchParams } from 'wouter'
 import { TabList } from '../parts/tabs.tsx'
+import { Approvals } from './approvals.tsx'
 import { Balance } from './balance.tsx'
 import { Differences } from './differences.tsx'
 import { Disputes } from './disputes.tsx'
 import { Overview } from './overview.tsx'
 import { PayIns } from './pay-ins.tsx'
 import { Payments } from './payments.tsx'
+import { Payouts } from './payouts.tsx'
 import { Purchases } from './purchases.tsx'
 import { Refunds } from './refunds.tsx'
+import { MoneySettings } from './settings.tsx'
 import { Suspense } from './suspense.tsx'
 import { Transfers } from './transfers.tsx'
 
-/** The lists about money. Payouts get their place here. */
+/** The lists about money. */
 const tabs = [
   ['overview', 'Overview', Overview],
   ['payments', 'Payments', Payments],
   ['pay-ins', 'Pay-ins by hand', PayIns],
   ['purchases', 'Purchases', Purchases],
   ['transfers', 'Transfers', Transfers],
+  ['payouts', 'Payouts', Payouts],
+  ['approvals', 'Approvals', Approvals],
   ['refunds', 'Refunds', Refunds],
   ['disputes', 'Disputes', Disputes],
   ['suspense', 'Suspense', Suspense],
   ['reconciliation', 'Reconciliation', Differences],
   ['balance', 'Your balance', Balance],
+  ['settings', 'Settings', MoneySettings],
 ] as const
 
 export function Money() {

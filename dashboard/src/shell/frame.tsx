@@ -4,6 +4,7 @@ import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
 import { NoticeContext, useSession } from '../base/context.ts'
 import { LiveContext, useFollowing } from '../base/live.ts'
 import { Customer } from '../customers/customer.tsx'
+import { useWaitingForMe } from '../money/waiting.ts'
 import { Copyable, Empty, Facts, When } from '../parts/basics.tsx'
 import { Find } from './find.tsx'
 import { Notices, useNotices } from './notices.tsx'
@@ -71,6 +72,7 @@ export function Frame({ leave }: { leave: () => void }) {
 
 function Rail() {
   const [location] = useLocation()
+  const waiting = useWaitingForMe()
   return (
     <div className="rail">
       <nav aria-label="Sections">
@@ -92,6 +94,12 @@ function Rail() {
               <path d={icon} strokeLinecap="round" strokeLinejoin="round" />
             </svg>
             <span className="clip">{name}</span>
+            {path === '/money' && waiting !== '' && (
+              <span className="count">
+                {waiting}
+                <span className="hidden"> wait for you</span>
+              </span>
+            )}
           </Link>
         ))}
       </nav>

@@ -1,0 +1,29 @@
+import { useQuery } from '@tanstack/react-query'
+import type { Paystack } from '../base/client.ts'
+import { useSession } from '../base/context.ts'
+
+/** Banks and operators of mobile money to which a currency can be paid out, by name. */
+export function useBanks(currency: string): readonly Paystack.Bank[] | undefined {
+  const { paystack } = useSession()
+  const { data } = useQuery({
+    queryKey: ['banks', currency],
+    enabled: currency !== '',
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async () => (await paystack.banks.list({ currency })).data,
+  })
+  return data
+}
+
+/** The names of banks and operators by their codes, in every currency of the merchant. */
+export function useBankNames(): ReadonlyMap<string, string> | undefined {
+  const { paystack, merchant } = useSession()
+  const { data } = useQuery({
+    queryKey: ['banks', 'names'],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async () => {
+      const lists = await Promise.all(merchant.currencies.map((currency) => paystack.banks.list({ currency })))
+      return new Map(lists.flatMap(({ data }) => data.map(({ code, name }) => [code, name] as const)))
+    },
+  })
+  return data
+}

@@ -1,0 +1,143 @@
+import { Checkbox, NativeSelect, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useSearchParams } from 'wouter'
+import type { Mteja } from '../base/client.ts'
+import { useSession } from '../base/context.ts'
+import { nameOf } from '../customers/names.ts'
+import { namesOf } from '../customers/queries.ts'
+import { Empty, Money, Problem, When } from '../parts/basics.tsx'
+import { columns } from '../parts/columns.ts'
+import { More } from '../parts/more.tsx'
+import { useSteps } from '../parts/steps.ts'
+import { useBankNames } from './banks.ts'
+import { PayoutPanel } from './payout-panel.tsx'
+import { destinationWords, PayoutState, payoutChoices, payoutStates } from './payout-state.tsx'
+
+/** Payouts, newest first: of one customer, or of all and of the merchant's own balance. */
+export function PayoutList({ customerId }: { customerId?: string }) {
+  const { mteja } = useSession()
+  const [params, setParams] = useSearchParams()
+  const state = payoutStates.find((each) => each === params.get('state'))
+  const needsAttention = params.get('attention') === 'yes'
+  const customer = customerId ?? params.get('customer') ?? undefined
+  const opened = params.get('payout')
+  const query = {
+    ...(state && { state }),
+    ...(needsAttention && { needsAttention }),
+    ...(customer && { customerId: customer }),
+  }
+  const key = customerId === undefined ? ['money'] : ['customer', customerId]
+  const list = useSteps([...key, 'payouts', query], (before) =>
+    mteja.payouts.list({ ...query, limit: 50, ...(before && { before }) }),
+  )
+  const set = (name: string, value: string | null) =>
+    setParams((before) => {
+      if (value === null) before.delete(name)
+      else before.set(name, value)
+      return before
+    })
+  return (
+    <div className="stack">
+      <fieldset className="row filters">
+        <legend className="hidden">Show only</legend>
+        <NativeSelect
+          size="xs"
+          aria-label="State"
+          value={state ?? ''}
+          onChange={(event) => set('state', event.currentTarget.value || null)}
+          data={[{ value: '', label: 'Every state' }, ...payoutChoices]}
+        />
+        {customerId === undefined && (
+          <TextInput
+            size="xs"
+            aria-label="Customer, by code"
+            placeholder="CUS_…"
+            defaultValue={customer ?? ''}
+            onKeyDown={(event) => event.key === 'Enter' && set('customer', event.currentTarget.value.trim() || null)}
+            onBlur={(event) => set('customer', event.currentTarget.value.trim() || null)}
+          />
+        )}
+        <Checkbox
+          label="Needs somebody"
+          checked={needsAttention}
+          onChange={(event) => set('attention', event.currentTarget.checked ? 'yes' : null)}
+        />
+      </fieldset>
+      {list.error !== null && <Problem error={list.error} again={list.refetch} />}
+      {list.items?.length === 0 && (
+        <None isNarrowed={Object.keys(query).length > (customerId === undefined ? 0 : 1)} isOfOne={!!customerId} />
+      )}
+      <Rows payouts={list.items ?? []} opened={opened} open={(id) => set('payout', id)} isOfOne={!!customerId} />
+      <More list={list} />
+      {opened !== null && <PayoutPanel id={opened} close={() => set('payout', null)} />}
+    </div>
+  )
+}
+
+function None({ isNarrowed, isOfOne }: { isNarrowed: boolean; isOfOne: boolean }) {
+  if (isNarrowed) return <Empty title="No payout is like this" />
+  return (
+    <Empty title="No money was paid out yet">
+      <p>
+        {isOfOne ? '“Act” above pays out' : '“Act” of a customer pays out'} to a bank account or a mobile wallet. It is
+        shown here until it has arrived.
+      </p>
+    </Empty>
+  )
+}
+
+interface RowsProps {
+  payouts: readonly Mteja.Payout[]
+  opened: string | null
+  open: (id: string) => void
+  isOfOne: boolean
+}
+
+function Rows({ payouts, opened, open, isOfOne }: RowsProps) {
+  const session = useSession()
+  const banks = useBankNames()
+  const codes = [...new Set(payouts.flatMap(({ customerId }) => customerId ?? []))]
+  const { data: names } = useQuery({
+    queryKey: ['money', 'names', codes.join()],
+    enabled: codes.length > 0 && !isOfOne,
+    staleTime: 60_000,
+    placeholderData: (before) => before,
+    queryFn: () => namesOf(session, codes, nameOf),
+  })
+  if (payouts.length === 0) return null
+  return (
+    <div className="table">
+      {payouts.map((payout) => (
+        <button
+          key={payout.id}
+          type="button"
+          className="tr"
+          data-chosen={opened === payout.id}
+          style={columns('240px minmax(0, 1.2fr) minmax(0, 1fr) 130px 110px')}
+          onClick={() => open(payout.id)}
+        >
+          <span>
+            <PayoutState payout={payout} />
+          </span>
+          <span>
+            {payout.destination.accountName ?? 'Name erased'}{' '}
+            <span className="quiet">{destinationWords(payout.destination, banks)}</span>
+          </span>
+          <span className="quiet">
+            {isOfOne
+              ? payout.reason
+              : payout.customerId === null
+                ? 'From your balance'
+                : `From ${names?.get(payout.customerId) ?? payout.customerId}`}
+          </span>
+          <span className="end">
+            <Money amount={payout.amount} currency={payout.currency} />
+          </span>
+          <span className="end quiet">
+            <When at={payout.createdAt} />
+          </span>
+        </button>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,216 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type StartedServer, startServer } from '../../client/test/server.ts'
+import { buildPage, needsPage } from '../../scripts/page.mjs'
+import { executablePath, openBrowser, signedIn as signInto } from './browser.ts'
+import { type Seed, seed } from './seed.ts'
+
+// Money that leaves, a second person who agrees, and the settings of both.
+
+const hasBrowser = executablePath !== undefined
+const browserTest = test.skipIf(!hasBrowser)
+
+let server: StartedServer
+let seeded: Seed
+let browser: Browser
+
+beforeAll(async () => {
+  if (!hasBrowser) return
+  if (needsPage()) expect(await buildPage()).toBe(0)
+  server = await startServer()
+  seeded = await seed(server, 3)
+  browser = await openBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+const signedIn = (key: string, path?: string) => signInto({ browser, baseUrl: server.baseUrl }, key, path)
+const gone = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' })
+
+async function faults(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)
+}
+
+/** Begins a payout of Ada's, and fills in a new account. */
+async function beginPayout(page: Page, number: string, amount: string): Promise<void> {
+  await page.getByRole('button', { name: 'Act ▾' }).click()
+  await page.getByRole('menuitem', { name: 'Pay out …' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Bank or operator').selectOption({ label: 'First National Bank' })
+  await dialog.getByLabel('Account number').fill(number)
+  await dialog.getByText(/^The bank says/).waitFor()
+  await dialog.getByLabel('Amount (ZAR)').fill(amount)
+}
+
+const payoutsOf = async (customerId: string) => (await seeded.mteja.payouts.list({ customerId }).page()).data
+
+browserTest(
+  'a payout names the payee by the word of the bank, is paid once though its answer was lost, and is told',
+  async () => {
+    const page = await signedIn(seeded.keys.finance, `/customers/${seeded.ada}?tab=payouts`)
+    await page.getByText('No money was paid out yet').waitFor()
+    await beginPayout(page, '6200112233', '12.50')
+    const dialog = page.getByRole('dialog')
+    const name = await dialog.getByLabel('Name of the payee').inputValue()
+    expect(name).not.toBe('')
+    await dialog.getByLabel('Reason').fill('Rent')
+    expect(await faults(page)).toEqual([])
+    await page.route('**/v1/payouts', async (route) => {
+      if (route.request().method() !== 'POST') return route.continue()
+      await route.fetch()
+      await route.abort('connectionreset')
+    })
+    await dialog.getByRole('button', { name: 'Continue' }).click()
+    const sentence = (await dialog.locator('p').first().textContent()) ?? ''
+    expect(sentence).toMatch(/^R\s?12,50 of Ada Obi is paid out to .*First National Bank ••2233/)
+    expect(sentence).toContain(name)
+    await dialog.getByText('This cannot be undone.').waitFor()
+    await dialog.getByRole('button', { name: /^Pay out R/ }).click()
+    await dialog.getByText('The server cannot be reached.').waitFor()
+    await page.unroute('**/v1/payouts')
+    await dialog.getByRole('button', { name: /^Pay out R/ }).click()
+    await gone(page)
+    expect(await payoutsOf(seeded.ada)).toHaveLength(1)
+    await page.getByRole('button', { name: /Paid ✓.*••2233/ }).click()
+    await dialog.getByRole('heading', { name: 'What happened' }).waitFor()
+    await dialog.getByText('Not sent yet').waitFor()
+    await dialog.getByText('Both sides').waitFor()
+    expect(await dialog.textContent()).not.toContain('6200112233')
+    expect(await faults(page)).toEqual([])
+    await page.context().close()
+  },
+)
+
+browserTest(
+  'money that is reserved for a payout is on its way out, says what a person does, and comes back when it is cancelled',
+  async () => {
+    const page = await signedIn(seeded.keys.finance, `/customers/${seeded.ada}`)
+    const cash = page.getByRole('region', { name: 'Cash' })
+    await cash.getByText('on its way out').first().waitFor()
+    await beginPayout(page, '0000000010', '20')
+    await page.getByRole('dialog').getByRole('button', { name: 'Continue' }).click()
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Pay out R/ })
+      .click()
+    await gone(page)
+    await cash.getByTitle('2000 minor units of ZAR').waitFor()
+    await page.goto(`${server.baseUrl}/app/money?tab=payouts&attention=yes`)
+    await page.getByRole('button', { name: /Needs you/ }).click()
+    const panel = page.getByRole('dialog')
+    await panel.getByText('Put money into the account at the processor.', { exact: false }).waitFor()
+    await panel.getByRole('button', { name: 'Cancel …' }).click()
+    const asked = page.getByRole('dialog', { name: 'Cancel the payout' })
+    await asked.getByRole('button', { name: 'Continue' }).click()
+    await asked.getByRole('button', { name: /^Cancel the payout of R/ }).click()
+    await panel.getByText('Cancelled').first().waitFor()
+    await page.getByText('No payout is like this').waitFor()
+    await page.context().close()
+  },
+)
+
+browserTest('a payout that a person pays is settled by hand, with its proof and the fee of the bank', async () => {
+  const { mteja, ada } = seeded
+  await mteja.processors.set('out', { processor: 'manual' })
+  const { id } = await mteja.payouts.create({
+    customerId: ada,
+    amount: 3000,
+    currency: 'ZAR',
+    destination: { type: 'bank_account', bankCode: '250655', accountNumber: '6200778899', accountName: 'ADA OBI' },
+    reference: 'by-hand-1',
+  })
+  const page = await signedIn(seeded.keys.finance, `/money?tab=payouts&payout=${id}`)
+  const panel = page.getByRole('dialog')
+  await panel.getByRole('button', { name: 'Settle by hand …' }).click()
+  const asked = page.getByRole('dialog', { name: 'Settle by hand' })
+  await asked.getByRole('button', { name: 'Continue' }).click()
+  await asked.getByText('Name the transfer at the bank.').waitFor()
+  await asked.getByLabel('Name of the transfer at the bank').fill('FT26330-0017')
+  await asked.getByLabel(/What the bank has kept/).fill('1.50')
+  await asked.getByRole('button', { name: 'Continue' }).click()
+  await asked.getByRole('button', { name: /as paid$/ }).click()
+  await asked.waitFor({ state: 'detached' })
+  await panel.getByText('FT26330-0017').waitFor()
+  expect(await mteja.payouts.retrieve(id)).toMatchObject({ proof: 'FT26330-0017' })
+  await mteja.processors.set('out', { processor: 'sandbox' })
+  await page.context().close()
+})
+
+browserTest('limits that somebody else has changed meanwhile are not overwritten, and a higher one waits', async () => {
+  const page = await signedIn(seeded.keys.owner, '/money?tab=settings')
+  const form = page.getByRole('form', { name: 'Limits' })
+  const field = form.getByLabel('ZAR: an amount over')
+  await field.fill('90')
+  await seeded.mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 8000 }] })
+  await form.getByRole('button', { name: 'Save the limits' }).click()
+  await form.getByText('Somebody else has changed this meanwhile').waitFor()
+  expect((await seeded.mteja.approvals.retrieveSettings()).limits).toMatchObject([{ amountOver: 8000 }])
+  await form.getByRole('button', { name: 'Show them as they are now' }).click()
+  await expect.poll(() => field.inputValue()).toBe('80.00')
+  await field.fill('50')
+  await form.getByRole('button', { name: 'Save the limits' }).click()
+  await page.getByText('The limits were saved.').waitFor()
+  await field.fill('500')
+  await form.getByRole('button', { name: 'Save the limits' }).click()
+  await form.getByRole('link', { name: 'waits for a second person' }).click()
+  await page.getByRole('dialog').getByText('As they would be').waitFor()
+  await page.getByRole('dialog').getByText('You have asked for this yourself', { exact: false }).waitFor()
+  expect(await faults(page)).toEqual([])
+  await page.context().close()
+})
+
+browserTest(
+  'what the owner asks for waits: the nav counts it for another person, who approves it, and denies another with a reason',
+  async () => {
+    const { mteja, ada } = seeded
+    const asked = (reference: string, amount: number) =>
+      mteja.adjustments.make({
+        customerId: ada,
+        amount,
+        currency: 'ZAR',
+        direction: 'credit',
+        reason: 'Goodwill',
+        reference,
+      })
+    await asked('ticket-1', 7000)
+    await asked('ticket-2', 7100)
+    const page = await signedIn(seeded.keys.finance, '/money?tab=approvals')
+    await page.getByRole('navigation').getByText('wait for you').waitFor({ state: 'attached' })
+    await page.getByRole('button', { name: /70,00/ }).click()
+    const panel = page.getByRole('dialog', { name: 'Approval' })
+    await panel.getByText('The amount is over the limit.').waitFor()
+    await panel.getByRole('button', { name: 'Approve …' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Approve', exact: true })
+    await dialog.getByRole('button', { name: 'Continue' }).click()
+    await dialog.getByText('add to the balance, R', { exact: false }).waitFor()
+    await dialog.getByRole('button', { name: /^Approve R/ }).click()
+    await panel.getByText('Approved ✓').waitFor()
+    await page.keyboard.press('Escape')
+    await gone(page)
+    await page.getByRole('button', { name: /71,00/ }).click()
+    await panel.getByRole('button', { name: 'Deny …' }).click()
+    const denial = page.getByRole('dialog', { name: 'Deny', exact: true })
+    await denial.getByLabel('Reason (optional)').fill('The ticket says 7')
+    await denial.getByRole('button', { name: 'Continue' }).click()
+    await denial.getByRole('button', { name: 'Deny', exact: true }).click()
+    await panel.getByText('The ticket says 7').waitFor()
+    const decided = (await mteja.approvals.list({ kind: 'adjustment' }).page()).data
+    expect(decided.map(({ status }) => status)).toEqual(['denied', 'approved'])
+    await page.context().close()
+  },
+)
+
+browserTest('a recipient is stopped, and taken back', async () => {
+  const page = await signedIn(seeded.keys.finance, '/money?tab=payouts&of=recipients')
+  const list = page.getByRole('main')
+  await list.getByText('••8899').waitFor()
+  await list.getByRole('button', { name: /^Stop/ }).first().click()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await list.getByText('••8899').waitFor()
+  expect(await faults(page)).toEqual([])
+  await page.context().close()
+})
