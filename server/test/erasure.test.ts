@@ -86,6 +86,7 @@ const personal: Record<string, readonly string[]> = {
   customers: ['deleted_email', 'email', 'first_name', 'last_name', 'metadata', 'phone', 'phone_e164', 'search_text'],
   dedicated_accounts: ['account_name'],
   deliveries: ['body'],
+  differences: ['reason'],
   disputes: ['attachments', 'complaint', 'evidence', 'messages', 'state_reason'],
   delivery_attempts: ['response_body', 'response_headers'],
   events: ['data'],
@@ -221,8 +222,6 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     erasures: ['emails', 'horizon', 'mode', 'position', 'stage'],
   },
   'of the service and the merchant, and of no customer': {
-    // Words about an account and the books, of whoever compares the two.
-    differences: ['reason'],
     reconciliations: ['failure'],
     imports: ['failure'],
     // Names of payments and disputes at an account, until it has answered.
@@ -279,6 +278,70 @@ async function sendCharge(code: string): Promise<void> {
   })
 }
 
+/** A difference that somebody has closed with a reason: about nothing, a movement, or a payment that was sent to an account. */
+async function closeDifference(reason: string, about: { transactionId?: string; reference?: string } = {}) {
+  const { id } = await ask('POST', '/v1/sandbox/differences', { kind: 'fee', amount: 5 })
+  await api.service.db.query(sql`
+    update differences set transaction_id = ${about.transactionId ?? null}::uuid, reference = ${about.reference ?? null}
+    where merchant_id = ${tenant.merchant.id} and id = ${id}
+  `)
+  await ask('POST', `/v1/differences/${id}/close`, { outcome: 'accepted', reason })
+}
+
+/** The rows of the customer in tables that do not name a customer, by their conditions. */
+const rowsOf: Record<string, string> = {
+  deliveries:
+    'event_id in (select e.id from events e where e.merchant_id = t.merchant_id and e.customer_id = CUSTOMER)',
+  delivery_attempts: `delivery_id in (
+    select d.id from deliveries d join events e on e.merchant_id = d.merchant_id and e.id = d.event_id
+    where d.merchant_id = t.merchant_id and e.customer_id = CUSTOMER
+  )`,
+  recipients:
+    'id in (select p.recipient_id from payouts p where p.merchant_id = t.merchant_id and p.customer_id = CUSTOMER)',
+  sandbox_charges: `reference in (
+    select 'pi_' || i.id || '_1' from payment_intents i where i.merchant_id = t.merchant_id and i.customer_id = CUSTOMER
+  )`,
+  sent_charges:
+    'payment_intent_id in (select i.id from payment_intents i where i.merchant_id = t.merchant_id and i.customer_id = CUSTOMER)',
+}
+
+/** Written by no call about a customer who is gone, or by the calls of the test itself. */
+const notLater = ['customers', 'differences', 'idempotency_keys', 'ledger_transactions', 'sandbox_outcomes']
+
+/** Writes a text into every other personal column of the customer's rows that can have one by then, and answers the columns. */
+async function writeLater(code: string, text: string): Promise<string[]> {
+  const columns = await listTextColumns(api.service.db)
+  const customer = `(select id from customers c where c.merchant_id = ${tenant.merchant.id} and c.code = '${code}')`
+  const written: string[] = []
+  for (const { table, column, type } of columns) {
+    if (notLater.includes(table) || !personal[table]?.includes(column)) continue
+    const value = `'${text} ' || gen_random_uuid()`
+    const wrapped =
+      { bytea: `convert_to(${value}, 'UTF8')`, json: `json_build_object('note', ${value})` }[type] ?? value
+    // Those of one constraint are written together.
+    const names = column === 'account_number' && table === 'recipients' ? `name = ${value}, account_number` : column
+    const rows = (rowsOf[table] ?? 'customer_id = CUSTOMER').replaceAll('CUSTOMER', customer)
+    const statement = `update ${table} t set ${names} = ${wrapped} where t.merchant_id = ${tenant.merchant.id} and ${rows}`
+    const tries = [statement, `${statement} and ${column} is not null`]
+    for (const each of `${table}.${column}` === 'recipients.name' ? [] : tries) {
+      const done = await (api.service.db as OwnedDb)
+        .asOwner((owner) => owner.execute(each))
+        .then(
+          () => true,
+          (error: { code?: string }) => {
+            // A constraint says that a text goes with a state.
+            if (error.code === '23514') return false
+            throw error
+          },
+        )
+      if (!done) continue
+      written.push(`${table}.${column}`)
+      break
+    }
+  }
+  return written
+}
+
 /** Fills the columns that no call fills here: a server of before did, or an upstream does. */
 async function fillRest(code: string, filled: ReadonlySet<string>): Promise<void> {
   const columns = await listTextColumns(api.service.db)
@@ -286,6 +349,7 @@ async function fillRest(code: string, filled: ReadonlySet<string>): Promise<void
     const name = `${table}.${column}`
     if (!namesOf(personal).includes(name) || filled.has(name) || name === 'customers.deleted_email') continue
     const text = `'${person.metadata} ' || id`
+    if (table === 'differences') continue
     const value = { bytea: `convert_to(${text}, 'UTF8')`, json: `to_json(${text})` }[type] ?? text
     const condition = ['reason', 'refusal'].includes(column) ? `${column} is not null` : 'true'
     const statement = `
@@ -333,7 +397,7 @@ const creation = {
 }
 
 /** Brings the person in, with everything that a customer can have, and to the point at which nothing binds them any more. */
-async function comeIn(): Promise<{ code: string; other: string }> {
+async function comeIn(): Promise<{ code: string; other: string; payout: object; paidLate: string }> {
   const { id: code } = await ask('POST', '/api/canary/customers', creation, 'create-person')
   const { id: other } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234999', name: 'Ben Other' })
   await ask('PATCH', `/api/canary/customers/${code}`, { email: person.email }, 'new-email')
@@ -431,6 +495,7 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   await ask('POST', '/transaction/initialize', paid, 'initialize')
   const charge = { email: person.email, amount: 600, authorization_code: authorizationCode, metadata: note }
   const { data: taken } = await ask('POST', '/transaction/charge_authorization', charge, 'charge')
+  const { data: late } = await ask('POST', '/transaction/charge_authorization', { ...charge, amount: 630 })
   const notes = { customer_note: person.holdText, merchant_note: person.holdText }
   await ask('POST', '/refund', { transaction: taken.reference, amount: 100, ...notes }, 'refund')
   await ask('POST', '/v1/refunds', { transactionId: taken.reference, amount: 200, reason: person.holdText }, 'refund-2')
@@ -447,6 +512,17 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   const payout = { customerId: code, amount: 10, reason: person.holdText, metadata: note }
   await ask('POST', '/v1/payouts', { ...payout, destination: { recipientId }, reference: 'payout 17' }, 'payout')
   await advanceDuePayouts(api.service)
+  // A recipient that nobody was paid out to, and an account whose payout was refused.
+  await ask('POST', '/v1/recipients', { ...payee, ...details, accountNumber: `${person.accountNumber}0000000003` })
+  const refused = {
+    ...payout,
+    amount: most,
+    destination: { ...payee, accountNumber: `${person.accountNumber}0000000004` },
+  }
+  await ask('POST', '/v1/payouts', { ...refused, reference: 'payout 18' }, 'payout-18').catch(() => {})
+  await closeDifference(`Given back to ${code}: ${person.holdText}`)
+  await closeDifference(person.holdText, { transactionId: bought.id.replace('purchase_', '') })
+  await closeDifference(person.holdText, { reference: 'mteja-1' })
   const complaint = { reference: taken.reference, reason: person.holdText }
   const { id: disputeId } = await ask('POST', '/v1/sandbox/disputes', complaint, 'dispute')
   const evidence = {
@@ -494,12 +570,19 @@ async function comeIn(): Promise<{ code: string; other: string }> {
   for (const { currency, available } of (await ask('GET', `/v1/customers/${code}/balances`)).balances) {
     if (available > 0) await ask('POST', '/api/canary/purchases', { ...purchase, amount: available, currency })
   }
-  return { code, other }
+  return {
+    code,
+    other,
+    payout: { ...payout, destination: { recipientId }, reference: 'payout 17' },
+    paidLate: late.reference,
+  }
 }
 
 describe('an erased person', () => {
   let code: string
   let other: string
+  let paidLate: string
+  let paidOut: object
   let delivered: Awaited<ReturnType<typeof openEcho>>
   let failing: Awaited<ReturnType<typeof openEcho>>
   let before: Map<string, string[]>
@@ -515,6 +598,8 @@ describe('an erased person', () => {
     const people = await comeIn()
     code = people.code
     other = people.other
+    paidLate = people.paidLate
+    paidOut = people.payout
     await sendCharge(code)
     await fillRest(code, new Set([...(await findTexts(api.service, traces)).values()].flat()))
     before = await findTexts(api.service, traces)
@@ -631,6 +716,15 @@ describe('an erased person', () => {
     })
     expect(changed.statusCode).toBe(404)
     expect(await count()).toBe(customers)
+    for (const key of ['payout', 'another', undefined]) {
+      const repeated = await api.app.inject({
+        method: 'POST',
+        url: '/v1/payouts',
+        headers: { authorization: `Bearer ${tenant.secret}`, ...(key === undefined ? {} : { 'idempotency-key': key }) },
+        payload: paidOut,
+      })
+      expect([key, repeated.statusCode, repeated.json().error?.code]).toEqual([key, 404, 'customer_not_found'])
+    }
     const batch = await ask(
       'POST',
       '/v1/transfers/batch',
@@ -644,9 +738,38 @@ describe('an erased person', () => {
     expect(batch.outcomes[0].status).toBe('completed')
   })
 
-  test('erasing again answers the same erasure, and a new customer may have the e-mail', async () => {
+  test('texts that come after the erasure, in whatever column, are removed by erasing again', async () => {
+    const later = 'quibble-of-the-late-hour'
+    const disputed = await ask('POST', '/v1/sandbox/disputes', { reference: paidLate, reason: later }, 'late-dispute')
+    const evidence = { customerEmail: 'a@b.example', customerName: later, customerPhone: '0800', serviceDetails: later }
+    await ask('POST', `/v1/disputes/${disputed.id}/evidence`, evidence, 'late-evidence')
+    const refused = await api.call('POST', `/v1/customers/${code}/erase`, undefined, tenant.secret)
+    expect([refused.statusCode, refused.json().error.message]).toEqual([409, expect.stringContaining(disputed.id)])
+    await ask('POST', `/v1/disputes/${disputed.id}/decline`, { message: later }, 'late-decline')
+    await closeDifference(`${later} of ${code}`)
+    await deliverDue(api.service, eventRenderers)
+    const columns = await writeLater(code, later)
+    const found = (await findTexts(api.service, [later])).get(later) ?? []
+    // Of these a row has no text in any state that is left.
+    const empty = ['payments.incoming', 'sandbox_charges.late_reason', 'sandbox_charges.reason']
+    expect(columns.filter((column) => !found.includes(column) && !empty.includes(column))).toEqual([])
+    expect(found).toEqual(expect.arrayContaining(['differences.reason', 'recipients.account_number']))
+    expect(found.length).toBeGreaterThan(50)
+
+    const before = await ask('GET', `/v1/customers/${code}/erasure`)
+    const again = await ask('POST', `/v1/customers/${code}/erase`, undefined, 'erase-again')
+    expect(again).toEqual({ ...before, erasedAt: null })
+    await finishErasures(api.service)
+    expect(Object.fromEntries(await findTexts(api.service, [...traces, later]))).toEqual({})
+    const [deed] = (await ask('GET', `/v1/audit?object=${code}&action=eraseCustomer`)).data
+    expect([deed.before, deed.after]).toEqual([{ erased: true }, { erased: true }])
+  })
+
+  test('erasing again while it is under way answers the same erasure, and a new customer may have the e-mail', async () => {
     const again = await ask('POST', `/v1/customers/${code}/erase`)
-    expect(again.erasedAt).toEqual(expect.any(String))
+    expect(await ask('POST', `/v1/customers/${code}/erase`)).toEqual(again)
+    await finishErasures(api.service)
+    expect((await ask('GET', `/v1/customers/${code}/erasure`)).erasedAt).toEqual(expect.any(String))
     const made = await ask('POST', '/api/canary/customers', { phoneNumber: person.phone, email: person.email })
     expect(made.id).not.toBe(code)
     expect((await api.call('GET', `/v1/customers/${code}/export`, undefined, tenant.secret)).statusCode).toBe(404)

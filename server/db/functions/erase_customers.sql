@@ -35,7 +35,8 @@ $$;
 --
 -- The answer has no row for a code that nobody has; a row for each thing that still binds the customer
 -- (`customer_bindings`), and then nothing is done; else one row with the times of the erasure. `former_email` is the e-mail
--- that the customer had, null if the erasure had begun before. A customer who was deleted before can be erased.
+-- that the customer had, null if the erasure had begun before. A customer who was deleted before can be erased. An erasure that is
+-- complete begins again, for what has come since; one that is under way goes on.
 create or replace function begin_erasure(
   p_merchant_id integer, p_mode text, p_now timestamptz, p_code text, p_cards_since timestamptz
 ) returns table (
@@ -50,35 +51,47 @@ declare
   v_id bigint;
   v_intents uuid[];
   v_email text;
+  -- Null without an erasure before, false for one under way.
+  v_is_again boolean;
 begin
   select c.id into v_id from customers c where c.merchant_id = p_merchant_id and c.mode = p_mode and c.code = p_code;
   if not found then
     return;
   end if;
   v_intents := lock_customers(p_merchant_id, p_mode, array[v_id]);
-  return query
-  select x.id, null::text, null::text, null::bigint, x.started_at, x.erased_at, null::text
-  from erasures x where x.merchant_id = p_merchant_id and x.id = v_id;
-  if found then
-    return;
-  end if;
-  return query
-  select v_id, b.obstacle, b.detail, b.amount, null::timestamptz, null::timestamptz, null::text
-  from customer_bindings(p_merchant_id, array[v_id], v_intents, p_cards_since) b
-  order by b.obstacle, b.detail;
-  if found then
-    return;
+  select x.erased_at is not null into v_is_again from erasures x where x.merchant_id = p_merchant_id and x.id = v_id;
+  if v_is_again is not false then
+    return query
+    select v_id, b.obstacle, b.detail, b.amount, null::timestamptz, null::timestamptz, null::text
+    from customer_bindings(p_merchant_id, array[v_id], v_intents, p_cards_since) b
+    order by b.obstacle, b.detail;
+    if found then
+      return;
+    end if;
   end if;
 
-  -- First the customer, so that the events of the deletion have nothing personal.
-  select coalesce(c.email, c.deleted_email) into v_email from customers c where c.merchant_id = p_merchant_id and c.id = v_id;
-  update customers c
-  set email = null, deleted_email = null, first_name = null, last_name = null, phone = null, phone_e164 = null,
-    metadata = null, search_text = c_no_text, updated_at = p_now
-  where c.merchant_id = p_merchant_id and c.id = v_id;
-  insert into erasures (merchant_id, id, mode, due_at, started_at) values (p_merchant_id, v_id, p_mode, p_now, p_now);
-  perform delete_customers(p_merchant_id, p_mode, p_now, array[p_code]);
-  update customers c set search_text = c_no_text where c.merchant_id = p_merchant_id and c.id = v_id;
+  case
+    when v_is_again is null then
+      -- First the customer, so that the events of the deletion have nothing personal.
+      select coalesce(c.email, c.deleted_email) into v_email
+      from customers c where c.merchant_id = p_merchant_id and c.id = v_id;
+      update customers c
+      set email = null, deleted_email = null, first_name = null, last_name = null, phone = null, phone_e164 = null,
+        metadata = null, search_text = c_no_text, updated_at = p_now
+      where c.merchant_id = p_merchant_id and c.id = v_id;
+      insert into erasures (merchant_id, id, mode, due_at, started_at) values (p_merchant_id, v_id, p_mode, p_now, p_now);
+      perform delete_customers(p_merchant_id, p_mode, p_now, array[p_code]);
+      update customers c set search_text = c_no_text where c.merchant_id = p_merchant_id and c.id = v_id;
+    when v_is_again then
+      update erasures x
+      set stage = 'waiting', position = null, horizon = null, due_at = p_now, attempts = 0, recorded_at = now(), erased_at = null
+      where x.merchant_id = p_merchant_id and x.id = v_id;
+    else
+      return query
+      select x.id, null::text, null::text, null::bigint, x.started_at, x.erased_at, null::text
+      from erasures x where x.merchant_id = p_merchant_id and x.id = v_id;
+      return;
+  end case;
 
   update payment_methods p
   set bin = null, last4 = null, expiry_month = null, expiry_year = null, brand = null, bank = null, bank_code = null,
@@ -121,8 +134,8 @@ end
 $$;
 
 -- Does the next step of an erasure: it removes what is personal in about p_limit rows of the customer's history, part after
--- part. Answers the part that comes next, and the e-mails and phone numbers that were found. The parts `waiting`, `answers`, `mentions` and
--- `done` are the server's own: nothing is done here in these.
+-- part. Answers the part that comes next, and the e-mails and phone numbers that were found. The parts `waiting`, `answers`,
+-- `recipients`, `differences`, `mentions` and `done` are the server's own: nothing is done here in these.
 create or replace function continue_erasure(p_merchant_id integer, p_customer_id bigint, p_now timestamptz, p_limit integer)
 returns table (stage text, emails text[])
 language plpgsql volatile security definer set search_path = public, pg_temp
@@ -452,6 +465,28 @@ language sql volatile security definer set search_path = public, pg_temp as $$
         select from erasures x where x.merchant_id = p_merchant_id and x.id = p_customer_id and x.erased_at is null
       )
   ))
+$$;
+
+-- Erases recipients that name the customer in an erasure, and that nobody was ever paid out to.
+create or replace function erase_recipients(p_merchant_id integer, p_customer_id bigint, p_ids bigint[]) returns void
+language sql volatile security definer set search_path = public, pg_temp as $$
+  update recipients r
+  set account_number = null, name = null, email = null, description = null, metadata = null, active = false
+  where r.merchant_id = p_merchant_id and r.id = any(p_ids)
+    and not exists (select from payouts p where p.merchant_id = p_merchant_id and p.recipient_id = r.id)
+    and exists (
+      select from erasures x where x.merchant_id = p_merchant_id and x.id = p_customer_id and x.erased_at is null
+    )
+$$;
+
+-- Erases the words with which somebody closed differences about the customer in an erasure.
+create or replace function erase_differences(p_merchant_id integer, p_customer_id bigint, p_ids uuid[]) returns void
+language sql volatile security definer set search_path = public, pg_temp as $$
+  update differences d set reason = 'The customer was erased'
+  where d.merchant_id = p_merchant_id and d.id = any(p_ids) and d.reason is not null
+    and exists (
+      select from erasures x where x.merchant_id = p_merchant_id and x.id = p_customer_id and x.erased_at is null
+    )
 $$;
 
 -- Puts a refusal in the place of a remembered answer. The key stays, so that the request is not done again. Of its

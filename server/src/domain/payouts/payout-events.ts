@@ -53,10 +53,16 @@ export interface ToldPayout {
  *
  * @param changed the query that has changed rows of `payouts`, and answers them whole
  * @param type `attention` where a person has to look, and the state is as before
+ * @param recipients of the payouts, where the statement itself makes some
  */
 export function tellPayout(
   { merchant, mode }: Tenant,
-  { changed, type, at }: { changed: Sql; type: PayoutState | 'attention'; at: Date },
+  {
+    changed,
+    type,
+    at,
+    recipients = sql`recipients`,
+  }: { changed: Sql; type: PayoutState | 'attention'; at: Date; recipients?: Sql },
 ): Sql {
   return sql`
     told as (
@@ -82,7 +88,7 @@ export function tellPayout(
         ),
         ${at}::timestamptz
       from ${changed} p
-      join recipients r on r.merchant_id = p.merchant_id and r.id = p.recipient_id
+      join ${recipients} r on r.merchant_id = p.merchant_id and r.id = p.recipient_id
       left join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
     )
   `

@@ -13,20 +13,11 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
 import { currenciesWithLimits } from './payout-approvals.ts'
 import { tellPayout } from './payout-events.ts'
+import { type AccountPlace, findPlaces, type NewDestination, type Place } from './payout-places.ts'
 import type { PayoutProcessor, PayoutProcessorChoice } from './payout-processor.ts'
 import { type FeeBearer, type Payout, readPayouts } from './payout-records.ts'
 import { getPayoutSettings } from './payout-settings.ts'
-import {
-  ensureRecipients,
-  type NewRecipient,
-  type Recipient,
-  type RecipientRow,
-  readRecipient,
-  recipientColumns,
-} from './recipients.ts'
-
-/** The place to which a new payout goes. A recipient is named by its code. */
-export type NewDestination = { recipientCode: string } | Omit<NewRecipient, 'currency'>
+import { newRecipientCode } from './recipients.ts'
 
 /** A new payout whose form is right. */
 export interface SoundPayout {
@@ -59,9 +50,12 @@ export function makePayouts(
   lane: Queryable,
   calls: PayoutCall[],
 ): Promise<PayoutAnswer[]> {
-  // Two servers can get one reference, or one key, at once. The server that comes second finds the first payout.
+  // Two servers can get one reference, one key or one account at once. The server that comes second finds the first's.
   return repeatAfterCollision(
-    ['payouts_reference', 'payouts_sent_reference', 'payouts_code', 'idempotency_keys_pkey'],
+    [
+      ...['payouts_reference', 'payouts_sent_reference', 'payouts_code', 'idempotency_keys_pkey'],
+      ...['recipients_account', 'recipients_code'],
+    ],
     () => tryBatch(context, lane, calls),
   )
 }
@@ -69,7 +63,7 @@ export function makePayouts(
 /** A payout that nothing speaks against but the ledger. */
 interface Prepared {
   call: PayoutCall
-  recipient: Recipient
+  place: Place
   estimatedFee: bigint
   id: string
 }
@@ -81,23 +75,27 @@ async function tryBatch(
 ): Promise<PayoutAnswer[]> {
   const { tenant } = calls[0] as PayoutCall
   const currencies = calls.map(({ wanted }) => wanted.currency)
-  const [limited, known, named, settings] = await Promise.all([
+  const [limited, known, settings] = await Promise.all([
     currenciesWithLimits(context, tenant, currencies),
     findKnown(lane, tenant, calls),
-    findNamed(lane, tenant, calls),
     getPayoutSettings({ db: lane }, tenant),
   ])
-  const places = await findPlaces(context, lane, calls, { known, named })
+  const erased = await findErased(lane, tenant, [...known.values()])
+  const places = await findPlaces(
+    lane,
+    tenant,
+    calls.map(({ wanted }) => (known.has(wanted.reference) ? null : wanted)),
+  )
   const estimate = await estimatorOf(context, tenant, settings.feesBorneBy)
   const answers = calls.map(({ wanted }, i): PayoutAnswer | Prepared => {
     const before = known.get(wanted.reference)
-    if (before !== undefined) return recall(before, wanted)
-    const place = places[i] as Recipient | ServiceError
+    if (before !== undefined) return erased.has(before.customerId) ? erasedOwner(before) : recall(before, wanted)
+    const place = places[i] as Place | ServiceError
     if (place instanceof ServiceError) return place
     const estimatedFee = estimate({ amount: wanted.amount, currency: wanted.currency, type: place.type })
     if (wanted.amount + estimatedFee > maxAmount) return tooLarge(estimatedFee)
     const id = uuidV7(context.random, context.clock.now())
-    return { call: calls[i] as PayoutCall, recipient: place, estimatedFee, id }
+    return { call: calls[i] as PayoutCall, place, estimatedFee, id }
   })
   const prepared = answers.filter((each): each is Prepared => 'call' in each)
   const made = await reserve(context, lane, prepared, { bearer: settings.feesBorneBy, limited })
@@ -121,60 +119,22 @@ async function findKnown(db: Queryable, { merchant, mode }: Tenant, calls: Payou
   return new Map(rows.map((payout) => [payout.reference, payout]))
 }
 
-/** The recipients that are named by their codes, by these. */
-async function findNamed(
+/** The customers of the payouts whom somebody has asked to erase. What is stored of a payout then is not what was asked for. */
+async function findErased(
   db: Queryable,
-  { merchant, mode }: Tenant,
-  calls: PayoutCall[],
-): Promise<Map<string, Recipient>> {
-  const codes = calls.flatMap(({ wanted }) =>
-    'recipientCode' in wanted.destination ? [wanted.destination.recipientCode] : [],
-  )
-  if (codes.length === 0) return new Map()
-  const rows = await db.query<RecipientRow>(sql`
-    select ${recipientColumns}
-    from unnest(${[...new Set(codes)]}::text[]) as n (code)
-    cross join lateral (
-      select * from recipients o where o.merchant_id = ${merchant.id} and o.code = n.code limit 1
-    ) r
-    where r.mode = ${mode}
+  { merchant }: Tenant,
+  payouts: readonly Payout[],
+): Promise<ReadonlySet<bigint | null>> {
+  const ids = payouts.flatMap(({ customerId }) => (customerId === null ? [] : [customerId]))
+  if (ids.length === 0) return new Set()
+  const rows = await db.query<{ id: bigint }>(sql`
+    select x.id from erasures x where x.merchant_id = ${merchant.id} and x.id = any(${ids}::bigint[])
   `)
-  return new Map(rows.map((row) => [row.code, readRecipient(row)]))
+  return new Set(rows.map(({ id }) => id))
 }
 
-/** The recipient of each call, or why it has none. Accounts become recipients, but for a payout that is there already. */
-async function findPlaces(
-  context: Context,
-  db: Queryable,
-  calls: PayoutCall[],
-  { known, named }: { known: Map<string, Payout>; named: Map<string, Recipient> },
-): Promise<(Recipient | ServiceError)[]> {
-  const { tenant } = calls[0] as PayoutCall
-  const wanted = calls.flatMap(({ wanted: { destination, currency, reference } }, i) =>
-    'recipientCode' in destination || known.has(reference) ? [] : [{ i, ...destination, currency }],
-  )
-  const made = await ensureRecipients(context, db, tenant, wanted)
-  const byCall = new Map(wanted.map(({ i }, place) => [i, made[place] as Recipient]))
-  return calls.map(({ wanted: each }, i) => byCall.get(i) ?? placeOf(each, named))
-}
-
-function placeOf({ destination, currency }: SoundPayout, named: Map<string, Recipient>): Recipient | ServiceError {
-  const code = 'recipientCode' in destination ? destination.recipientCode : ''
-  const field = 'destination.recipientId'
-  const recipient = named.get(code)
-  if (recipient === undefined) {
-    return new ServiceError('recipient_not_found', `There is no recipient ${JSON.stringify(code)}`, field)
-  }
-  if (!recipient.isActive || recipient.accountNumber === null) {
-    return new ServiceError(
-      'recipient_inactive',
-      `The recipient ${code} was deactivated; name another, or its account`,
-      field,
-    )
-  }
-  if (recipient.currency === currency) return recipient
-  const message = `The recipient ${code} is paid in ${recipient.currency}, not in ${currency}`
-  return new ServiceError('invalid_request', message, field)
+function erasedOwner({ customerCode }: Payout): ServiceError {
+  return new ServiceError('customer_not_found', `There is no customer "${customerCode}"`, 'customerId')
 }
 
 function tooLarge(estimatedFee: bigint): ServiceError {
@@ -278,16 +238,70 @@ function sentReferenceOf(vault: Vault, { merchant, mode }: Tenant, { reference }
   return randomCode(randomOfDigest(digest), 24)
 }
 
-/** Records the payouts whose money was reserved, and tells of them. The numbers are taken last: others wait for them. */
+/**
+ * Records the payouts whose money was reserved, with the recipients that they make, and tells of them. The numbers are taken
+ * last: others wait for them.
+ */
 function recording({ clock, random, vault }: Context, prepared: Prepared[], { bearer, limited }: Wants) {
   const { tenant } = (prepared[0] as Prepared).call
   const { merchant, mode } = tenant
   const now = clock.now()
   const wanted = prepared.map(({ call }) => call.wanted)
   const actors = prepared.map(({ call }) => call.tenant.actor)
+  const json = (value: Record<string, unknown> | null | undefined) => (value == null ? null : JSON.stringify(value))
+  const account = (pick: (given: AccountPlace) => string | null | undefined) =>
+    prepared.map(({ place }) => ('accountNumber' in place ? (pick(place) ?? null) : null))
   return sql`
+    placed as materialized (
+      select n.id, n.ordinal, a.*
+      from done_now n
+      join unnest(
+        ${prepared.map(({ place }) => place.id)}::bigint[], ${prepared.map(() => newRecipientCode(random))}::text[],
+        ${wanted.map((each) => each.currency)}::text[], ${account(({ type }) => type)}::text[],
+        ${account(({ accountNumber }) => accountNumber)}::text[], ${account(({ bankCode }) => bankCode)}::text[],
+        ${account(({ name }) => name)}::text[], ${account(({ email }) => email)}::text[],
+        ${account(({ description }) => description)}::text[], ${account(({ metadata }) => json(metadata))}::text[]
+      ) with ordinality as a (
+        recipient_id, recipient_code, currency, type, account_number, bank_code, name, email, description, metadata, place
+      ) on a.place = n.ordinal
+    ),
+    missing as materialized (
+      select distinct on (p.type, p.account_number, p.bank_code, p.currency) p.*
+      from placed p
+      where p.recipient_id is null
+      order by p.type, p.account_number, p.bank_code, p.currency, p.ordinal
+    ),
     ids as materialized (
-      select allocate_ids(${merchant.id}, (select count(*)::integer from done_now)) as first
+      select allocate_ids(
+        ${merchant.id}, (select count(*)::integer from done_now) + (select count(*)::integer from missing)
+      ) as first
+    ),
+    made as (
+      insert into recipients as r (
+        merchant_id, id, mode, code, type, account_number, bank_code, currency, name, email, description, metadata,
+        created_at, updated_at
+      )
+      select
+        ${merchant.id}, i.first + row_number() over (order by m.ordinal) - 1, ${mode}, m.recipient_code, m.type, m.account_number,
+        m.bank_code, m.currency, m.name, m.email, m.description, m.metadata::json, ${now}::timestamptz, ${now}::timestamptz
+      from missing m
+      cross join ids i
+      returning r.*
+    ),
+    revived as (
+      update recipients r set active = true, updated_at = ${now}::timestamptz
+      from placed p
+      where r.merchant_id = ${merchant.id} and r.id = p.recipient_id and p.account_number is not null and not r.active
+      returning r.*
+    ),
+    destinations as (
+      select * from made
+      union all
+      select * from revived
+      union all
+      select r.* from recipients r
+      where r.merchant_id = ${merchant.id} and r.id in (select p.recipient_id from placed p)
+        and not exists (select from revived v where v.id = r.id)
     ),
     noted as (
       insert into payouts (
@@ -295,30 +309,35 @@ function recording({ clock, random, vault }: Context, prepared: Prepared[], { be
         fee_borne_by, estimated_fee, reason, metadata, state, actor_id, request_id, due_at, created_at, updated_at
       )
       select
-        ${merchant.id}, n.id, ${mode}, i.first + row_number() over (order by n.ordinal) - 1, u.code, u.reference,
-        u.sent_reference, c.id, u.recipient_id, u.amount, u.currency, ${bearer}, u.estimated_fee, u.reason, u.metadata::json,
-        u.state, u.actor_id, u.request_id, ${now}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
-      from done_now n
+        ${merchant.id}, p.id, ${mode},
+        i.first + (select count(*) from missing) + row_number() over (order by p.ordinal) - 1, u.code, u.reference,
+        u.sent_reference, c.id, coalesce(p.recipient_id, d.id), u.amount, p.currency, ${bearer}, u.estimated_fee, u.reason,
+        u.metadata::json, u.state, u.actor_id, u.request_id, ${now}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+      from placed p
       cross join ids i
       join unnest(
         ${wanted.map((each) => each.code ?? `TRF_${randomCode(random, 16)}`)}::text[], ${wanted.map((each) => each.reference)}::text[],
         ${wanted.map((each) => sentReferenceOf(vault, tenant, each))}::text[], ${wanted.map((each) => each.customerCode)}::text[],
-        ${prepared.map((each) => each.recipient.id)}::bigint[], ${wanted.map((each) => each.amount)}::bigint[],
-        ${wanted.map((each) => each.currency)}::text[], ${prepared.map((each) => each.estimatedFee)}::bigint[],
-        ${wanted.map((each) => each.reason)}::text[],
-        ${wanted.map((each) => (each.metadata === null ? null : JSON.stringify(each.metadata)))}::text[],
+        ${wanted.map((each) => each.amount)}::bigint[], ${prepared.map((each) => each.estimatedFee)}::bigint[],
+        ${wanted.map((each) => each.reason)}::text[], ${wanted.map((each) => json(each.metadata))}::text[],
         ${wanted.map((each) => (limited.has(each.currency) ? 'awaiting_approval' : 'pending'))}::text[],
         ${actors.map((each) => each?.id ?? null)}::integer[],
         ${actors.map((each) => (each === undefined ? null : packRequestId(each.requestId)))}::bytea[]
       ) with ordinality as u (
-        code, reference, sent_reference, customer, recipient_id, amount, currency, estimated_fee, reason, metadata, state,
-        actor_id, request_id, ordinal
-      ) on u.ordinal = n.ordinal
+        code, reference, sent_reference, customer, amount, estimated_fee, reason, metadata, state, actor_id, request_id, ordinal
+      ) on u.ordinal = p.ordinal
+      left join made d
+        on d.type = p.type and d.account_number = p.account_number and d.bank_code = p.bank_code and d.currency = p.currency
       left join lateral (
         select o.id from customers o where o.merchant_id = ${merchant.id} and o.code = u.customer limit 1
       ) c on true
       returning *
     ),
-    ${tellPayout(tenant, { changed: sql`(select * from noted where state = 'pending')`, type: 'pending', at: now })}
+    ${tellPayout(tenant, {
+      changed: sql`(select * from noted where state = 'pending')`,
+      type: 'pending',
+      at: now,
+      recipients: sql`destinations`,
+    })}
   `
 }

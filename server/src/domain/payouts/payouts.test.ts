@@ -203,6 +203,52 @@ describe('the same account', () => {
   })
 })
 
+describe('a refused payout', () => {
+  const recipientsOf = async () =>
+    service.db.query<{ name: string; active: boolean }>(sql`
+      select name, active from recipients where merchant_id = ${tenant.merchant.id} order by id
+    `)
+
+  test('leaves no recipient, and activates none, alone and beside payouts that are made', async () => {
+    const off = await createRecipient(service, tenant, { ...destination, accountNumber: '0123456700', name: 'Off' })
+    await inTransaction(service, (tx) => updateRecipient(tx, tenant, off.code, { isActive: false }))
+    const to = (accountNumber: string, name: string) => ({ destination: { ...destination, accountNumber, name } })
+    await expect(pay(service, { ...to('0123456701', 'A'), amount: 5000 })).rejects.toMatchObject({
+      code: 'insufficient_funds',
+    })
+    await expect(pay(service, { ...to('0123456702', 'B'), customerCode: 'CUS_nobody' })).rejects.toMatchObject({
+      code: 'customer_not_found',
+    })
+    await expect(pay(service, { ...to('0123456700', 'Off'), amount: 5000 })).rejects.toThrow(ServiceError)
+    expect(await recipientsOf()).toEqual([{ name: 'Off', active: false }])
+
+    const answers = await createPayouts(service, tenant, [
+      wanted({ ...to('0123456703', 'C'), amount: 5000 }),
+      wanted({ ...to('0123456704', 'D'), amount: 100 }),
+      wanted({ ...to('0123456704', 'D again'), amount: 100 }),
+      wanted({ ...to('0123456700', 'Off'), amount: 100 }),
+    ])
+    expect(answers.map((each) => (each instanceof ServiceError ? each.code : each.payout.recipient.name))).toEqual([
+      ...['insufficient_funds', 'D', 'D', 'Off'],
+    ])
+    expect(await recipientsOf()).toEqual([
+      { name: 'Off', active: true },
+      { name: 'D', active: true },
+    ])
+    await deny()
+    await expect(pay(service, to('0123456705', 'E'))).rejects.toMatchObject({ code: 'customer_denied' })
+    expect(await recipientsOf()).toHaveLength(2)
+  })
+
+  test('many payouts at once to one new account make one recipient', async () => {
+    const account = { ...destination, accountNumber: '0123456710' }
+    const make = (i: number) => pay({ ...service }, { destination: account, amount: 10 + i })
+    const made = await Promise.all([...Array(12).keys()].map(make))
+    expect(new Set(made.map(({ recipient }) => recipient.code)).size).toBe(1)
+    expect(await recipientsOf()).toHaveLength(1)
+  })
+})
+
 describe('of two transactions at once that make the same new recipient', () => {
   test('the second finds the first one’s', async () => {
     const its = { ...destination, accountNumber: '0123456799' }

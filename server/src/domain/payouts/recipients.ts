@@ -2,7 +2,6 @@ import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
-import type { Queryable } from '../../db/database.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, noteChange, type TxContext } from '../context.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
@@ -76,105 +75,68 @@ export const recipientColumns = sql`
  */
 export async function createRecipient(context: Context, tenant: Tenant, wanted: NewRecipient): Promise<Recipient> {
   const currency = heldCurrency(tenant.merchant, wanted.currency)
-  const [recipient] = await ensureRecipients(context, context.db, tenant, [{ ...wanted, currency }])
-  return recipient as Recipient
-}
-
-/** As `createRecipient` for many, in order. */
-export async function ensureRecipients(
-  context: Pick<Context, 'clock' | 'random'>,
-  db: Queryable,
-  tenant: Tenant,
-  wanted: readonly (Omit<NewRecipient, 'currency'> & { currency: Currency })[],
-): Promise<Recipient[]> {
   // A recipient that another transaction makes at this moment is found by the next look, also inside a transaction of ours.
   for (let look = 1; look <= maxLooks; look++) {
-    const found = await tryRecipients(context, db, tenant, wanted)
-    if (found !== null) return found
+    const [row] = await repeatAfterCollision([], () => ensureRecipient(context, tenant, { ...wanted, currency }))
+    if (row !== undefined) return { ...readRecipient(row), isActive: true }
   }
   throw new Error('a recipient was neither found nor made')
 }
 
 const maxLooks = 5
 
-/** Null where another transaction has made one of them first. */
-async function tryRecipients(
-  { clock, random }: Pick<Context, 'clock' | 'random'>,
-  db: Queryable,
+/** Nothing where another transaction has made it first. */
+function ensureRecipient(
+  { clock, random, db }: Context,
   { merchant, mode }: Tenant,
-  wanted: readonly (Omit<NewRecipient, 'currency'> & { currency: Currency })[],
-): Promise<Recipient[] | null> {
-  if (wanted.length === 0) return []
+  {
+    type,
+    accountNumber,
+    bankCode,
+    currency,
+    name,
+    email,
+    description,
+    metadata,
+  }: NewRecipient & { currency: Currency },
+): Promise<RecipientRow[]> {
   const now = clock.now()
-  const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value))
-  const rows = await repeatAfterCollision([], () =>
-    db.query<RecipientRow & { place: bigint }>(sql`
-      with wanted as (
-        select * from unnest(
-          ${wanted.map(() => `RCP_${randomCode(random, 15)}`)}::text[], ${wanted.map((each) => each.type)}::text[],
-          ${wanted.map((each) => each.accountNumber)}::text[], ${wanted.map((each) => each.bankCode)}::text[],
-          ${wanted.map((each) => each.currency)}::text[], ${wanted.map((each) => each.name)}::text[],
-          ${wanted.map((each) => each.email ?? null)}::text[], ${wanted.map((each) => each.description ?? null)}::text[],
-          ${wanted.map((each) => json(each.metadata))}::text[]
-        ) with ordinality as w (code, type, account_number, bank_code, currency, name, email, description, metadata, place)
-      ),
-      known as (
-        select w.place, r.*
-        from wanted w
-        cross join lateral (
-          select * from recipients o
-          where o.merchant_id = ${merchant.id} and o.mode = ${mode} and o.type = w.type
-            and o.account_number = w.account_number and o.bank_code = w.bank_code and o.currency = w.currency
-          limit 1
-        ) r
-      ),
-      revived as (
-        update recipients r set active = true, updated_at = ${now}::timestamptz
-        from known k
-        where r.merchant_id = ${merchant.id} and r.id = k.id and not k.active
-      ),
-      missing as (
-        select distinct on (w.type, w.account_number, w.bank_code, w.currency) w.*
-        from wanted w
-        where not exists (select from known k where k.place = w.place)
-        order by w.type, w.account_number, w.bank_code, w.currency, w.place
-      ),
-      ids as materialized (
-        select allocate_ids(${merchant.id}, (select count(*)::integer from missing)) as first
-      ),
-      made as (
-        insert into recipients as r (
-          merchant_id, id, mode, code, type, account_number, bank_code, currency, name, email, description, metadata,
-          created_at, updated_at
-        )
-        select
-          ${merchant.id}, i.first + row_number() over (order by m.place) - 1, ${mode}, m.code, m.type, m.account_number,
-          m.bank_code, m.currency, m.name, m.email, m.description, m.metadata::json, ${now}::timestamptz, ${now}::timestamptz
-        from missing m
-        cross join ids i
-        on conflict (merchant_id, mode, type, account_number, bank_code, currency) do nothing
-        returning r.*
+  const known = sql`
+    select * from recipients o
+    where o.merchant_id = ${merchant.id} and o.mode = ${mode} and o.type = ${type} and o.account_number = ${accountNumber}
+      and o.bank_code = ${bankCode} and o.currency = ${currency}`
+  return db.query<RecipientRow>(sql`
+    with known as (${known}),
+    revived as (
+      update recipients r set active = true, updated_at = ${now}::timestamptz
+      from known k
+      where r.merchant_id = ${merchant.id} and r.id = k.id and not k.active
+    ),
+    missing as materialized (
+      select allocate_ids(${merchant.id}, 1) as id where not exists (select from known)
+    ),
+    made as (
+      insert into recipients as r (
+        merchant_id, id, mode, code, type, account_number, bank_code, currency, name, email, description, metadata,
+        created_at, updated_at
       )
-      select w.place, ${recipientColumns}
-      from wanted w
-      join (
-        select * from made
-        union all
-        select ${knownColumns} from known k
-      ) r on r.type = w.type and r.account_number = w.account_number and r.bank_code = w.bank_code and r.currency = w.currency
-      order by w.place
-    `),
-  )
-  // A recipient that is wanted twice is found twice at each of its places.
-  const byPlace = new Map(rows.map((row) => [row.place, row]))
-  if (byPlace.size < wanted.length) return null
-  return wanted.map((_, i) => ({ ...readRecipient(byPlace.get(BigInt(i + 1)) as RecipientRow), isActive: true }))
+      select
+        ${merchant.id}, m.id, ${mode}, ${newRecipientCode(random)}, ${type}, ${accountNumber}, ${bankCode}, ${currency}, ${name},
+        ${email ?? null}, ${description ?? null}, ${metadata === undefined ? null : JSON.stringify(metadata)}::json,
+        ${now}::timestamptz, ${now}::timestamptz
+      from missing m
+      on conflict (merchant_id, mode, type, account_number, bank_code, currency) do nothing
+      returning r.*
+    )
+    select ${recipientColumns} from made r
+    union all
+    select ${recipientColumns} from known r
+  `)
 }
 
-const knownColumns = sql`
-  k.merchant_id, k.id, k.mode, k.code, k.type, k.account_number, k.bank_code, k.currency, k.name, k.email, k.description,
-  k.metadata, k.active, k.created_at, k.updated_at, k.recorded_at
-`
+export function newRecipientCode(random: Context['random']): string {
+  return `RCP_${randomCode(random, 15)}`
+}
 
 /** A recipient by its code, or by its number. Throws `recipient_not_found`. */
 export async function getRecipient(context: Context, tenant: Tenant, name: string): Promise<Recipient> {

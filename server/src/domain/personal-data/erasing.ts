@@ -1,6 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { argument, functionCall, listArgument } from '../../db/function-call.ts'
-import { sql } from '../../db/sql.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import { recordEvent } from '../events/events.ts'
 import { emailsPurpose, mentions, mentionsNumber } from '../idempotency/mentions.ts'
@@ -69,6 +69,8 @@ type Step = (tx: TxContext, erasure: ErasureRow) => Promise<void>
 const stages: Readonly<Record<string, Step>> = {
   waiting: waitForOthers,
   answers: lookThroughAnswers,
+  recipients: lookThroughRecipients,
+  differences: lookThroughDifferences,
   mentions: lookThroughMentions,
   done: finish,
 }
@@ -117,7 +119,85 @@ async function lookThroughAnswers(tx: TxContext, erasure: ErasureRow): Promise<v
   const refusal = new ServiceError('customer_not_found', `There is no customer "${code}"`)
   const isAbout = mentions(code, await emailsOf(tx, erasure))
   const last = await eraseAnswers(tx, scope, { after: position, limit: rowsAtOnce }, { isAbout, refusal })
-  await goOn(tx, erasure, { stage: last === null ? 'mentions' : 'answers', position: last })
+  await goOn(tx, erasure, { stage: last === null ? 'recipients' : 'answers', position: last })
+}
+
+/** Recipients that nobody was paid out to are no customer's. Those of the customer's payouts are removed with the payouts. */
+async function lookThroughRecipients(tx: TxContext, erasure: ErasureRow): Promise<void> {
+  const merchantId = erasure.tenant.merchant.id
+  const rows = await tx.db.query<{ id: bigint; text: string; is_used: boolean }>(sql`
+    select r.id, concat_ws(' | ', r.account_number, r.name, r.email, r.description, r.metadata::text) as text,
+      exists (select from payouts p where p.merchant_id = ${merchantId} and p.recipient_id = r.id) as is_used
+    from recipients r
+    where r.merchant_id = ${merchantId} and r.mode = ${erasure.tenant.mode} and r.id > ${erasure.position ?? 0}::bigint
+    order by r.id
+    limit ${rowsAtOnce}
+  `)
+  const isAbout = await namesCustomer(tx, erasure)
+  const ids = rows.filter((row) => !row.is_used && isAbout(row.text)).map(({ id }) => id)
+  if (ids.length > 0) {
+    await tx.db.query(sql`
+      select ${functionCall('erase_recipients', {
+        p_merchant_id: argument('integer', merchantId),
+        p_customer_id: argument('bigint', erasure.id),
+        p_ids: listArgument('bigint', ids),
+      })}
+    `)
+  }
+  const last = rows.length < rowsAtOnce ? null : String(rows.at(-1)?.id)
+  await goOn(tx, erasure, { stage: last === null ? 'differences' : 'recipients', position: last })
+}
+
+/** The words with which a person closed a difference: about a thing of the customer, or naming the customer. */
+async function lookThroughDifferences(tx: TxContext, erasure: ErasureRow): Promise<void> {
+  const { merchant, mode } = erasure.tenant
+  const own = (table: Sql) => sql`from ${table} o
+    where o.merchant_id = ${merchant.id} and o.customer_id = ${erasure.id} and d.name = o.id::text`
+  const rows = await tx.db.query<{ id: string; reason: string; is_own: boolean }>(sql`
+    select d.id, d.reason,
+      exists (
+        select from ledger_transactions t
+        join ledger_accounts a on a.merchant_id = t.merchant_id and a.id in (t.from_account_id, t.to_account_id)
+        where t.merchant_id = ${merchant.id} and t.id = d.transaction_id and a.customer_id = ${erasure.id}
+      )
+      or exists (
+        select from processor_accounts a
+        join sent_charges s on s.merchant_id = a.merchant_id and s.account_id = a.id and s.sent_reference = d.reference
+        join payment_intents i on i.merchant_id = s.merchant_id and i.id = s.payment_intent_id
+        where a.merchant_id = ${merchant.id} and i.customer_id = ${erasure.id}
+      )
+      or exists (select ${own(sql`refunds`)}) or exists (select ${own(sql`disputes`)}) or exists (select ${own(sql`payouts`)})
+      or exists (
+        select from payouts o
+        where o.merchant_id = ${merchant.id} and o.customer_id = ${erasure.id} and o.sent_reference = d.reference
+      ) as is_own
+    from differences d
+    where d.merchant_id = ${merchant.id} and d.mode = ${mode} and d.reason is not null
+      and (${erasure.position}::text is null or d.id > ${erasure.position}::uuid)
+    order by d.id
+    limit ${rowsAtOnce}
+  `)
+  const isAbout = await namesCustomer(tx, erasure)
+  const ids = rows.filter((row) => row.is_own || isAbout(row.reason)).map(({ id }) => id)
+  if (ids.length > 0) {
+    await tx.db.query(sql`
+      select ${functionCall('erase_differences', {
+        p_merchant_id: argument('integer', merchant.id),
+        p_customer_id: argument('bigint', erasure.id),
+        p_ids: listArgument('uuid', ids),
+      })}
+    `)
+  }
+  const last = rows.length < rowsAtOnce ? null : (rows.at(-1)?.id ?? null)
+  await goOn(tx, erasure, { stage: last === null ? 'mentions' : 'differences', position: last })
+}
+
+/** Whether a text names the customer by code, e-mail or phone. */
+async function namesCustomer(tx: TxContext, erasure: ErasureRow): Promise<(text: string) => boolean> {
+  const contacts = await emailsOf(tx, erasure)
+  const isAbout = mentions(erasure.code, contacts)
+  const hasPhone = mentionsPhone(contacts)
+  return (text) => isAbout(text) || hasPhone(text)
 }
 
 /** Events without a customer: a merchant's own, and those of payments that ended after the customer was deleted. */
@@ -129,10 +209,8 @@ async function lookThroughMentions(tx: TxContext, erasure: ErasureRow): Promise<
     order by e.id
     limit ${rowsAtOnce}
   `)
-  const contacts = await emailsOf(tx, erasure)
-  const isAbout = mentions(erasure.code, contacts)
-  const hasPhone = mentionsPhone(contacts)
-  const names = (text: string) => isAbout(text) || hasPhone(text) || mentionsNumber(erasure.id, JSON.parse(text))
+  const isAbout = await namesCustomer(tx, erasure)
+  const names = (text: string) => isAbout(text) || mentionsNumber(erasure.id, JSON.parse(text))
   const ids = rows.filter(({ text }) => names(text)).map(({ id }) => id)
   if (ids.length > 0) {
     await tx.db.query(sql`

@@ -35,16 +35,19 @@ interface BeginningRow {
 
 /**
  * Begins to erase a customer: from this commit on the customer is hidden as a deleted one is, and `continueErasures` removes
- * what is personal from their history. A customer who was deleted before can be erased. To erase again changes nothing.
+ * what is personal from their history. A customer who was deleted before can be erased. To erase again looks through the history
+ * again, for what has come since.
  * Throws `customer_not_found`, and `customer_not_erasable`, naming everything that still binds the customer.
  */
 export async function eraseCustomer(tx: TxContext & ErasureChoice, tenant: Tenant, code: string): Promise<Erasure> {
   const now = tx.clock.now()
   const windowMs = tx.disputeWindowDays[tenant.mode] * 24 * 60 * 60 * 1000
   // Gone with the beginning.
-  const [former] = await tx.db.query<{ phone: string | null; phone_e164: string | null }>(sql`
-    select phone, phone_e164 from customers
-    where merchant_id = ${tenant.merchant.id} and mode = ${tenant.mode} and code = ${code}
+  const [former] = await tx.db.query<{ phone: string | null; phone_e164: string | null; is_erased: boolean }>(sql`
+    select c.phone, c.phone_e164, x.id is not null as is_erased
+    from customers c
+    left join erasures x on x.merchant_id = c.merchant_id and x.id = c.id
+    where c.merchant_id = ${tenant.merchant.id} and c.mode = ${tenant.mode} and c.code = ${code}
   `)
   const rows = await tx.db.query<BeginningRow>(sql`
     select r.id, r.obstacle, r.detail, r.amount, r.started_at, r.erased_at, r.former_email
@@ -65,7 +68,7 @@ export async function eraseCustomer(tx: TxContext & ErasureChoice, tenant: Tenan
   }
   const contacts = [row.former_email, former?.phone, former?.phone_e164].filter((each) => each != null)
   if (contacts.length > 0) await keepEmails(tx, { merchantId: tenant.merchant.id, id: row.id }, contacts)
-  noteChange(tx, { object: code, before: { erased: false }, after: { erased: true } })
+  noteChange(tx, { object: code, before: { erased: former?.is_erased === true }, after: { erased: true } })
   return { customerCode: code, startedAt: row.started_at, erasedAt: row.erased_at }
 }
 

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
 import type { ProcessorName } from '../../domain/payments/processor-accounts.ts'
-import type { NewDestination } from '../../domain/payouts/payout-making.ts'
+import type { NewDestination } from '../../domain/payouts/payout-places.ts'
 import { type DestinationType, destinationTypes } from '../../domain/payouts/payout-processor.ts'
 import type { FeeBearer, Payout } from '../../domain/payouts/payout-records.ts'
 import { type PayoutState, payoutStates } from '../../domain/payouts/payout-states.ts'
