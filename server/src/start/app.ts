@@ -102,7 +102,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
       requests.watch(request, reply)
       answerUnroutable(envelopes, request, reply)
     },
-    clientErrorHandler: (error, socket) => answerUnreadable(envelopes, error, socket, servers.exchangeOf(socket)),
+    clientErrorHandler: (error, socket) => answerUnreadable(envelopes, error, socket, servers.arrivingOver(socket)),
   })
   const surface: SurfaceContext = {
     context,
@@ -147,7 +147,7 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
   let stopClosing = () => {}
   app.addHook('preClose', async () => {
     isClosing = true
-    stopClosing = servers.closeConnections((socket) => answerClosing(envelopes, socket, servers.exchangeOf(socket)))
+    stopClosing = servers.closeConnections((socket) => answerClosing(envelopes, socket, servers.arrivingOver(socket)))
   })
   // Run when all connections have closed.
   app.addHook('onClose', async () => stopClosing())

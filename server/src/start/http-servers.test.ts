@@ -118,6 +118,10 @@ describe('requests that do not arrive', () => {
     expect(statusesOf(nothing)).toEqual(nothing.map(() => 404))
     expect(statusesOf(unsigned)).toEqual([401, 401])
     expect(statusesOf(late)).toEqual([408, 408, 408])
+    expect(late[0]?.received).toMatch(
+      /x-request-id: [0-9a-f-]{36}\r\n[\s\S]*<p>The request did not arrive in time<\/p>/,
+    )
+    expect(late[0]?.received).toMatch(/content-type: text\/html[\s\S]*content-security-policy: default-src 'none'/)
     expect(statusesOf([preflight, large])).toEqual([405, 413])
     await app.close()
   })
@@ -156,9 +160,18 @@ describe('requests that do not arrive', () => {
 
   test('headers that do not arrive, and a connection that says nothing, are closed in time', async () => {
     const { app, port } = await listen()
-    const callers = [new Caller(port), new Caller(port).send('GET /customer HTTP/1.1\r\nhost:')]
+    const callers = [
+      new Caller(port),
+      new Caller(port).send('GET /customer HTTP/1.1\r\nhost:'),
+      new Caller(port).send('GET /v1/customers HTTP/1.1\r\nhost: x\r\n'),
+      new Caller(port).send('GET /authorize/abc HTTP/1.1\r\nhost: x\r\n'),
+    ]
     await Promise.all(callers.map(({ closed }) => closed))
-    expect(callers[1]?.received).toContain('408')
+    const bodies = ['"status":false', '"error":{', '<p>The request did not arrive in time</p>']
+    for (const [i, body] of bodies.entries()) {
+      expect(callers[i + 1]?.received).toMatch(/^HTTP\/1.1 408 [\s\S]*x-request-id: [0-9a-f-]{36}\r\n/)
+      expect(callers[i + 1]?.received).toContain(body)
+    }
     await app.close()
   })
 
@@ -260,6 +273,50 @@ describe('too many connections', () => {
       later.socket.destroy()
     }
     for (const { socket } of [...callers, own]) socket.destroy()
+    await app.close()
+  })
+
+  test('the connections of a revoked key are no longer the merchant’s: they make room first, and the merchant’s own stay', async () => {
+    const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
+    const created = await api.call('POST', '/v1/api-keys', { name: 'stolen' })
+    const stolen = `authorization: Bearer ${created.json().secret}`
+    const own = await withKey(port)
+    const thieves: Caller[] = []
+    while (thieves.length < limits.maxConnections - 5) {
+      const thief = new Caller(port).send(get('/customer', stolen))
+      await thief.untilReceived('200 OK')
+      thieves.push(thief)
+    }
+    await api.call('DELETE', `/v1/api-keys/${created.json().id}`)
+    for (const thief of thieves) {
+      thief.received = ''
+      thief.send(get('/customer', stolen))
+      await thief.untilReceived('401')
+    }
+    const later: Caller[] = []
+    while (later.length < 10) later.push(await withKey(port))
+    await vi.waitFor(() => expect(thieves.filter(({ socket }) => socket.destroyed).length).toBeGreaterThan(5))
+    own.received = ''
+    own.send(get('/customer', bearer()))
+    await own.untilReceived('200 OK')
+    for (const { socket } of [...thieves, ...later, own]) socket.destroy()
+    await app.close()
+  })
+
+  test('a connection over which no credential has come for the time of a request counts as one without, whatever else is sent', async () => {
+    const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 1500 } })
+    const thieves: Caller[] = []
+    while (thieves.length < limits.maxConnections - 1) thieves.push(await withKey(port))
+    const sending = setInterval(() => {
+      for (const thief of thieves) if (!thief.socket.destroyed) thief.send(get('/healthz'))
+    }, 300)
+    await sleep(3000)
+    const own = [await withKey(port)]
+    while (own.length < 10) own.push(await withKey(port))
+    clearInterval(sending)
+    expect(own.filter(({ socket }) => socket.destroyed)).toEqual([])
+    expect(thieves.filter(({ socket }) => socket.destroyed).length).toBeGreaterThan(5)
+    for (const { socket } of [...thieves, ...own]) socket.destroy()
     await app.close()
   })
 
@@ -400,6 +457,32 @@ describe('a server that closes', () => {
     expect(half.received).toMatch(/^HTTP\/1.1 503 [\s\S]*retry-after: 1\r\n[\s\S]*"code":"unknown"/)
     await Promise.all([...idle, half, silent].map(({ closed }) => closed))
   })
+
+  test.each([
+    ['GET /v1/cust', '"error":{"code":"busy"'],
+    ['GET /v1/customers HTTP/1.1', '"error":{"code":"busy"'],
+    ['GET /v1/customers HTTP/1.1\r\nhost: x', '"error":{"code":"busy"'],
+    ['POST /v1/holds HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n', '"error":{"code":"busy"'],
+    ['POST /api/canary/customers HTTP/1.1\r\nhost: x\r\n', '"statusCode":503'],
+    ['GET /customer HTTP/1.1\r\nhost: x\r\n', '"status":false'],
+    ['GET /pay/abc HTTP/1.1\r\nhost: x\r\n', '<p>The server is closing; try again in a moment</p>'],
+  ])(
+    'half of the headers %j that a server which closes has got are answered in the form of their address, also as a second request',
+    async (half, body) => {
+      const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
+      const [first, second] = [new Caller(port).send(half), new Caller(port).send(get('/healthz'))]
+      await second.untilReceived('{"status":"ok"}')
+      second.received = ''
+      second.send(half)
+      await sleep(100)
+      await closesSoon(() => app.close())
+      for (const { received } of [first, second]) {
+        expect(received).toMatch(/^HTTP\/1.1 503 [\s\S]*x-request-id: [0-9a-f-]{36}\r\n/)
+        expect(received).toMatch(/\r\nretry-after: 1\r\n/)
+        expect(received).toContain(body)
+      }
+    },
+  )
 
   test.each([
     ['/customer', '"code":"unknown"'],

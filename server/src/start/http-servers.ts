@@ -3,7 +3,7 @@ import http, { type RequestListener, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FailureLog } from '../base/failure-log.ts'
 import type { Meter } from '../base/meter.ts'
-import type { Exchange } from '../surfaces/http/unroutable.ts'
+import type { Arriving, Exchange } from '../surfaces/http/unroutable.ts'
 import { CallerConnections } from './caller-connections.ts'
 
 export interface HttpLimits {
@@ -43,6 +43,8 @@ export class HttpServers {
   readonly #sockets = new Set<Socket>()
   /** The last request of each connection. */
   readonly #exchanges = new WeakMap<Socket, Exchange>()
+  /** Connections that are given up with half of a request, and its path. The application is handed nothing more of them. */
+  readonly #halves = new WeakMap<Socket, string | undefined>()
 
   /** @param proxies addresses and networks of proxies, or `loopback`: one of their addresses stands for many callers */
   constructor(
@@ -55,7 +57,10 @@ export class HttpServers {
     this.#refused = meter.counter('http_connections_refused_total', {})
     this.#displaced = meter.counter('http_connections_displaced_total', {})
     const most = Math.max(1, Math.floor(limits.maxConnections * shareOfAddress))
-    this.#callers = new CallerConnections(most, proxies, (socket) => this.#isWorking(socket))
+    this.#callers = new CallerConnections(most, proxies, {
+      isWorking: (socket) => this.#isWorking(socket),
+      lapseMs: limits.requestTimeoutMs,
+    })
   }
 
   /** @param refuse answers a request with an `Expect` that is not known */
@@ -71,6 +76,7 @@ export class HttpServers {
       requireHostHeader: false,
     }
     const server = http.createServer(options, (request, response) => {
+      if (this.#halves.has(request.socket)) return void this.#halves.set(request.socket, request.url)
       this.#exchanges.set(request.socket, { request, response })
       answer(request, response)
     })
@@ -130,8 +136,21 @@ export class HttpServers {
     return request?.complete === true && response?.writableFinished === false
   }
 
-  exchangeOf(socket: Socket): Exchange | undefined {
-    return this.#exchanges.get(socket)
+  /** The request that is arriving over a connection. Whoever asks for the path of a half has given the connection up. */
+  arrivingOver(socket: Socket): Arriving {
+    return { last: this.#exchanges.get(socket), pathOfHalf: () => this.#pathOfHalf(socket) }
+  }
+
+  /**
+   * Node tells of a request when all its headers have come. So its parser is handed their end: the rest of what has come is a
+   * request then, unless it breaks off within the name of a header.
+   */
+  #pathOfHalf(socket: Socket): string | undefined {
+    const { parser } = socket as Socket & { parser?: { execute(bytes: Buffer): unknown } | null }
+    if (this.#halves.has(socket)) return this.#halves.get(socket)
+    this.#halves.set(socket, undefined)
+    parser?.execute(Buffer.from('\r\n\r\n'))
+    return this.#halves.get(socket)
   }
 
   /**

@@ -4,7 +4,7 @@ import { refuseUnstorableAddresses, refuseUnstorablePath } from '../http/address
 import { readBodies } from '../http/body.ts'
 import { html } from '../http/html.ts'
 import { limitKeylessBodies } from '../http/keyless-bodies.ts'
-import { sendPage } from '../http/page.ts'
+import { sendPage, writePage } from '../http/page.ts'
 import { type Problem, problemOf } from '../http/problem.ts'
 import type { SurfaceContext } from '../http/surface.ts'
 import { statusByCode } from '../mteja/errors.ts'
@@ -49,6 +49,7 @@ export function servePages(app: FastifyInstance, { envelopes, keylessTimeoutMs }
       const body = html`<h1>${title}</h1><p>${sentenceFor(problemOf(new ServiceError('not_found', '')), 'GET')}</p>`
       return sendPage(reply.status(404), { title, body })
     },
+    renderPage: (_status, message) => writePage({ title, body: html`<h1>${title}</h1><p>${message}</p>` }),
   })
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error)

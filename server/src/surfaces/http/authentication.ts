@@ -5,7 +5,7 @@ import type { KeyFinder, KeyHolder } from '../../domain/merchants/key-holders.ts
 import { requireScope, type Scope } from '../../domain/merchants/scopes.ts'
 import { refuseClosed, type Tenant, tenantKey } from '../../domain/merchants/tenant.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
-import { noteAuthenticated } from './authenticated-connections.ts'
+import { noteAuthenticated, noteUnauthenticated } from './authenticated-connections.ts'
 import { CredentialWatch } from './credential-watch.ts'
 import type { Rates } from './rates.ts'
 import { noteRefusedCredential } from './refused-credentials.ts'
@@ -89,6 +89,7 @@ function requireCaller(
         ? find(request)
         : countingFailures(rates, request, reply, () => find(request)))
     } catch (error) {
+      noteUnauthenticated(request.raw.socket, error)
       noteRefusedCredential(context, request, surface, error)
       throw error
     }

@@ -48,7 +48,7 @@ export const pageEnd = '\n</main>\n</body>\n</html>\n'
 
 /** Sends a page. It loads and runs nothing, works offline, and is kept by no cache. */
 export function sendPage(reply: FastifyReply, page: Page) {
-  return guardPage(reply, page.returnUrl ?? null).send(`${pageStart(page)}${page.body.markup}${pageEnd}`)
+  return guardPage(reply, page.returnUrl ?? null).send(textOf(page))
 }
 
 /**
@@ -57,6 +57,20 @@ export function sendPage(reply: FastifyReply, page: Page) {
  * redirect against `form-action`, so its scheme is as narrow as possible.
  */
 export function guardPage(reply: FastifyReply, returnUrl: string | null = null): FastifyReply {
+  return reply.headers(pageHeaders(returnUrl)).type(pageType)
+}
+
+/** A page with its headers, for an answer that is written by hand. */
+export function writePage(page: Page): { headers: Readonly<Record<string, string>>; body: string } {
+  const headers = { 'content-type': pageType, ...pageHeaders(page.returnUrl ?? null) }
+  return { headers, body: textOf(page) }
+}
+
+function textOf(page: Page): string {
+  return `${pageStart(page)}${page.body.markup}${pageEnd}`
+}
+
+function pageHeaders(returnUrl: string | null): Record<string, string> {
   const schemes = returnUrl === null ? '' : returnUrl.toLowerCase().startsWith('https:') ? ' https:' : ' http: https:'
   const policy = [
     "default-src 'none'",
@@ -66,7 +80,7 @@ export function guardPage(reply: FastifyReply, returnUrl: string | null = null):
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ]
-  return reply.header('content-security-policy', policy.join('; ')).header('referrer-policy', noReferrer).type(pageType)
+  return { 'content-security-policy': policy.join('; '), 'referrer-policy': noReferrer }
 }
 
 /** Sees to the headers that every HTML page has, whoever makes it: its address may open something for whoever knows it. */

@@ -19,6 +19,14 @@ export interface Envelope {
   renderUnreadable(status: number, message: string): unknown
   /** Sends the page for an address that names nothing, where people and not programs ask. */
   sendUnknown?(reply: FastifyReply): FastifyReply
+  /** The page that tells the message, where people and not programs ask. */
+  renderPage?(status: number, message: string): WrittenAnswer
+}
+
+/** An answer that is written by hand, because there is no request for the application. */
+export interface WrittenAnswer {
+  headers: Readonly<Record<string, string>>
+  body: string
 }
 
 /** The answer of the surface to which an address belongs, for errors that come before any surface is reached. */
@@ -29,6 +37,15 @@ export function renderInEnvelope(
   message: string,
 ): string {
   return JSON.stringify(envelopeOf(envelopes, path)?.renderUnreadable(status, message) ?? { message })
+}
+
+function renderByHand(envelopes: readonly Envelope[], path: string, status: number, message: string): WrittenAnswer {
+  return (
+    envelopeOf(envelopes, path)?.renderPage?.(status, message) ?? {
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+      body: renderInEnvelope(envelopes, path, status, message),
+    }
+  )
 }
 
 /** The surface with the longest prefix that the path begins with. */
@@ -92,10 +109,10 @@ export function answerUnroutable(envelopes: readonly Envelope[], request: Fastif
 /** Answers a request whose header `Expect` asks for something that is not known. */
 export function answerUnexpected(envelopes: readonly Envelope[], { request, response }: Exchange): void {
   const message = 'The header Expect is not understood; send the request without it'
-  const body = renderInEnvelope(envelopes, request.url ?? '', 417, message)
+  const { headers, body } = renderByHand(envelopes, request.url ?? '', 417, message)
   response
     .writeHead(417, {
-      'content-type': 'application/json; charset=utf-8',
+      ...headers,
       'content-length': Buffer.byteLength(body),
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
@@ -129,7 +146,7 @@ export function answerUnreadable(
   envelopes: readonly Envelope[],
   error: ConnectionError,
   socket: Socket,
-  last?: Exchange,
+  { last, pathOfHalf }: Arriving,
 ): void {
   if (answered.has(socket) && error.code !== 'ECONNRESET') return
   const arriving = last?.request.complete === false ? last : undefined
@@ -139,9 +156,17 @@ export function answerUnreadable(
     return
   }
   const { status, message } = unreadable[error.code] ?? { status: 400, message: 'This is not an HTTP request' }
-  const path = arriving?.request.url ?? /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? ''
-  writeAnswer(socket, { status, body: renderInEnvelope(envelopes, path, status, message) })
+  const path = arriving?.request.url ?? /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? pathOfHalf() ?? ''
+  writeAnswer(socket, status, renderByHand(envelopes, path, status, message))
   setTimeout(() => socket.destroy(), lingerMs).unref()
+}
+
+/** What is known of a request that is arriving over a connection. */
+export interface Arriving {
+  /** The last request of the connection whose headers have come. */
+  last: Exchange | undefined
+  /** Finds out the path of a request of whose headers a part has come; undefined where there is none, or none to be known. */
+  pathOfHalf: () => string | undefined
 }
 
 /** The sentence of a server that closes. */
@@ -149,24 +174,28 @@ export const closingMessage = 'The server is closing; try again in a moment'
 
 /**
  * Answers a request that is still arriving when a server that closes waits for it no longer. Answers whether there was one: a
- * request of which not even the headers have come has an answer too, in the envelope of the root.
+ * request of which not even the headers have come has an answer too, in the envelope of its path as far as that is known.
  */
-export function answerClosing(envelopes: readonly Envelope[], socket: Socket, last?: Exchange): boolean {
-  const isArriving = last === undefined ? socket.bytesRead > 0 : !last.request.complete && !last.response.headersSent
-  if (!isArriving || !socket.writable || answered.has(socket)) return false
-  const body = renderInEnvelope(envelopes, last?.request.url ?? '', 503, closingMessage)
-  writeAnswer(socket, { status: 503, body, headers: 'retry-after: 1\r\n' })
+export function answerClosing(envelopes: readonly Envelope[], socket: Socket, { last, pathOfHalf }: Arriving): boolean {
+  if (!socket.writable || answered.has(socket)) return false
+  const isBodyMissing = last !== undefined && !last.request.complete
+  if (isBodyMissing && last.response.headersSent) return false
+  // Nothing but a part of headers has come over a connection without a request.
+  const path = isBodyMissing
+    ? last.request.url
+    : (pathOfHalf() ?? (last === undefined && socket.bytesRead > 0 ? '' : undefined))
+  if (path === undefined) return false
+  const { headers, body } = renderByHand(envelopes, path, 503, closingMessage)
+  writeAnswer(socket, 503, { headers: { ...headers, 'retry-after': '1' }, body })
   return true
 }
 
-function writeAnswer(
-  socket: Socket,
-  { status, body, headers = '' }: { status: number; body: string; headers?: string },
-): void {
+function writeAnswer(socket: Socket, status: number, { headers, body }: WrittenAnswer): void {
   answered.add(socket)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `x-content-type-options: nosniff\r\ncache-control: no-store\r\nx-request-id: ${randomUUID()}\r\n${headers}` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}` +
+      `x-content-type-options: nosniff\r\ncache-control: no-store\r\nx-request-id: ${randomUUID()}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
 }
