@@ -1062,7 +1062,11 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.merchants.own()).toMatchObject({ closedAt: null })
     const ids = await Array.fromAsync(operator.merchants.list(), ({ id }) => id)
     expect(ids).toContain(merchant.id)
-    expect((await operator.merchants.rotateSigningKey()).kid).not.toBe('')
+    const { kid } = await operator.merchants.rotateSigningKey()
+    const [rotation] = await Array.fromAsync(
+      operator.merchants.operatorAudit({ action: 'rotateSigningKey', object: kid }),
+    )
+    expect(rotation).toMatchObject({ object: kid, after: { signsWith: kid }, by: { kind: 'operator' } })
   })
 
   test('the operator verifies the books and exports them, as either kind of lines', async () => {

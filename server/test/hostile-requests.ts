@@ -15,7 +15,7 @@ export interface Hostile {
 
 /** The operator's key for the routes that only the operator may call. */
 export function credentialFor(route: TestRoute, secret: string): string {
-  return /^\/v1\/(merchants|signing-keys|ledger)/.test(route.url) ? adminKey : secret
+  return /^\/v1\/(merchants|operator|signing-keys|ledger)/.test(route.url) ? adminKey : secret
 }
 
 /** A request that reaches the route: its path is well-formed, whatever values it has. */

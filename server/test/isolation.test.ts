@@ -705,6 +705,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { params: { id: merchantId }, body: { knownCustomers: 'wallet_topup' }, status: 401 },
   ],
   'GET /v1/merchants/:id/audit': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
+  'GET /v1/operator/audit': () => [{ status: 401 }],
   'POST /v1/signing-keys/rotate': () => [{ status: 401 }],
   'GET /v1/ledger/verification': () => [{ status: 401 }],
   'GET /v1/ledger/entries': () => [{ status: 401 }],

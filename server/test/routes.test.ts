@@ -375,7 +375,7 @@ function findRoute(name: string): TestRoute {
 
 async function send(route: TestRoute, sent: Sent): Promise<LightMyRequestResponse> {
   const { params = {}, query, body, operator, database, headers = {} } = sent
-  const usual = /^\/v1\/(merchants|signing-keys|ledger)/.test(route.url) ? adminKey : api.tenant.secret
+  const usual = /^\/v1\/(merchants|operator|signing-keys|ledger)/.test(route.url) ? adminKey : api.tenant.secret
   const bearer = sent.bearer === undefined ? usual : sent.bearer
   const outage =
     database === 'down' ? vi.spyOn(api.service.db, 'query').mockRejectedValue(new Error('gone')) : undefined

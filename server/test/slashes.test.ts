@@ -24,7 +24,7 @@ const tested = routes.filter(
 )
 
 async function ask(method: string, path: string, headers: Record<string, string> = {}) {
-  const isOperators = /^\/+v1\/(merchants|signing-keys|ledger)/.test(path)
+  const isOperators = /^\/+v1\/(merchants|operator|signing-keys|ledger)/.test(path)
   const authorization = `Bearer ${isOperators ? adminKey : api.tenant.secret}`
   const answer = await api.app.inject({
     method: method as 'GET',

@@ -129,7 +129,7 @@ describe('/v1 refuses what it does not know', () => {
   afterAll(() => api.close())
 
   const send = (route: TestRoute, query: string, body?: unknown) => {
-    const isOperators = /^\/v1\/(merchants|signing-keys|ledger)/.test(route.url)
+    const isOperators = /^\/v1\/(merchants|operator|signing-keys|ledger)/.test(route.url)
     const path = route.url.replace(/:\w+/g, own.customerCode)
     return api.call(route.method, `${path}${query}`, body, isOperators ? adminKey : api.tenant.secret)
   }

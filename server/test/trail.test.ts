@@ -43,6 +43,8 @@ async function audit(query = '', bearer = api.tenant.secret): Promise<Entry[]> {
   return answer.json().data
 }
 
+const testCard = { number: '4084084084084081', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+
 /** A merchant with a key of a person, and a customer with money. */
 async function makeDesk() {
   const tenant = await createTestTenant(api.service)
@@ -216,6 +218,98 @@ describe('what the trail has', () => {
     ].map(([action, object, after]) => ({ action, object, after }))
     for (const each of expected) expect(told).toContainEqual(each)
     expect(JSON.stringify(told)).not.toContain('Siri')
+  })
+
+  test('a call that asks somebody outside leaves its outcome, once: what it changed, or why it was refused', async () => {
+    const { tenant, customer } = await makeDesk()
+    const write = (path: string, body?: object, key?: string) =>
+      send('POST', path, body, tenant.secret, key === undefined ? {} : { 'idempotency-key': key })
+    const destination = {
+      type: 'bank_account',
+      bankCode: '058',
+      accountNumber: '0123456789',
+      accountName: 'Siri Otieno',
+    }
+    const pay = async (reference: string) =>
+      (await write('/v1/payouts', { customerId: customer.id, amount: 10, destination, reference })).json().id as string
+    const cancelled = await pay('a')
+    for (const key of ['cancel', 'cancel']) await write(`/v1/payouts/${cancelled}/cancel`, undefined, key)
+    await send('PUT', '/v1/processors/out', { processor: 'manual' }, tenant.secret)
+    const [paid, failed] = [await pay('b'), await pay('c')]
+    await write(`/v1/payouts/${paid}/settle`, { outcome: 'paid', proof: 'Siri at the bank', fee: 2 })
+    await write(`/v1/payouts/${failed}/settle`, { outcome: 'failed', proof: 'Siri has no account' }, 'failed')
+    await write(`/v1/payouts/${paid}/cancel`)
+    await write(`/v1/payouts/${paid}/cancel`, undefined, 'late')
+    const { data: charge } = (
+      await write('/charge', { email: 'payer@example.com', amount: 300, card: testCard })
+    ).json()
+    const dispute = async () =>
+      (await write('/v1/sandbox/disputes', { reference: charge.reference, reason: 'Siri says no', amount: 100 })).json()
+        .id as string
+    const declined = await dispute()
+    await write(`/v1/disputes/${declined}/evidence`, {
+      customerEmail: 'siri@example.com',
+      customerName: 'Siri',
+      customerPhone: '0800',
+      serviceDetails: 'Siri was there',
+    })
+    await write(`/v1/disputes/${declined}/decline`, { message: 'Siri was there' }, 'decline')
+    const accepted = await dispute()
+    await write(`/v1/disputes/${accepted}/accept`, {})
+    const entries = await audit('limit=100', tenant.secret)
+    // Of one moment: changes before refusals before beginnings.
+    const told = (action: string, object: string) =>
+      entries
+        .filter((each) => each.action === action && each.object === object)
+        .map(({ before, after }) => [before, after])
+        .toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? 1 : -1))
+    const begun = [null, null]
+    expect(told('cancelPayout', cancelled)).toEqual([
+      [
+        { state: 'pending', fee: null },
+        { state: 'cancelled', fee: null },
+      ],
+      begun,
+    ])
+    expect(told('settlePayout', paid)).toEqual([
+      [
+        { state: 'pending', fee: null },
+        { state: 'paid', fee: '2' },
+      ],
+      begun,
+    ])
+    expect(told('settlePayout', failed)[0]).toMatchObject([{ state: 'pending' }, { state: 'failed' }])
+    const refused = [null, { refused: 'payout_not_open' }]
+    expect(told('cancelPayout', paid)).toEqual([refused, refused, begun, begun])
+    expect(told('addDisputeEvidence', declined)[0]).toEqual([{ hasEvidence: false }, { hasEvidence: true }])
+    expect(told('declineDispute', declined)[0]).toMatchObject([
+      { state: 'open' },
+      { state: 'won', resolution: 'declined' },
+    ])
+    expect(told('acceptDispute', accepted)[0]).toMatchObject([
+      { state: 'open', amount: '100' },
+      { state: 'lost', resolution: 'merchant-accepted' },
+    ])
+    expect(JSON.stringify(entries.map(({ before, after }) => [before, after]))).not.toContain('Siri')
+  })
+
+  test('a new signing key is in the trail of the operator, which has a list of its own', async () => {
+    const { kid } = (await send('POST', '/v1/signing-keys/rotate', undefined, adminKey)).json()
+    api.service.clock.advance(1)
+    const { kid: next } = (await send('POST', '/v1/signing-keys/rotate', undefined, adminKey)).json()
+    const shown = await send('GET', '/v1/operator/audit?action=rotateSigningKey', undefined, adminKey)
+    expect(shown.json().data[0]).toMatchObject({
+      ...{
+        mode: null,
+        action: 'rotateSigningKey',
+        object: next,
+        requestId,
+        by: { kind: 'operator', surface: 'mteja' },
+      },
+      ...{ before: { signsWith: kid }, after: { signsWith: next } },
+    })
+    const csv = await send('GET', '/v1/operator/audit?format=csv', undefined, adminKey)
+    expect(csv.body).toContain(next)
   })
 
   test('revoking a key says which keys were revoked with it', async () => {

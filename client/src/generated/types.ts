@@ -6456,6 +6456,33 @@ export namespace Mteja {
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
   }
+  /** GET /v1/operator/audit: List the operator’s writes about the service as a whole, newest first */
+  export interface ListOperatorAuditQuery {
+    /** The id of a key or of a person; the `sub` of an outside issuer’s tokens; or key, token, operator */
+    by?: string | undefined
+    action?: string | undefined
+    object?: string | undefined
+    /** The `x-request-id` of an answer */
+    requestId?: string | undefined
+    /** The first day or the first instant. Days are those of the merchant’s time zone */
+    from?: string | Date | undefined
+    /** The last day, which is included, or the instant at which the period ends */
+    to?: string | Date | undefined
+    /** Default 50 */
+    limit?: number | undefined
+    /** Only items that are older than this one */
+    before?: string | undefined
+    /** Default json; csv has the whole list */
+    format?: 'json' | 'csv' | undefined
+  }
+  /** GET /v1/operator/audit: List the operator’s writes about the service as a whole, newest first */
+  export interface ListOperatorAuditResult {
+    data: AuditEntry[]
+    /** The merchant’s time zone, by which days are counted: an IANA name */
+    timeZone: string
+    /** To get the next page, send this value as `before`; null at the end */
+    nextBefore: string | null
+  }
   /** POST /v1/signing-keys/rotate: Rotate the signing key: sign JWTs with a new key; JWTs already issued stay valid until they expire */
   export interface RotateSigningKeyResult {
     kid: string

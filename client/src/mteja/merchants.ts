@@ -180,6 +180,14 @@ export class Merchants {
     return listSteps(this.#send, path`/v1/merchants/${id}/audit`, query, auditEntry, options)
   }
 
+  /** The operator's writes about the service as a whole, such as a new signing key, newest first. */
+  operatorAudit(
+    query: Omit<Mteja.ListOperatorAuditQuery, 'format'> = {},
+    options?: CallOptions,
+  ): List<Mteja.AuditEntry, MtejaStep<Mteja.AuditEntry>> {
+    return listSteps(this.#send, path`/v1/operator/audit`, query, auditEntry, options)
+  }
+
   /** From now on a new key signs JWTs. JWTs that were already issued are valid until they expire. */
   rotateSigningKey(options?: CallOptions): Promise<Mteja.RotateSigningKeyResult> {
     return this.#send({ method: 'POST', path: path`/v1/signing-keys/rotate`, shape: { kid: 'text' } }, options)

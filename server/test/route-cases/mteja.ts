@@ -832,6 +832,7 @@ export const mteja: Record<string, Cases> = {
     ...operatorOnly({ params: { id: 'none' } }),
     404: { params: { id: 'mer_000000000000000' } },
   },
+  'GET /v1/operator/audit': { 200: {}, ...operatorOnly({}) },
   'POST /v1/signing-keys/rotate': { 201: {}, ...operatorOnly({}) },
 }
 

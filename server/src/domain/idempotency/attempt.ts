@@ -1,5 +1,5 @@
 import { randomCode, randomOfDigest, uuidV7 } from '../../base/ids.ts'
-import type { Context } from '../context.ts'
+import type { Change, Context } from '../context.ts'
 import type { KeyScope } from './request.ts'
 
 /**
@@ -8,17 +8,19 @@ import type { KeyScope } from './request.ts'
  */
 export interface Attempt {
   readonly id: string
+  /** What the work has changed, by `noteChange`, for the trail. */
+  readonly changes: Change[]
 }
 
 /** The attempt of a request that nobody repeats. */
 export function freshAttempt({ random, clock }: Pick<Context, 'random' | 'clock'>): Attempt {
-  return { id: uuidV7(random, clock.now()) }
+  return { id: uuidV7(random, clock.now()), changes: [] }
 }
 
 /** The attempt of a request whose key was first seen at `claimedAt`: the same each time, and impossible to guess. */
 export function repeatedAttempt(context: Context, scope: KeyScope, key: string, claimedAt: Date): Attempt {
   const bytes = context.vault.fingerprint(JSON.stringify([scope.merchantId, scope.mode, key]), 'attempt')
-  return { id: uuidV7(randomOfDigest(bytes), claimedAt) }
+  return { id: uuidV7(randomOfDigest(bytes), claimedAt), changes: [] }
 }
 
 /** `length` characters 0-9a-z that each try of an attempt makes alike, another code for each `name`, and impossible to guess. */

@@ -50,7 +50,7 @@ export type Work<Chosen extends Way, Given extends FreeContext, Answer> = (
  * success is remembered, and so is a refusal for a reason of the domain (`isRemembered`). A request without a key is done.
  *
  * The deed is recorded in the trail, in the commit of the work. Work that asks somebody outside is recorded before it is
- * done, because a crash may end it half done. A posting records the actor of its tenant itself.
+ * done, because a crash may end it half done, and once more after it with what it changed or why it was refused. A posting records the actor of its tenant itself.
  *
  * @throws ServiceError `idempotency_key_reused` for the key of another request; everything that the work throws
  */
@@ -181,9 +181,23 @@ async function onceAround<Answer>(
   { request, deed }: { request: IdempotentRequest | null; deed: Deed | null },
   work: (attempt: Attempt) => Promise<Answer>,
 ): Promise<Done<Answer>> {
+  const tell = (given: Context, changes: readonly Change[]) =>
+    deed === null || changes.length === 0 ? undefined : recordDeed(given, scope, deed, changes)
+  const refusedBy = (error: unknown): Change[] =>
+    error instanceof ServiceError && !error.replayed
+      ? [{ object: deed?.object ?? null, after: { refused: error.code } }]
+      : []
   if (request === null) {
     if (deed !== null) await recordDeed(context, scope, deed, [])
-    return { answer: await work(freshAttempt(context)), replayed: false }
+    const attempt = freshAttempt(context)
+    try {
+      const answer = await work(attempt)
+      await tell(context, attempt.changes)
+      return { answer, replayed: false }
+    } catch (error) {
+      await tell(context, refusedBy(error))
+      throw error
+    }
   }
   const begun = await inTransaction(context, async (tx) => {
     const isFirst = await claimKey(tx, scope, request, null)
@@ -191,9 +205,9 @@ async function onceAround<Answer>(
     return { isFirst, ...(await recall<Answer>(tx, scope, request)) }
   })
   if (begun.known !== null) return begun.known
-  const { remembered, refusal } = await tryWork(() =>
-    work(repeatedAttempt(context, scope, storedKey(request), begun.claimedAt)),
-  ).catch(async (error) => {
+  const attempt = repeatedAttempt(context, scope, storedKey(request), begun.claimedAt)
+  const { remembered, refusal } = await tryWork(() => work(attempt)).catch(async (error) => {
+    await tell(context, refusedBy(error))
     // An earlier try may have done something, so only the call that took the key frees it.
     if (begun.isFirst && doneNothing(error)) await freeKey(context, scope, request)
     throw error
@@ -207,7 +221,9 @@ async function onceAround<Answer>(
     `)
     // The key is not there if the same request, at the same time, was refused and has freed it.
     const isKept = rows.length > 0 || (await claimKey(tx, scope, request, seal(tx, remembered)))
-    return isKept ? null : replay<Answer>(tx, scope, request)
+    if (!isKept) return replay<Answer>(tx, scope, request)
+    await tell(tx, refusal === null ? attempt.changes : refusedBy(refusal))
+    return null
   })
   if (kept !== null) return kept
   if ('answer' in remembered) return { answer: remembered.answer, replayed: false }

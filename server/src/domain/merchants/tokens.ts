@@ -15,7 +15,7 @@ import { randomCode } from '../../base/ids.ts'
 import { observeUpstream } from '../../base/observe-upstream.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction } from '../context.ts'
+import { type Context, inTransaction, noteChange } from '../context.ts'
 import { findTokenHolder, type KeyHolder, scopesOfToken } from './key-holders.ts'
 import { type MerchantRow, merchantColumns, readMerchant } from './merchants.ts'
 import { scopes } from './scopes.ts'
@@ -258,11 +258,14 @@ async function rotateSigningKey(context: Context): Promise<string> {
   const key = await generateKey(context)
   const now = context.clock.now()
   await inTransaction(context, async (tx) => {
-    await tx.db.query(sql`update signing_keys set retired_at = ${now} where retired_at is null`)
+    const former = await tx.db.query<{ id: string }>(sql`
+      update signing_keys set retired_at = ${now} where retired_at is null returning id
+    `)
     await tx.db.query(sql`
       insert into signing_keys (id, public_jwk, private_jwk, created_at)
       values (${key.id}, ${JSON.stringify(key.publicJwk)}, ${key.sealed}, ${now})
     `)
+    noteChange(tx, { object: key.id, before: { signsWith: former[0]?.id ?? null }, after: { signsWith: key.id } })
   })
   return key.id
 }

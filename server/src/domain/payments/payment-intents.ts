@@ -134,7 +134,7 @@ export function keyedCreation(
   tenant: Tenant,
   input: NewPaymentIntent & { idempotencyKey: string },
 ): IdempotentRequest {
-  const { body, fingerprint } = readWanted(context, tenant, input, { id: '' })
+  const { body, fingerprint } = readWanted(context, tenant, input, { id: '', changes: [] })
   return { key: input.idempotencyKey, source: 'member', operation: 'payment intent', body, fingerprint }
 }
 

@@ -96,7 +96,9 @@ export async function keepEmails(
   const digests = emails.filter((each) => each.includes('@')).map((each) => digestEmail(tx, each))
   await tx.db.query(sql`
     update erasures set
-      emails = ${tx.vault.seal(JSON.stringify(emails), emailsPurpose)}, email_digests = ${digests}::bytea[]
+      emails = ${tx.vault.seal(JSON.stringify(emails), emailsPurpose)}, email_digests = array(
+        select distinct d from unnest(coalesce(email_digests, '{}') || ${digests}::bytea[]) d
+      )
     where merchant_id = ${merchantId} and id = ${id} and erased_at is null
   `)
 }

@@ -19,6 +19,7 @@ import { importedPaymentRoutes } from './routes/imported-payments.ts'
 import { ledgerRoutes } from './routes/ledger.ts'
 import { ownMerchantRoutes } from './routes/merchant.ts'
 import { merchantRoutes } from './routes/merchants.ts'
+import { operatorRoutes } from './routes/operator.ts'
 import { payInRoutes } from './routes/pay-ins.ts'
 import { paymentSettingsRoutes } from './routes/payment-settings.ts'
 import { payoutSettingsRoutes } from './routes/payout-settings.ts'
@@ -91,6 +92,6 @@ export const mteja: Dialect = {
         sandboxRoutes,
       ],
     },
-    { authenticate: requireOperator, routes: [merchantRoutes, signingKeyRoutes, ledgerRoutes] },
+    { authenticate: requireOperator, routes: [merchantRoutes, operatorRoutes, signingKeyRoutes, ledgerRoutes] },
   ],
 }

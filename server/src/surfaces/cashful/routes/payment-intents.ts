@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { noteChange } from '../../../domain/context.ts'
 import type { Attempt } from '../../../domain/idempotency/attempt.ts'
 import { doOnce } from '../../../domain/idempotency/once.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
@@ -311,10 +312,15 @@ export const paymentIntentRoutes: RouteFile = (routes, surface) => {
         response: responses(200, intentSchema, 400, 404, 409),
       },
     },
-    async (request, _attempt) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const { id } = request.params
-      return renderIntent(tenant, await cancelPaymentIntent(context, tenant, id))
+      const { status: before } = await getPaymentIntent(context, tenant, id)
+      const intent = await cancelPaymentIntent(context, tenant, id)
+      if (intent.status !== before) {
+        noteChange(attempt, { object: id, before: { status: before }, after: { status: intent.status } })
+      }
+      return renderIntent(tenant, intent)
     },
   )
 }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { getCustomer } from '../../../domain/customers/customers.ts'
 import { addEvidence, answerDispute, getDispute } from '../../../domain/payments/dispute-answers.ts'
+import { noteDispute, noteEvidence } from '../../../domain/payments/dispute-changes.ts'
 import { type Bearer, type Dispute, listDisputes } from '../../../domain/payments/dispute-records.ts'
 import { type DisputeState, disputeStates } from '../../../domain/payments/dispute-states.ts'
 import { findTransactionId } from '../../../domain/payments/transaction-names.ts'
@@ -163,12 +164,13 @@ export const disputeRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, disputeSchema, 401, 404, 409),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const { amount, message } = request.body
       const dispute = await getDispute(context, tenant, request.params)
       const answer = { amount: amount === undefined ? undefined : BigInt(amount), message }
-      return renderDispute(await answerDispute(context, tenant, dispute, { resolution: 'accepted', ...answer }))
+      const given = { resolution: 'accepted', ...answer } as const
+      return renderDispute(noteDispute(attempt, dispute, await answerDispute(context, tenant, dispute, given)))
     },
   )
 
@@ -191,10 +193,11 @@ export const disputeRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, disputeSchema, 401, 404, 409),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const dispute = await getDispute(context, tenant, request.params)
-      return renderDispute(await answerDispute(context, tenant, dispute, { resolution: 'declined', ...request.body }))
+      const given = { resolution: 'declined', ...request.body } as const
+      return renderDispute(noteDispute(attempt, dispute, await answerDispute(context, tenant, dispute, given)))
     },
   )
 
@@ -218,12 +221,12 @@ export const disputeRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, disputeSchema, 401, 404, 409),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const dispute = await getDispute(context, tenant, request.params)
       const { deliveryAddress = null, deliveryDate = null, ...members } = request.body
       const given = { ...members, deliveryAddress, deliveryDate }
-      return renderDispute((await addEvidence(context, tenant, dispute, given)).dispute)
+      return renderDispute(noteEvidence(attempt, dispute, (await addEvidence(context, tenant, dispute, given)).dispute))
     },
   )
 }

@@ -1,10 +1,12 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { noteChange } from '../../../domain/context.ts'
 import { findFormerCustomer } from '../../../domain/customers/customers.ts'
+import type { Attempt } from '../../../domain/idempotency/attempt.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
 import { cancelPayout } from '../../../domain/payouts/payout-decisions.ts'
 import type { PayoutAnswer } from '../../../domain/payouts/payout-making.ts'
-import { getPayout, listPayouts } from '../../../domain/payouts/payout-records.ts'
+import { getPayout, listPayouts, type Payout } from '../../../domain/payouts/payout-records.ts'
 import { settlePayout } from '../../../domain/payouts/payout-settlements.ts'
 import { createPayout, createPayouts, type NewPayout } from '../../../domain/payouts/payouts.ts'
 import { tenantOf } from '../../http/authentication.ts'
@@ -159,7 +161,11 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, payoutSchema, 401, 404, 409),
       },
     },
-    async (request) => renderPayout(await cancelPayout(context, tenantOf(request), request.params.id)),
+    async (request, attempt) => {
+      const tenant = tenantOf(request)
+      const before = await getPayout(context, tenant, request.params.id)
+      return renderPayout(notePayout(attempt, before, await cancelPayout(context, tenant, before.id)))
+    },
   )
 
   routes.post(
@@ -198,12 +204,22 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, payoutSchema, 401, 403, 404, 409),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
+      const tenant = tenantOf(request)
       const { fee, ...settlement } = request.body
       const given = { ...settlement, fee: fee === undefined ? undefined : BigInt(fee) }
-      return renderPayout(await settlePayout(context, tenantOf(request), request.params.id, given))
+      const before = await getPayout(context, tenant, request.params.id)
+      return renderPayout(notePayout(attempt, before, await settlePayout(context, tenant, before.id, given)))
     },
   )
+}
+
+/** Notes for the trail what became of a payout. */
+function notePayout(attempt: Attempt, before: Payout, after: Payout): Payout {
+  const shown = ({ state, fee }: Payout) => ({ state, fee: fee === null ? null : String(fee) })
+  if (before.state !== after.state)
+    noteChange(attempt, { object: after.id, before: shown(before), after: shown(after) })
+  return after
 }
 
 function tryRead(read: () => NewPayout): NewPayout | ServiceError {

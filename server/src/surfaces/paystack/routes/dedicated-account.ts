@@ -18,7 +18,7 @@ import {
   requeryDedicatedAccount,
   requireAccounts,
 } from '../../../domain/banking/dedicated-accounts.ts'
-import type { Context } from '../../../domain/context.ts'
+import { type Context, noteChange } from '../../../domain/context.ts'
 import type { Customer } from '../../../domain/customers/customers.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { tenantOf } from '../../http/authentication.ts'
@@ -293,9 +293,10 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('Managed Account Successfully Unassigned', accountSchema), 403, 404),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = await tenantWithAccounts(request)
       const account = await removeDedicatedAccount(context, tenant, readId(request.params.id))
+      noteChange(attempt, { object: String(account.id), before: { active: true }, after: { active: false } })
       const data = renderAssignedAccount(tenant, account)
       return { status: true as const, message: 'Managed Account Successfully Unassigned', data }
     },

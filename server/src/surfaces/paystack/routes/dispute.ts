@@ -4,6 +4,7 @@ import type { Context } from '../../../domain/context.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { largeRead } from '../../../domain/merchants/turns.ts'
 import { addEvidence, answerDispute, openUpload, updateDispute } from '../../../domain/payments/dispute-answers.ts'
+import { noteDispute, noteEvidence } from '../../../domain/payments/dispute-changes.ts'
 import {
   type Dispute,
   findDispute,
@@ -190,12 +191,13 @@ export const disputeRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('Dispute updated successfully', Type.Array(disputeSchema)), 400, 403, 404),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const { refund_amount, uploaded_filename } = request.body
       const dispute = await getDispute(tenant, request.params.id)
       const amount = readRefundAmount(dispute, refund_amount)
       const updated = await updateDispute(context, tenant, dispute, { amount, fileName: uploaded_filename })
+      noteDispute(attempt, dispute, updated)
       return { status: true as const, message: 'Dispute updated successfully', data: [renderDispute(updated)] }
     },
   )
@@ -214,7 +216,7 @@ export const disputeRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('Evidence created', evidenceSchema), 400, 403, 404),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const { body } = request
       const dispute = await getDispute(tenant, request.params.id)
@@ -226,6 +228,7 @@ export const disputeRoutes: RouteFile = (routes, surface) => {
         deliveryAddress: body.delivery_address ?? null,
         deliveryDate: body.delivery_date ?? null,
       })
+      noteEvidence(attempt, dispute, added.dispute)
       const data = renderEvidence(added.dispute, added.evidence)
       return { status: true as const, message: 'Evidence created', data }
     },
@@ -268,7 +271,7 @@ export const disputeRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('Dispute successfully resolved', resolutionSchema), 400, 403, 404),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const { resolution, message, refund_amount, uploaded_filename } = request.body
       const dispute = await getDispute(tenant, request.params.id)
@@ -280,6 +283,7 @@ export const disputeRoutes: RouteFile = (routes, surface) => {
         message,
         fileName: uploaded_filename,
       })
+      noteDispute(attempt, dispute, resolved)
       const data = { ...renderDispute(resolved), message: renderLastMessage(resolved) }
       return { status: true as const, message: 'Dispute successfully resolved', data }
     },

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import type { Currency } from '../../../base/money.ts'
+import { noteChange } from '../../../domain/context.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { largeRead } from '../../../domain/merchants/turns.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
@@ -145,14 +146,16 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, success(retried, refundRowSchema), 400, 403, 404, 422),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const { currency, account_number, bank_id } = request.body.refund_account_details
       const refund = await getRefund(tenant, request.params.id)
       refuseOtherCurrency(refund, currency)
       if (refund.state !== 'needsAttention') throw new ServiceError('invalid_request', refundWords.notWaiting, 'id')
       const destination = { accountNumber: account_number, bankId: BigInt(bank_id) }
-      const data = renderRefundRow(tenant, await redirectRefund(context, tenant, refund, destination))
+      const after = await redirectRefund(context, tenant, refund, destination)
+      noteChange(attempt, { object: refund.id, before: { state: refund.state }, after: { state: after.state } })
+      const data = renderRefundRow(tenant, after)
       return { status: true as const, message: retried, data }
     },
   )

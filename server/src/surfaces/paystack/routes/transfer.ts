@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { randomCode } from '../../../base/ids.ts'
+import { noteChange } from '../../../domain/context.ts'
 import { type Attempt, codeOfAttempt } from '../../../domain/idempotency/attempt.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { largeRead } from '../../../domain/merchants/turns.ts'
@@ -143,7 +144,7 @@ export const transferRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success(queued, madeTransferSchema), 400, 403),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = tenantOf(request)
       const { transfer_code: code, otp } = request.body
       const payout = await findPayout(context, tenant, { code })
@@ -154,6 +155,11 @@ export const transferRoutes: RouteFile = (routes, surface) => {
         throw new ServiceError('invalid_request', transferWords.notAwaitingOtp, 'transfer_code')
       }
       const after = await finalizePayout(context, tenant, payout, otp)
+      noteChange(attempt, {
+        object: payout.code,
+        before: { status: statusOf(payout) },
+        after: { status: statusOf(after) },
+      })
       if (after.state === 'failed') throw new ServiceError('invalid_request', transferWords.wrongOtp, 'otp')
       return { status: true as const, message: queued, data: renderMadeTransfer(tenant, after) }
     },
