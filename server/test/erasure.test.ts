@@ -166,7 +166,17 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     sandbox_returns: ['currency', 'mode', 'status'],
     sandbox_payouts: ['currency', 'mode', 'next_status', 'status'],
     recipients: ['currency', 'mode', 'type'],
-    payouts: ['attention', 'currency', 'fee_borne_by', 'mode', 'processor', 'state', 'state_code', 'verdict'],
+    payouts: [
+      'attention',
+      'currency',
+      'fee_borne_by',
+      'mode',
+      'processor',
+      'state',
+      'state_code',
+      'verdict',
+      'waited_for',
+    ],
   },
   'codes, references and ids': {
     adjustments: ['reference', 'request_id'],

@@ -1,5 +1,5 @@
 import { sql } from '../../db/sql.ts'
-import type { TxContext } from '../context.ts'
+import { lockCount, type TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { keyOfArrival } from '../payments/charge-facts.ts'
 import { insertImportedPayment, renewImportedPayment } from '../payments/imported-payments.ts'
@@ -14,6 +14,8 @@ export async function importPayments(
   run: Import,
   payments: readonly AccountPayment[],
 ): Promise<Outcome[]> {
+  // Whoever records money of an account by hand waits here, and then finds it imported.
+  await lockCount(tx, tenant, 'payments_at_accounts')
   const outcomes: Outcome[] = []
   for (const payment of payments) outcomes.push(await importPayment(tx, tenant, run, payment))
   return outcomes

@@ -1,4 +1,3 @@
-import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
@@ -41,6 +40,7 @@ export interface NewImportedPayment
   customerId: bigint
 }
 
+/** Its id begins with the time at which it was paid, by which it is listed. */
 export async function insertImportedPayment(
   { db, clock, random }: TxContext,
   { merchant, mode }: Tenant,
@@ -54,7 +54,7 @@ export async function insertImportedPayment(
       created_at, updated_at
     )
     values (
-      ${merchant.id}, ${uuidV7(random, now)}, ${mode}, ${booksId}, ${id}, ${reference}, ${customerId}, ${status}, ${amount},
+      ${merchant.id}, ${uuidV7(random, paidAt)}, ${mode}, ${booksId}, ${id}, ${reference}, ${customerId}, ${status}, ${amount},
       ${currency}, ${fee}, ${channel}, ${paidAt}, ${now}, ${now}
     )
   `)
@@ -84,21 +84,6 @@ export async function renewImportedPayment(
   return 'merged'
 }
 
-/** Whether a reference is of a payment that was imported: its money is never booked. */
-export async function isImported({ db }: Context, { merchant, mode }: Tenant, reference: string): Promise<boolean> {
-  const rows = await db.query(sql`
-    select id from imported_payments where merchant_id = ${merchant.id} and mode = ${mode} and reference = ${reference}
-  `)
-  return rows.length > 0
-}
-
-/** Throws `reference_taken` for the reference of a payment that was imported. */
-export async function refuseImported(context: Context, tenant: Tenant, reference: string): Promise<void> {
-  if (!(await isImported(context, tenant, reference))) return
-  const message = `${JSON.stringify(reference)} is a payment of before the account’s cut-over, which was imported as history: its money is not booked here`
-  throw new ServiceError('reference_taken', message, 'reference')
-}
-
 interface ImportedRow {
   id: string
   outside_id: string
@@ -120,7 +105,7 @@ export interface ImportedFilter {
   reference?: string | undefined
 }
 
-/** Those imported last first. Throws `customer_not_found`. */
+/** Those paid last first. Throws `customer_not_found`. */
 export async function listImportedPayments(
   context: Context,
   tenant: Tenant,

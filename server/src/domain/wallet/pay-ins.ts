@@ -11,6 +11,7 @@ import { firstAccountId, outsideOfHand } from '../ledger/accounts.ts'
 import type { LedgerCommand } from '../ledger/commands.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { refuseImported } from './imported-references.ts'
 import {
   approvalsOf,
   findRecorded,
@@ -187,10 +188,14 @@ async function insert(
   return getInserted(context, tenant, payInsAt(accountId), reference)
 }
 
-/** Money of an account that a reconciliation has taken to suspense is assigned there, and not recorded once more. */
+/**
+ * Money of an account that a reconciliation has taken to suspense is assigned there, and not recorded once more. Money that was
+ * imported as history is not recorded at all. Until the end of `tx` nobody else takes or imports a payment.
+ */
 export async function refuseClaimed(tx: TxContext, tenant: Tenant, reference: string): Promise<void> {
   const { merchant, mode } = tenant
   await lockCount(tx, tenant, 'payments_at_accounts')
+  await refuseImported(tx, tenant, reference)
   const claimed = await tx.db.query(sql`
     select i.outside_id from processor_accounts a
     join statement_items i on i.merchant_id = a.merchant_id and i.account_id = a.id and i.reference = ${reference}
