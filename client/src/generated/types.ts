@@ -5539,7 +5539,7 @@ export namespace Mteja {
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
   }
-  /** GET /v1/imported-payments: List payments of before the cut-over, those imported last first */
+  /** GET /v1/imported-payments: List payments of before the cut-over, newest first */
   export interface ListImportedPaymentsQuery {
     customerId?: string | undefined
     reference?: string | undefined
@@ -5548,7 +5548,7 @@ export namespace Mteja {
     /** Only items that are older than this one */
     before?: string | undefined
   }
-  /** GET /v1/imported-payments: List payments of before the cut-over, those imported last first */
+  /** GET /v1/imported-payments: List payments of before the cut-over, newest first */
   export interface ListImportedPaymentsResult {
     data: ImportedPayment[]
     /** To get the next page, send this value as `before`; null at the end */

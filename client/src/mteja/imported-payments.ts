@@ -23,7 +23,7 @@ export class ImportedPayments {
     this.#send = send
   }
 
-  /** Those imported last first: all, or those of a customer or with a reference. */
+  /** Newest first: all, or those of a customer or with a reference. */
   list(
     query: Mteja.ListImportedPaymentsQuery = {},
     options?: CallOptions,

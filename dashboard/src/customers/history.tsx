@@ -9,6 +9,7 @@ import { Badge, Change, Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { More } from '../parts/more.tsx'
 import { useSteps } from '../parts/steps.ts'
 import { EntryPanel } from './entry-panel.tsx'
+import { Imported } from './imported.tsx'
 import { nameOf, visible } from './names.ts'
 import { namesOf } from './queries.ts'
 
@@ -65,6 +66,7 @@ export function History({ id }: { id: string }) {
       <div style={{ marginTop: 16 }}>
         <More list={list} />
       </div>
+      {!isNarrowed && <Imported id={id} />}
       {opened !== null && <EntryPanel customerId={id} transactionId={opened} close={() => set('entry', null)} />}
     </div>
   )

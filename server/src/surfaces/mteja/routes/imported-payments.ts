@@ -34,7 +34,7 @@ export const importedPaymentRoutes: RouteFile = (routes, { context }) => {
       scope: 'read',
       schema: {
         operationId: 'listImportedPayments',
-        summary: 'List payments of before the cut-over, those imported last first',
+        summary: 'List payments of before the cut-over, newest first',
         tags: ['Imported payments'],
         querystring: Type.Object({
           customerId: Type.Optional(customerIdSchema),
