@@ -31,13 +31,12 @@ export function useFollowing(): Live {
     const leaving = new AbortController()
     const dirty = new Dirty(queries)
     const setState = (state: Live['state']) => setLive({ state })
-    let isFirst = true
     const options = {
       signal: leaving.signal,
       onOpen: () => {
         setState('live')
-        if (!isFirst) queries.invalidateQueries()
-        isFirst = false
+        // What has happened between the first answers and this moment was told to nobody.
+        queries.invalidateQueries()
       },
       onLost: () => setState('lost'),
     }
