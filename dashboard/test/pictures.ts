@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { startServer } from '../../client/test/server.ts'
 import { buildPage, needsPage } from '../../scripts/page.mjs'
 import { openBrowser } from './browser.ts'
-import { type Seed, seed, seedPayouts } from './seed.ts'
+import { type Seed, seed, seedMore } from './seed.ts'
 
 const folder = fileURLToPath(new URL('../pictures', import.meta.url))
 const widths = [360, 900, 1600] as const
@@ -106,7 +106,7 @@ const server = await startServer()
 const browser = await openBrowser()
 try {
   const seeded = await seed(server)
-  await seedPayouts(seeded)
+  await seedMore(seeded)
   mkdirSync(folder, { recursive: true })
   for (const scheme of schemes) {
     for (const width of widths) {

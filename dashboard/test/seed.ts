@@ -109,8 +109,12 @@ async function spend({
   await mteja.holds.capture(taken.id, { amount: 3_500, final: true })
 }
 
-/** Limits, and payouts of Ada in many states: paid, refused, at the processor, back, short of funds, waiting for a second person. */
-export async function seedPayouts({ mteja, ada }: Seed): Promise<void> {
+/** A dispute, limits, and payouts of Ada in many states: paid, refused, at the processor, back, short of funds, waiting for a second person. */
+export async function seedMore({ mteja, paystack, ada }: Seed): Promise<void> {
+  const { authorizationCode } = await mteja.sandbox.createPaymentMethod({ customerId: ada, type: 'card' })
+  const charge = { email: 'ada@example.com', amount: 5_000, currency: 'ZAR', authorization_code: authorizationCode }
+  const { reference } = await paystack.transactions.chargeAuthorization(charge)
+  await mteja.sandbox.dispute({ reference, reason: 'I did not make this payment', amount: 3_000 })
   await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 9_000 }] })
   const numbers = ['6200112233', '0000000002', '0000000008', '0000000003', '0000000004', '0000000010', '6200445566']
   for (const [at, accountNumber] of numbers.entries()) {

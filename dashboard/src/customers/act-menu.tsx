@@ -81,7 +81,11 @@ export function ActMenu({ id, profile }: { id: string; profile: Profile }) {
             <div key={name}>
               <Menu.Label>{name}</Menu.Label>
               {acts.map((act) => (
-                <Menu.Item key={act.label} color={act.isBad ? 'bad' : undefined} onClick={() => setChosen(act)}>
+                <Menu.Item
+                  key={act.label}
+                  style={act.isBad ? { color: 'var(--bad)' } : undefined}
+                  onClick={() => setChosen(act)}
+                >
                   {act.label}
                 </Menu.Item>
               ))}

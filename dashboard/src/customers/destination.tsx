@@ -113,10 +113,11 @@ export function Destination({ of, currency }: { of: DestinationState; currency: 
     <>
       <NativeSelect
         label="To"
+        data-autofocus
         value={choice}
         onChange={(event) => setPicked(event.currentTarget.value)}
         data={[
-          { value: fresh, label: 'A new bank account or mobile wallet' },
+          { value: fresh, label: 'A new account or wallet' },
           ...group('Paid out to before', saved?.before),
           ...group('Other recipients, the newest', saved?.others),
         ]}
@@ -160,12 +161,10 @@ function Fresh({ of, currency }: { of: DestinationState; currency: string }) {
         value={fields.name}
         onChange={(event) => of.setTypedName(event.currentTarget.value)}
         error={wrong.name}
+        description={<span aria-live="polite">{holderWords(resolved)}</span>}
         maxLength={200}
         autoComplete="off"
       />
-      <p className="quiet holder" aria-live="polite">
-        {holderWords(resolved)}
-      </p>
     </>
   )
 }

@@ -13,7 +13,7 @@ import { namesOf, useRefresh } from '../customers/queries.ts'
 import { Action } from '../parts/action.tsx'
 import { Copyable, Facts, Money, Problem } from '../parts/basics.tsx'
 import { ApprovalStatus } from './approval-status.tsx'
-import { aboutWords, needWords, whyNotApprove } from './approval-words.ts'
+import { aboutWords, isAskedBy, needWords, whyNotApprove } from './approval-words.ts'
 import { useBankNames } from './banks.ts'
 import { LimitTable } from './limit-table.tsx'
 import { destinationWords } from './payout-state.tsx'
@@ -77,8 +77,7 @@ function Whole({ approval, names }: WholeProps) {
     ['Asked', exactTime(approval.createdAt, format)],
   )
   if (approval.reference !== null) facts.push(['Reference', <Copyable key="reference" text={approval.reference} />])
-  if (approval.status === 'waiting')
-    facts.push(['Denied if nobody decides until', exactTime(approval.expiresAt, format)])
+  if (approval.status === 'waiting') facts.push(['Decide until', exactTime(approval.expiresAt, format)])
   if (approval.decidedAt !== null) facts.push(['Decided', exactTime(approval.decidedAt, format)])
   if (approval.decidedBy !== null) facts.push(['Decided by', byWord(approval.decidedBy)])
   if (approval.denial === 'expired') facts.push(['Why denied', 'Nobody decided in time'])
@@ -117,6 +116,7 @@ function Decide({ approval, names }: WholeProps) {
   if (!can('approve')) return <p className="quiet">{needSentence('approve')}</p>
   const close = () => setDialog(null)
   const whyNot = whyNotApprove(approval, key)
+  const isOwn = isAskedBy(approval, key)
   return (
     <section className="stack tight">
       <h3>Decide</h3>
@@ -124,11 +124,11 @@ function Decide({ approval, names }: WholeProps) {
       <div className="row">
         {whyNot === undefined && <Button onClick={() => setDialog('approve')}>Approve …</Button>}
         <Button variant="default" onClick={() => setDialog('deny')}>
-          Deny …
+          {isOwn ? 'Withdraw …' : 'Deny …'}
         </Button>
       </div>
       {dialog === 'approve' && <Approve approval={approval} names={names} close={close} />}
-      {dialog === 'deny' && <Deny approval={approval} names={names} close={close} />}
+      {dialog === 'deny' && <Deny approval={approval} names={names} isOwn={isOwn} close={close} />}
     </section>
   )
 }
@@ -174,7 +174,7 @@ function Approve({ approval, names, close }: DecideProps) {
   )
 }
 
-function Deny({ approval, names, close }: DecideProps) {
+function Deny({ approval, names, isOwn, close }: DecideProps & { isOwn: boolean }) {
   const { mteja } = useSession()
   const refresh = useRefresh(approval.customerId ?? '')
   const notice = useNotice()
@@ -187,16 +187,16 @@ function Deny({ approval, names, close }: DecideProps) {
         was reserved for it can be spent.
       </>
     ),
-    button: 'Deny',
+    button: isOwn ? 'Withdraw' : 'Deny',
     run: (idempotencyKey: string) =>
       mteja.approvals.deny(approval.id, reason.trim() === '' ? {} : { reason: reason.trim() }, { idempotencyKey }),
   })
   const done = () => {
     refresh()
-    notice({ text: 'It was denied.' })
+    notice({ text: isOwn ? 'It was withdrawn.' : 'It was denied.' })
   }
   return (
-    <Action title="Deny" close={close} ask={ask} done={done} isDangerous>
+    <Action title={isOwn ? 'Withdraw' : 'Deny'} close={close} ask={ask} done={done} isDangerous>
       <TextInput
         label="Reason (optional)"
         description="Whoever asked sees it"

@@ -38,7 +38,7 @@ export function PayoutList({ customerId }: { customerId?: string }) {
     })
   return (
     <div className="stack">
-      <fieldset className="row filters">
+      <fieldset className="row filters" style={{ alignItems: 'center' }}>
         <legend className="hidden">Show only</legend>
         <NativeSelect
           size="xs"
@@ -113,7 +113,7 @@ function Rows({ payouts, opened, open, isOfOne }: RowsProps) {
           type="button"
           className="tr"
           data-chosen={opened === payout.id}
-          style={columns('240px minmax(0, 1.2fr) minmax(0, 1fr) 130px 110px')}
+          style={columns('minmax(144px, 0.9fr) minmax(0, 1.3fr) minmax(0, 0.8fr) 110px 100px')}
           onClick={() => open(payout.id)}
         >
           <span>

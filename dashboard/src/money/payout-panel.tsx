@@ -94,7 +94,8 @@ function Shown({ payout, told, movement, names }: Whole) {
     ['Reference', <Copyable key="reference" text={payout.reference} />],
     ['Name at the processor', <Copyable key="sent" text={payout.processorReference} />],
   ]
-  if (payout.stateReason !== null) facts.splice(1, 0, ['Why', payout.stateReason])
+  if (payout.stateReason !== null && payout.stateReason !== needsAttention?.reason)
+    facts.splice(1, 0, ['Why', payout.stateReason])
   if (payout.proof !== null) facts.push(['Settled by hand', payout.proof])
   if (payout.approvalId !== null) facts.push(['Approval', <ToApproval key="approval" id={payout.approvalId} />])
   if (payout.settlementApprovalId !== null) {
@@ -137,6 +138,16 @@ function Fee({ payout: { fee, estimatedFee, currency, feeBorneBy } }: { payout: 
   )
 }
 
+/** A payout that waits is tried again and again: only the last of the tries is shown. */
+function withoutRepeats(events: readonly Mteja.Event[]): Mteja.Event[] {
+  const kept: Mteja.Event[] = []
+  for (const event of events) {
+    if (kept.at(-2)?.type === event.type) kept.splice(-2, 1)
+    kept.push(event)
+  }
+  return kept
+}
+
 function Told({ events }: { events: readonly Mteja.Event[] }) {
   const { format } = useSession()
   if (events.length === 0) return null
@@ -144,7 +155,7 @@ function Told({ events }: { events: readonly Mteja.Event[] }) {
     <section className="stack tight">
       <h3>What happened</h3>
       <div className="table">
-        {events.map(({ id, type, createdAt }) => (
+        {withoutRepeats(events).map(({ id, type, createdAt }) => (
           <Link
             key={id}
             className="tr pair"

@@ -149,7 +149,7 @@ function Limits({ settings: now }: { settings: Mteja.ApprovalSettings }) {
         </p>
       )}
       {merchant.currencies.map((currency) => (
-        <div className="row limits" key={currency}>
+        <div className="limits" key={currency}>
           <TextInput
             label={`${currency}: an amount over`}
             inputMode="decimal"
@@ -158,7 +158,7 @@ function Limits({ settings: now }: { settings: Mteja.ApprovalSettings }) {
             autoComplete="off"
           />
           <TextInput
-            label={`${currency}: the sum of a day of one person over`}
+            label={`${currency}: one person’s sum of a day over`}
             inputMode="decimal"
             value={texts[currency]?.dailySumOver ?? ''}
             onChange={(event) => set(currency, 'dailySumOver', event.currentTarget.value)}
