@@ -891,6 +891,8 @@ describe('operations of the Mteja client', () => {
     ])
     expect(await mteja.processors.set('out', { processor: 'manual' })).toMatchObject({ processor: 'manual' })
     expect(await mteja.processors.set('out', { processor: 'sandbox' })).toMatchObject({ processor: 'sandbox' })
+    expect(await mteja.processors.setSending({ paused: true })).toMatchObject({ pause: { cause: 'by_hand' } })
+    expect(await mteja.processors.setSending({ paused: false })).toEqual({ paused: false, pause: null })
   })
 
   test('the settings of payments are shown and changed', async () => {
@@ -1053,6 +1055,8 @@ describe('operations of the Mteja client', () => {
     expect(await operator.merchants.retrieve(merchant.id)).toEqual(changed)
     const chosen = await operator.merchants.setProcessor(merchant.id, 'in', { mode: 'live', processor: 'manual' })
     expect((await operator.merchants.processors(merchant.id, { mode: 'live' })).data[0]).toEqual(chosen)
+    const paused = await operator.merchants.setSending(merchant.id, { mode: 'live', paused: true })
+    expect((await operator.merchants.processors(merchant.id, { mode: 'live' })).data[0]?.pause).toEqual(paused.pause)
     const change = { mode: 'live', knownCustomers: 'wallet_topup' } as const
     const settings = await operator.merchants.updatePaymentSettings(merchant.id, change)
     expect(await operator.merchants.paymentSettings(merchant.id, { mode: 'live' })).toEqual(settings)

@@ -41,6 +41,15 @@ export function makeTestDatabase(): Promise<TestPlace> {
   return testEngine === 'embedded' ? copyFolder() : createDatabase(inject('mteja').template)
 }
 
+/** A backup: a copy of a database that nobody has open. */
+export async function copyTestDatabase({ options }: TestPlace): Promise<TestPlace> {
+  const { dataFolder, databaseUrl } = options
+  if (databaseUrl !== undefined) return createDatabase(new URL(databaseUrl).pathname.slice(1))
+  const copy = await makeTestFolder()
+  await cp(dataFolder, copy, { recursive: true })
+  return placeIn(copy)
+}
+
 /** A place where no database was ever opened: an empty folder, or an empty database of a server. */
 export async function makeEmptyPlace(): Promise<TestPlace> {
   const dataFolder = await makeTestFolder()

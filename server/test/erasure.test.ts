@@ -254,6 +254,8 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     people: ['email', 'mode', 'name'],
     processor_accounts: ['credentials', 'direction', 'hint', 'last_error', 'mode', 'processor', 'state'],
     removals: ['kind'],
+    // The random name of a payment, refund or payout at an account.
+    sending_pauses: ['cause', 'mode', 'reference'],
     schema_migrations: ['checksum', 'name'],
     signing_keys: ['id', 'private_jwk', 'public_jwk'],
     webhook_endpoints: [

@@ -592,6 +592,7 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/payment-settings': () => [{ status: 200 }],
   'PATCH /v1/payment-settings': () => [{ body: { knownCustomers: 'wallet_topup' }, status: 200 }],
   'GET /v1/processors': () => [{ status: 200 }],
+  'PUT /v1/sending': () => [{ body: { paused: false }, status: 200 }],
   'PUT /v1/processors/:direction': () => [{ params: { direction: 'out' }, body: { processor: 'manual' }, status: 200 }],
   'POST /v1/pay-ins': ({ customerCode }) => [{ body: { ...recorded, customerId: customerCode }, status: 404 }],
   'GET /v1/pay-ins': ({ customerCode, recordedReference }) => [
@@ -693,6 +694,9 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { params: { id: merchantId, keyId: apiKeyId }, status: 401 },
   ],
   'GET /v1/merchants/:id/processors': ({ merchantId }) => [{ params: { id: merchantId }, status: 401 }],
+  'PUT /v1/merchants/:id/sending': ({ merchantId }) => [
+    { params: { id: merchantId }, body: { paused: true }, status: 401 },
+  ],
   'PUT /v1/merchants/:id/processors/:direction': ({ merchantId }) => [
     { params: { id: merchantId, direction: 'in' }, body: { processor: 'manual' }, status: 401 },
   ],

@@ -133,6 +133,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'PATCH /v1/payout-settings',
     'POST /v1/customers/:id/erase',
     'PUT /v1/processors/:direction',
+    'PUT /v1/sending',
   ],
 }
 

@@ -4623,6 +4623,14 @@ export namespace Mteja {
     cutOverAt: string | null
     /** Null where nobody has chosen: the default */
     chosenAt: string | null
+    /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. Null while sending goes on */
+    pause: {
+      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: a person has paused it */
+      cause: 'unknown_here' | 'started_paused' | 'by_hand'
+      /** Of unknown_here: the account’s name of it */
+      reference: string | null
+      pausedAt: string
+    } | null
   }
   /** GET /v1/suspense/{id} */
   export interface Suspended {
@@ -5503,6 +5511,23 @@ export namespace Mteja {
     /** For paystack: nothing that the account took before is credited by itself; default now */
     cutOverAt?: string | undefined
   }
+  /** PUT /v1/sending: Pause all sending, or let it go on: payouts, refunds, charges and webhooks */
+  export interface SetSendingBody {
+    /** true: send nothing. false: go on */
+    paused: boolean
+  }
+  /** PUT /v1/sending: Pause all sending, or let it go on: payouts, refunds, charges and webhooks */
+  export interface SetSendingResult {
+    paused: boolean
+    /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. Null while sending goes on */
+    pause: {
+      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: a person has paused it */
+      cause: 'unknown_here' | 'started_paused' | 'by_hand'
+      /** Of unknown_here: the account’s name of it */
+      reference: string | null
+      pausedAt: string
+    } | null
+  }
   /** POST /v1/pay-ins: Record money that came outside any API, such as a line of a bank statement or cash at a counter */
   export interface RecordPayInBody<Metadata extends object = AnyMetadata> {
     customerId?: string | undefined
@@ -6348,6 +6373,24 @@ export namespace Mteja {
     secretKey?: string | undefined
     /** For paystack: nothing that the account took before is credited by itself; default now */
     cutOverAt?: string | undefined
+  }
+  /** PUT /v1/merchants/{id}/sending: Pause all sending of a merchant in a mode, or let it go on */
+  export interface SetMerchantSendingBody {
+    mode?: 'test' | 'live' | undefined
+    /** true: send nothing. false: go on */
+    paused: boolean
+  }
+  /** PUT /v1/merchants/{id}/sending: Pause all sending of a merchant in a mode, or let it go on */
+  export interface SetMerchantSendingResult {
+    paused: boolean
+    /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. Null while sending goes on */
+    pause: {
+      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: a person has paused it */
+      cause: 'unknown_here' | 'started_paused' | 'by_hand'
+      /** Of unknown_here: the account’s name of it */
+      reference: string | null
+      pausedAt: string
+    } | null
   }
   /** POST /v1/merchants/{id}/reconciliations: Compare the account of a merchant with the books, or go on with the comparison under way */
   export interface CreateMerchantReconciliationBody {

@@ -8,7 +8,7 @@ import { apiKey, newApiKey, revokedApiKey } from './api-keys.ts'
 import { auditEntry } from './audit.ts'
 import { accountImport, importSkip } from './imported-payments.ts'
 import { paymentSettings } from './payment-settings.ts'
-import { processorAccount } from './processors.ts'
+import { processorAccount, sending } from './processors.ts'
 import { difference, reconciliation } from './reconciliations.ts'
 
 const merchant = { id: 'text', integration: 'whole', name: 'text', currencies: ['text'] } as const
@@ -81,6 +81,15 @@ export class Merchants {
   ): Promise<Mteja.ProcessorAccount> {
     const at = path`/v1/merchants/${id}/processors/${direction}`
     return this.#send({ method: 'PUT', path: at, body, shape: processorAccount }, options)
+  }
+
+  /** Pauses all sending of a merchant in a mode, or lets it go on; default test. */
+  setSending(
+    id: string,
+    body: Mteja.SetMerchantSendingBody,
+    options?: CallOptions,
+  ): Promise<Mteja.SetMerchantSendingResult> {
+    return this.#send({ method: 'PUT', path: path`/v1/merchants/${id}/sending`, body, shape: sending }, options)
   }
 
   /**

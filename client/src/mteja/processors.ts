@@ -5,6 +5,8 @@ import type { Mteja } from '../generated/types.ts'
 
 export const processorAccount = { direction: 'text', processor: 'text', state: 'text' } as const
 
+export const sending = { paused: 'boolean' } as const
+
 /** `client.processors`: who takes the merchant's money from payers and sends it to banks, in the mode of the key. */
 export class Processors {
   readonly #send: Send
@@ -26,5 +28,10 @@ export class Processors {
   ): Promise<Mteja.ProcessorAccount> {
     const at = path`/v1/processors/${direction}`
     return this.#send({ method: 'PUT', path: at, body, shape: processorAccount }, options)
+  }
+
+  /** Pauses all sending, or lets it go on: payouts, refunds, charges and webhooks. */
+  setSending(body: Mteja.SetSendingBody, options?: CallOptions): Promise<Mteja.SetSendingResult> {
+    return this.#send({ method: 'PUT', path: path`/v1/sending`, body, shape: sending }, options)
   }
 }

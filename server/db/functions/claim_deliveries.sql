@@ -54,6 +54,10 @@ begin
     from webhook_endpoints w
     left join busy_endpoints b on b.id = w.id
     where w.deleted_at is null and w.disabled_at is null
+      and not exists (
+        select from sending_pauses s
+        where s.merchant_id = w.merchant_id and s.mode = w.mode and s.resumed_at is null
+      )
   ),
   due as materialized (
     select d.*

@@ -17,7 +17,7 @@ begin
     delivery_attempts, payments, payment_totals, dedicated_accounts, dedicated_account_requests, pay_ins, adjustments, suspense_decisions,
     processor_accounts, sandbox_outcomes, sent_charges, refunds, sandbox_returns, disputes, dispute_settings, account_questions,
     risk_changes, arrival_notices, payment_settings, sandbox_payouts, recipients, payouts, payout_settings,
-    approval_settings, approval_limits, approval_sums, approvals to mteja_app;
+    approval_settings, approval_limits, approval_sums, approvals, sending_pauses to mteja_app;
   grant insert (code, name, country, currencies, time_zone, created_at) on merchants to mteja_app;
   grant insert (merchant_id, mode) on merchant_counters to mteja_app;
   grant insert (merchant_id, mode, type, customer_id, data, created_at) on events to mteja_app;
@@ -61,6 +61,7 @@ begin
     unknown_since, proof, is_late, movement_id, ended_at, due_at, attempts, updated_at
   ) on payouts to mteja_app;
   grant update (fees_borne_by, asks_otp, default_recipient_id, updated_at) on payout_settings to mteja_app;
+  grant update (cause, reference, since, paused_at, resumed_at, known_until) on sending_pauses to mteja_app;
   grant update (due_at, attempts), delete on arrival_notices to mteja_app;
   grant update (known_customers, updated_at) on payment_settings to mteja_app;
   grant update (

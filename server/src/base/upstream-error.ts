@@ -10,6 +10,8 @@ export type UpstreamFailure =
   | 'timed_out'
   /** No connection came about: nothing was sent. */
   | 'not_connected'
+  /** Nothing was sent, because the sending of the tenant is paused. */
+  | 'paused'
   /** A connection that broke: the request may have arrived. */
   | 'unreachable'
   /** An answer that cannot be read, or lacks a required part. */

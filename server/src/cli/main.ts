@@ -16,6 +16,7 @@ import { paint, print, printJson, printTable, tell, withJson } from './output.ts
 import { addPaymentSettingsCommands } from './payment-settings.ts'
 import { addProcessorCommands } from './processors.ts'
 import { addReconcileCommand, BooksDiffer } from './reconcile.ts'
+import { addSendingCommands } from './sending.ts'
 import { untilSignal } from './signal.ts'
 import { suggest } from './suggest.ts'
 import { addTriggerCommand } from './trigger.ts'
@@ -94,6 +95,7 @@ export function buildProgram(environment: NodeJS.ProcessEnv, firstWord = ''): Co
   addMerchantCommands(program, config)
   addKeyCommands(program, config)
   addProcessorCommands(program, config, merchantOption, merchantId)
+  addSendingCommands(program, config, merchantOption)
   addPaymentSettingsCommands(program, config, merchantOption, merchantId)
   addImportCommands(program, config, merchantOption, merchantId)
   addSigningKeyCommands(program, config)
@@ -114,6 +116,7 @@ function addServerCommands(program: Command, config: (flags: Flags) => Config, i
   withJson(withDatabase(serving))
     .option('--host <address>', 'address to listen on, default 127.0.0.1 (MTEJA_HOST)')
     .option('--port <number>', 'port to listen on, default 9000 (MTEJA_PORT)')
+    .option('--paused', 'send nothing until it is resumed: see sending resume (MTEJA_START_PAUSED)')
     .option('--with-test-merchant', 'on the first start, make a test merchant on PostgreSQL too')
     .action((flags: Flags) => runServer(config(flags)))
 
@@ -159,8 +162,7 @@ function addMerchantCommands(program: Command, config: (flags: Flags) => Config)
   addMerchantChanges(merchant, config, readId)
 }
 
-function merchantOption(): Option {
-  const description = 'mer_… or its integration number; needed when there are several'
+function merchantOption(description = 'mer_… or its integration number; needed when there are several'): Option {
   return new Option('--merchant <id>', description).argParser(readId)
 }
 

@@ -81,6 +81,13 @@ const accountAssigned = aboutCustomer(async (tools) => {
   await assignAccount(tools)
 })
 
+const pauseAndResume = aboutNobody(async ({ mteja, did }) => {
+  await mteja.processors.setSending({ paused: true })
+  did('paused all sending')
+  await mteja.processors.setSending({ paused: false })
+  did('let it go on')
+})
+
 const assignmentFailed = aboutNobody(async ({ paystack, did }) => {
   const { bvn, bank_code } = credential
   const { email, phone } = newPerson()
@@ -386,6 +393,8 @@ export const triggers: Readonly<Record<string, Trigger>> = {
     const { id } = await mteja.sandbox.difference({ kind: 'unexplained', amount: 700 })
     did(`had the sandbox find a difference: ${id}`, { differenceId: id })
   }),
+  'sending.paused': pauseAndResume,
+  'sending.resumed': pauseAndResume,
   'customeridentification.success': identitySucceeded,
   'customeridentification.failed': identityFailed,
   'direct_debit.authorization.created': mandateCreated,

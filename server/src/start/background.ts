@@ -16,6 +16,7 @@ import { settleDueRefunds } from '../domain/payments/refunds.ts'
 import { advanceDuePayouts } from '../domain/payouts/advancing.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
 import { continueReconciliations, startDailyReconciliations } from '../domain/reconciliation/runs.ts'
+import { lookAtAccounts } from '../domain/reconciliation/sending-looks.ts'
 import { removeOld } from '../domain/retention/retention.ts'
 import { removeExpiredOutcomes } from '../domain/sandbox/outcomes.ts'
 import { finishAdjustments } from '../domain/wallet/adjustments.ts'
@@ -40,6 +41,8 @@ interface Worker {
    * step has failed. By index look-ups: it is asked while the work piles up.
    */
   oldestDue?: (now: Date) => Sql
+  /** Whether it begins after the accounts at processors were looked at: what they have may pause all sending. */
+  isAfterLooks?: true
 }
 
 /** All the work in the background. Any number of servers may do it: each piece is done by one of them. */
@@ -98,7 +101,7 @@ export const workers: readonly Worker[] = [
     ...rounds('disputes', 250, settleDueDisputes),
     oldestDue: () => oldestDue({ table: sql`disputes`, open: sql`d.due_at is not null` }),
   },
-  rounds('daily_reconciliations', 60_000, startDailyReconciliations),
+  { ...rounds('daily_reconciliations', 60_000, startDailyReconciliations), isAfterLooks: true },
   {
     ...rounds('reconciliations', 1000, continueReconciliations),
     oldestDue: () => oldestDue({ table: sql`reconciliations`, open: sql`d.due_at is not null` }),
@@ -124,6 +127,7 @@ export const workers: readonly Worker[] = [
     task: 'deliveries',
     start: (context) => startDispatcher(context, eventRenderers),
     oldestDue: oldestDueDelivery,
+    isAfterLooks: true,
   },
   rounds('stray_deliveries', 10_000, giveUpStrayDeliveries),
   {
@@ -140,10 +144,30 @@ export const workers: readonly Worker[] = [
  * workers, after what is under way.
  */
 export function startBackground(context: Service): () => Promise<void> {
-  const stops = workers.map((worker) => worker.start(context))
+  const stopping = new AbortController()
+  const looked = lookFirst(context, stopping.signal)
+  const stops = workers.map((worker) => {
+    if (!worker.isAfterLooks) return worker.start(context)
+    // Its metrics are there from the start.
+    watchWork(context, worker.task)
+    const started = looked.then(() => (stopping.signal.aborted ? null : worker.start(context)))
+    return async () => (await started)?.()
+  })
   return async () => {
+    stopping.abort()
     await Promise.all(stops.map((stop) => stop()))
   }
+}
+
+/** Longer than this no webhook waits for accounts that do not answer. What goes by an account waits for its own. */
+const patienceMs = 10_000
+
+async function lookFirst(context: Service, stop: AbortSignal): Promise<void> {
+  const over = new AbortController()
+  lookAtAccounts(context)
+    .catch((error) => context.failures.failed('look at accounts', { err: error }))
+    .finally(() => over.abort())
+  await sleep(patienceMs, undefined, { signal: AbortSignal.any([stop, over.signal]) }).catch(() => {})
 }
 
 /** Does what is due, and answers how much that was. A round that takes long looks at the signal of a stop. */

@@ -33,6 +33,8 @@ export interface Config {
   /** On the first start the test merchant's webhook in Paystack's style. */
   webhookUrl: string | undefined
   adminKey: string | undefined
+  /** Whether the server pauses all sending when it starts. */
+  startPaused: boolean
   /** 32 bytes in base64; default a file in the data folder, made on the first start. */
   encryptionKey: string | undefined
   publicUrl: string | undefined
@@ -64,6 +66,7 @@ export interface Config {
 /** What the command line gave: texts, as in the environment, and switches. */
 export interface Flags extends Partial<Record<'host' | 'port' | 'data' | 'databaseUrl', string>> {
   withTestMerchant?: true
+  paused?: true
   json?: true
 }
 
@@ -116,6 +119,9 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     withTestMerchant: database === undefined || testKey !== undefined || flags.withTestMerchant === true,
     testKey,
     webhookUrl: readUrl('MTEJA_WEBHOOK_URL', text('MTEJA_WEBHOOK_URL')),
+    startPaused:
+      flags.paused === true ||
+      readChoice('MTEJA_START_PAUSED', text('MTEJA_START_PAUSED') ?? 'off', ['on', 'off']) === 'on',
     adminKey: readAdminKey(text('MTEJA_ADMIN_KEY')),
     encryptionKey: text('MTEJA_ENCRYPTION_KEY'),
     publicUrl: readUrl('MTEJA_PUBLIC_URL', text('MTEJA_PUBLIC_URL'))?.replace(/\/+$/, ''),

@@ -15,6 +15,7 @@ import { createPaystackContents } from '../upstream/paystack/contents.ts'
 import { createPaystackPayouts } from '../upstream/paystack/payouts.ts'
 import { createPaystackProcessor } from '../upstream/paystack/processor.ts'
 import { createPaystackStatement } from '../upstream/paystack/statement.ts'
+import { gateSending } from './sending-gate.ts'
 
 /** What processors of accounts are made of. */
 type Base = Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>
@@ -26,6 +27,8 @@ export interface OpenedAccount {
   accountProvider: AccountProvider
   statement: AccountStatement
   contents: AccountContents
+  /** See `LookedAtAccounts`. */
+  look(): Promise<boolean>
 }
 
 /** The Paystack accounts of merchants. */
@@ -91,9 +94,12 @@ function create(base: Base, { tenant, id, secretKey, baseUrl, cutOverAt }: Accou
     { secretKey, baseUrl, fetch: (...request) => fetch(...request) },
     observeCalls(base, 'paystack'),
   )
-  const ask = watchState(base, tenant, id, unwatched)
+  const watched = watchState(base, tenant, id, unwatched)
+  const statement = createPaystackStatement(watched)
+  const { ask, look } = gateSending(base, tenant, id, { ask: watched, statement })
   return {
-    statement: createPaystackStatement(ask),
+    statement,
+    look,
     contents: createPaystackContents(ask),
     processor: createPaystackProcessor({
       ask,

@@ -8,6 +8,7 @@ import type { ProcessorChoice } from '../domain/payments/payment-processor.ts'
 import { chosenAccount } from '../domain/payments/processor-accounts.ts'
 import type { PayoutProcessorChoice } from '../domain/payouts/payout-processor.ts'
 import type { StatementChoice } from '../domain/reconciliation/account-statement.ts'
+import type { LookedAtAccounts } from '../domain/reconciliation/sending-looks.ts'
 import { createSandboxAccounts } from '../domain/sandbox/accounts.ts'
 import { createSandboxDirectory } from '../domain/sandbox/banks.ts'
 import { createSandboxPayouts } from '../domain/sandbox/payouts.ts'
@@ -32,7 +33,8 @@ export function chooseProviders(
   BankDirectoryChoice &
   AccountProviderChoice &
   StatementChoice &
-  ContentsChoice {
+  ContentsChoice &
+  LookedAtAccounts {
   const delayMs = config.sandboxDelayMs
   const sandboxes = { test: createSandboxProcessor({ ...context, delayMs }), live: null }
   const sandboxPayouts = { test: createSandboxPayouts({ ...context, delayMs }), live: null }
@@ -88,6 +90,8 @@ export function chooseProviders(
       (await paystack.find(context, tenant, accountId))?.statement ?? null,
     contentsOf: async (context, tenant, accountId) =>
       (await paystack.find(context, tenant, accountId))?.contents ?? null,
+    lookAtAccount: async (context, tenant, accountId) =>
+      (await (await paystack.find(context, tenant, accountId))?.look()) ?? true,
     servedProcessors: { sandbox: null, manual: null, paystack: checkSecretKey },
     verifierOf: async (_context, { mode }) => verifiers[mode],
   }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { StartupError } from '../db/errors.ts'
+import { pauseAll } from '../domain/payments/sending-pauses.ts'
 import { trustConnection } from '../surfaces/mteja/operator.ts'
 import { startBackground } from './background.ts'
 import { watchClock } from './clock-watch.ts'
@@ -35,6 +36,7 @@ export async function serve(config: Config, listeners: Listeners): Promise<Runni
     listeners.onStage?.('Preparing the APIs.')
     const { buildApp } = await loading
     await chooseConfigured(opened.service, config)
+    if (config.startPaused) await pauseAll(opened.service)
     const askClock = watchClock(opened.service)
     await askClock()
     const draining = new AbortController()

@@ -45,8 +45,7 @@ beforeEach(async () => {
   account = openAnother()
   server = await openLiveServer(account)
   proxy = await openFaultProxy(server.url)
-  const own = { sandboxDelayMs: 1000, upstreamPaystack: undefined, paystackUrl: proxy.url }
-  Object.assign(api.service, chooseProviders(api.service, own))
+  restart()
   const { merchant } = await createTestTenant(api.service, { currencies: ['NGN', 'GHS'] })
   tenant = await addTestKey(api.service, merchant, 'live')
   await choose()
@@ -61,6 +60,12 @@ beforeEach(async () => {
     await server.close()
   }
 })
+
+/** What a server knows of accounts by itself is forgotten. */
+function restart() {
+  const own = { sandboxDelayMs: 1000, upstreamPaystack: undefined, paystackUrl: proxy.url }
+  Object.assign(api.service, chooseProviders(api.service, own))
+}
 
 const ask = (method: string, path: string, body?: object) => api.call(method, path, body, tenant.secret)
 
@@ -342,6 +347,59 @@ describe('a payout by an account at Paystack', () => {
       expect([await stateOf(id), await stateOf(other)]).toEqual(['paid', 'sent'])
     },
   )
+
+  test('waits after a start on a database that has forgotten another, until a person lets sending go on', async () => {
+    await payOut({ reference: 'unknown' })
+    await advance()
+    await forget((await ask('GET', '/v1/payouts')).json().data[0].id)
+    const [waiting, unseen] = [await payOut(), await payOut()]
+    restart()
+    await advance()
+    expect([await stateOf(waiting), await stateOf(unseen), account.transfers.length]).toEqual(['pending', 'pending', 1])
+    const { data } = (await ask('GET', '/v1/processors')).json()
+    expect(data[1].pause).toMatchObject({ cause: 'unknown_here', reference: last().reference })
+    await advanceLater(5 * 60_000)
+    expect([await stateOf(unseen), account.transfers.length]).toEqual(['pending', 1])
+    expect((await ask('PUT', '/v1/sending', { paused: false })).statusCode).toBe(403)
+    const operator = await api.openAnother({ adminKey: 'operator-of-the-service' })
+    const path = `/v1/merchants/${tenant.merchant.code}/sending`
+    const resumed = await operator.call('PUT', path, { mode: 'live', paused: false }, 'operator-of-the-service')
+    expect([resumed.statusCode, resumed.json()]).toEqual([200, { paused: false, pause: null }])
+    await operator.app.close()
+    restart()
+    await advanceLater(10 * 60_000)
+    expect([await stateOf(waiting), await stateOf(unseen), account.transfers.length]).toEqual(['sent', 'sent', 3])
+    const told = (await ask('GET', '/v1/events?limit=100')).json().data.map(({ type }: { type: string }) => type)
+    expect(told.filter((type: string) => type.startsWith('sending.'))).toEqual(['sending.resumed', 'sending.paused'])
+  })
+
+  test('is sent after a start where all transfers of the account are known, and waits while the account cannot be read', async () => {
+    await payOut()
+    await advance()
+    account.transfers.push({ ...last(), id: account.nextId(), reference: 'made-in-the-dashboard' })
+    restart()
+    proxy.choose = ({ method }) => (method === 'GET' ? 'cut_before' : 'none')
+    const id = await payOut()
+    await advance()
+    expect([await show(id), account.transfers.length]).toMatchObject([
+      { state: 'pending', stateCode: 'no_connection' },
+      2,
+    ])
+    proxy.choose = () => 'none'
+    await advanceLater(60 * 60_000)
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 3])
+  })
+
+  test('that its merchant has paused is not sent, and is sent once the merchant says so', async () => {
+    await ask('PUT', '/v1/sending', { paused: true })
+    const id = await payOut()
+    await advance()
+    await advanceLater(5 * 60_000)
+    expect([await stateOf(id), account.transfers.length]).toEqual(['pending', 0])
+    expect((await ask('PUT', '/v1/sending', { paused: false })).json()).toEqual({ paused: false, pause: null })
+    await advance()
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
+  })
 
   test('has another name at the account for each reference and merchant', async () => {
     const nameOf = async (own: object) => (await show(await payOut({ amount: 5000, ...own }))).processorReference

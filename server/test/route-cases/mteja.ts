@@ -467,6 +467,12 @@ export const mteja: Record<string, Cases> = {
     403: ({ readingKey }) => ({ bearer: readingKey, params: { direction: 'out' }, body: { processor: 'manual' } }),
     404: { params: { direction: '\0' }, body: { processor: 'manual' } },
   },
+  'PUT /v1/sending': {
+    200: { body: { paused: false } },
+    400: { body: { paused: 'yes' } },
+    401: { ...stranger, body: { paused: false } },
+    403: ({ readingKey }) => ({ bearer: readingKey, body: { paused: false } }),
+  },
   'POST /v1/pay-ins': {
     201: ({ customerCode }) => ({ body: { ...recorded, customerId: customerCode } }),
     400: { body: { ...recorded, currency: 'KES' } },
@@ -788,6 +794,12 @@ export const mteja: Record<string, Cases> = {
       body: { processor: 'manual' },
     }),
     404: { params: { id: 'mer_000000000000000', direction: 'out' }, body: { processor: 'manual' } },
+  },
+  'PUT /v1/merchants/:id/sending': {
+    200: ({ merchantId }) => ({ params: { id: merchantId }, body: { mode: 'live', paused: false } }),
+    400: ({ merchantId }) => ({ params: { id: merchantId }, body: {} }),
+    ...operatorOnly({ params: { id: 'none' }, body: { paused: false } }),
+    404: { params: { id: 'mer_000000000000000' }, body: { paused: false } },
   },
   'POST /v1/merchants/:id/reconciliations': {
     201: ({ merchantId }) => ({ params: { id: merchantId }, body: { mode: 'test' } }),

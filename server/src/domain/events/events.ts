@@ -60,6 +60,8 @@ export const eventTypes = [
   'dispute.won',
   'dispute.lost',
   'reconciliation.difference_found',
+  'sending.paused',
+  'sending.resumed',
 ] as const
 
 /** A type of event that Mteja records by itself. */

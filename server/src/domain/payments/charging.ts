@@ -16,6 +16,7 @@ import {
 } from './payment-intent-records.ts'
 import { type NewPaymentMethod, openToken } from './payment-methods.ts'
 import { type Charge, type PaymentProcessor, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import { refuseWhilePaused } from './sending-pauses.ts'
 import { openStatuses, settleIntent } from './settling.ts'
 
 /** For this long a charge the processor has not heard of may still be on its way to it. */
@@ -50,7 +51,7 @@ export async function payIntent(
   return chargeIntent(context, tenant, { intent, ...(await choose(intent)) }, attempt)
 }
 
-/** Charges an intent, once for an attempt. Throws `not_available`, `payment_intent_not_open`, `merchant_closed`. */
+/** Charges an intent, once for an attempt. Throws `not_available`, also while sending is paused, `payment_intent_not_open`, `merchant_closed`. */
 export async function chargeIntent(
   context: PaymentsContext,
   tenant: Tenant,
@@ -60,6 +61,7 @@ export async function chargeIntent(
   refuseClosed(tenant.merchant)
   const processor = await requireProcessor(context, tenant)
   const { accountId } = processor
+  if (accountId !== 0n) await refuseWhilePaused(context, tenant)
   const reference = await beginCharge(context, tenant, { intent, accountId, instrument, toSave }, attempt)
   if (reference === null) return lookInstead(context, tenant, intent)
   const { amount, currency } = intent

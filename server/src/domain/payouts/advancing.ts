@@ -39,6 +39,7 @@ const sentences: Readonly<Record<NotSentReason | 'otp' | 'unknown' | 'disagrees'
   rate_limited: 'The account takes no more requests at this moment',
   no_connection: 'The account cannot be reached at this moment',
   short_of_funds: 'The account at the processor has not enough money: nothing is sent until it has',
+  paused: 'Sending is paused: see the pause at GET /v1/processors',
   otp: 'The account asks for a one-time password: give it there, or turn this question off',
   unknown:
     'Nobody can say whether the processor has it. The money stays reserved, and nothing is sent again: look for it there',

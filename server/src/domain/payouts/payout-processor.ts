@@ -47,6 +47,8 @@ export type NotSentReason =
   | 'no_connection'
   /** The account has not enough money. */
   | 'short_of_funds'
+  /** Nothing is sent for the tenant. */
+  | 'paused'
 
 /** The party has the order, in a state that is not final. `attention`: a person has to act there; null for nobody. */
 type Open = { is: 'exists'; attention: 'otp' | null }

@@ -1,6 +1,7 @@
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { isPaused } from '../payments/sending-pauses.ts'
 import { tellPayout } from './payout-events.ts'
 import type { Payout } from './payout-records.ts'
 
@@ -19,7 +20,7 @@ const sentences: Readonly<Record<LastLook, string>> = {
 /**
  * Looks at the owner, the destination and the money once more, and gives the payout to one sender: `sending` is committed before
  * anything is sent. Under the row's lock, so that a payout that was cancelled is not sent and the other way round. Answers the
- * sender's payout; a reason not to send it; or null where another has it.
+ * sender's payout; a reason not to send it; or null where another has it, and while sending is paused.
  */
 export async function beginSending(
   { db, clock }: Context,
@@ -33,6 +34,7 @@ export async function beginSending(
     with open as materialized (
       select p.* from payouts p
       where p.merchant_id = ${merchant.id} and p.id = ${id} and p.state = 'pending' and p.verdict is null
+        and not (${isPaused(tenant)})
       for update
     ),
     owner as materialized (

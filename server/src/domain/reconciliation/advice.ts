@@ -4,6 +4,9 @@ import type { FoundDifference } from './found-differences.ts'
 export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'subject'>): string {
   switch (kind) {
     case 'missing_here':
+      if (subject === 'payout') {
+        return 'The payout was sent from here, and the database does not know it: it was restored from a backup of before. Ask for it again with POST /v1/payouts under its reference and with its content: it is found at the account, and not paid twice. If nobody knows the reference, correct the balance with POST /v1/adjustments.'
+      }
       return subject === 'payment'
         ? 'The list of the account has this payment as paid, and its answer about the payment does not confirm that. Look at the payment in the account. If the money has come, record it with POST /v1/pay-ins under the reference.'
         : 'The account has this, and it could not be booked here. Look at it in the account, and correct the balance with POST /v1/adjustments if money has moved.'

@@ -68,11 +68,12 @@ function isBehind({ state }: StatementItem, { state: own }: Payout): boolean {
   return state === 'failed' && (isOpen(own) || own === 'paid')
 }
 
-/** A payout that was made at the account, and not here. */
+/** A payout that was made at the account, or from here and is not known any more: after a backup was restored. */
 async function compareOther(context: Context, tenant: Tenant, run: Reconciliation, item: StatementItem): Promise<void> {
   const { cutOver } = await beginningOf(context, tenant, run.booksId)
   if (item.state === 'failed' || item.createdAt < cutOver) return
-  await note(context, tenant, run, item, { kind: 'not_ours', effect: -costOf(item), own: null })
+  const kind = item.name === null ? ('not_ours' as const) : ('missing_here' as const)
+  await note(context, tenant, run, item, { kind, effect: -costOf(item), own: null })
 }
 
 /** What has left the account. */

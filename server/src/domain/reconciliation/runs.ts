@@ -1,9 +1,10 @@
 import { ServiceError } from '../../base/errors.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { nothing, sql } from '../../db/sql.ts'
-import type { Context } from '../context.ts'
+import { type Context, inTransaction } from '../context.ts'
 import { type DueRow, type DueTask, doDue, retryDelay } from '../merchants/due.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import { resumeAfterReconciliation } from '../payments/sending-pauses.ts'
 import {
   findAbsentCharges,
   findAbsentDisputes,
@@ -153,7 +154,11 @@ async function work(context: Work, tenant: Tenant, id: string, budgetMs: number)
     }
     const isOver = performance.now() - startedAt >= budgetMs
     const progress = await step(context, tenant, run, statement)
-    const isSaved = await save(context, tenant, run, progress, isOver)
+    const isSaved = await inTransaction(context, async (tx) => {
+      const isDone = await save(tx, tenant, run, progress, isOver)
+      if (isDone && progress.stage === 'end' && run.withBalance) await resumeAfterReconciliation(tx, tenant, run)
+      return isDone
+    })
     if (!isSaved || isOver) return
   }
 }
@@ -256,7 +261,10 @@ async function save(
 /** A reconciliation begins by itself after this time. */
 const everyMs = 24 * 60 * 60 * 1000
 
-/** Begins the reconciliations of the day, of all accounts that take money, and answers how many. */
+/**
+ * Begins the reconciliations of the day, of all accounts that take money, and answers how many. While sending is paused none begins:
+ * one that is asked for lets it go on.
+ */
 export async function startDailyReconciliations(context: Work): Promise<number> {
   const before = new Date(context.clock.now().getTime() - everyMs)
   const rows = await context.db.query<TenantRow>(sql`
@@ -264,6 +272,10 @@ export async function startDailyReconciliations(context: Work): Promise<number> 
     from processor_accounts a
     join merchants m on m.id = a.merchant_id
     where a.direction = 'in' and a.replaced_at is null and a.credentials is not null and m.closed_at is null
+      and not exists (
+        select from sending_pauses s
+        where s.merchant_id = a.merchant_id and s.mode = a.mode and s.resumed_at is null
+      )
       and not exists (
         select from reconciliations r
         where r.merchant_id = a.merchant_id and r.account_id = a.id and (r.created_at > ${before} or r.due_at is not null)

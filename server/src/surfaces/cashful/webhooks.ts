@@ -283,6 +283,11 @@ const differenceTelling: Telling = {
   }),
 }
 
+const sendingTelling: Telling = {
+  entity: 'Sending',
+  render: ({ merchantId, details }) => ({ merchantId, cause: details.cause, reference: details.reference }),
+}
+
 const approvalTelling: Telling = {
   entity: 'Approval',
   render: ({ merchantId, customerId, details }) => ({
@@ -357,6 +362,8 @@ const tellings: Readonly<Record<OwnEventType, Telling>> = {
   'dispute.won': disputeTelling,
   'dispute.lost': disputeTelling,
   'reconciliation.difference_found': differenceTelling,
+  'sending.paused': sendingTelling,
+  'sending.resumed': sendingTelling,
 }
 
 function intentTelling(status: string): Telling {

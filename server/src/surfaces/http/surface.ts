@@ -9,6 +9,7 @@ import type { PaymentsContext } from '../../domain/payments/payment-processor.ts
 import type { PayoutProcessorChoice } from '../../domain/payouts/payout-processor.ts'
 import type { ErasureChoice } from '../../domain/personal-data/erasure.ts'
 import type { StatementChoice } from '../../domain/reconciliation/account-statement.ts'
+import type { LookedAtAccounts } from '../../domain/reconciliation/sending-looks.ts'
 import type { RetentionChoice } from '../../domain/retention/retention.ts'
 import type { EventRenderers } from '../../domain/webhooks/deliveries.ts'
 import type { SenderChoice } from '../../domain/webhooks/sender.ts'
@@ -25,6 +26,7 @@ export type Service = PaymentsContext &
   ApprovalChoice &
   StatementChoice &
   ContentsChoice &
+  LookedAtAccounts &
   SenderChoice &
   RetentionChoice &
   ErasureChoice

@@ -34,6 +34,7 @@ import { refundRoutes } from './routes/refunds.ts'
 import { requestRoutes } from './routes/requests.ts'
 import { reversalRoutes } from './routes/reversals.ts'
 import { sandboxRoutes } from './routes/sandbox.ts'
+import { sendingRoutes } from './routes/sending.ts'
 import { signingKeyRoutes } from './routes/signing-keys.ts'
 import { suspenseRoutes } from './routes/suspense.ts'
 import { transactionRoutes } from './routes/transactions.ts'
@@ -66,6 +67,7 @@ export const mteja: Dialect = {
         holdRoutes,
         paymentSettingsRoutes,
         processorRoutes,
+        sendingRoutes,
         payInRoutes,
         importedPaymentRoutes,
         adjustmentRoutes,

@@ -161,7 +161,7 @@ const questions: readonly Call[] = ['verify_transaction', 'verify_transfer']
 /** What a call has taught about its work: by an answer, or by the error that came instead. */
 export function knowledgeAfter(call: Call, seen: Answer | UpstreamError): Knowledge {
   if (seen instanceof UpstreamError) {
-    const wasLeftAlone = seen.outcome === 'not_connected' || seen.status === 429
+    const wasLeftAlone = seen.outcome === 'not_connected' || seen.outcome === 'paused' || seen.status === 429
     return wasLeftAlone && !questions.includes(call) ? 'not_sent' : 'unknown'
   }
   if (!isEnvelope(seen)) return 'unknown'
@@ -203,7 +203,7 @@ export type Outcome<Thing> =
   | { is: 'not_sent'; why: NotSentCause; cause: UpstreamError; retryAfterMs: number | null }
 
 /** `unauthorized`: the account refuses its key, or calls from this address. */
-export type NotSentCause = 'unauthorized' | 'rate_limited' | 'no_connection' | 'short_of_funds'
+export type NotSentCause = 'unauthorized' | 'rate_limited' | 'no_connection' | 'short_of_funds' | 'paused'
 
 /** Makes a call that begins something. Never throws `UpstreamError`: the outcome says what is known. */
 export async function begin<Thing>(
@@ -234,7 +234,7 @@ export async function begin<Thing>(
 
 function causeOf(seen: Answer | UpstreamError): NotSentCause {
   if (seen.status === 429) return 'rate_limited'
-  if (seen instanceof UpstreamError) return 'no_connection'
+  if (seen instanceof UpstreamError) return seen.outcome === 'paused' ? 'paused' : 'no_connection'
   return shortOfFunds.some((row) => fits(row, seen)) ? 'short_of_funds' : 'unauthorized'
 }
 

@@ -7,7 +7,7 @@ import { createMerchant, getMerchant, listMerchants } from '../../../domain/merc
 import { grantOf, scopes } from '../../../domain/merchants/scopes.ts'
 import { type Merchant, refuseClosed } from '../../../domain/merchants/tenant.ts'
 import { changePaymentSettings, getPaymentSettings } from '../../../domain/payments/payment-settings.ts'
-import { listProcessors, setProcessor } from '../../../domain/payments/processor-accounts.ts'
+import { setPaused } from '../../../domain/payments/sending-pauses.ts'
 import { listDifferences } from '../../../domain/reconciliation/differences.ts'
 import { ifMatchDescription } from '../../http/if-match.ts'
 import { readEnd } from '../../http/instants.ts'
@@ -30,8 +30,16 @@ import { renderApiKey, revocationQuery, revokedKeySchema, revokeWithEndpoints } 
 import { auditQuery, auditSchema, sendAudit } from './audit.ts'
 import { differenceQuery, differenceSchema, readDifferenceQuery, renderPage } from './differences.ts'
 import { paymentSettingsChange, paymentSettingsSchema } from './payment-settings.ts'
-import { accountSchema, chosenProcessorBody, directionParam, readChosen, renderAccount } from './processors.ts'
+import {
+  accountSchema,
+  chosenProcessorBody,
+  directionParam,
+  listRendered,
+  readChosen,
+  setChosen,
+} from './processors.ts'
 import { newReconciliationBody, reconcileAsked, reconciliationSchema } from './reconciliations.ts'
+import { renderSending, sendingBody, sendingSchema } from './sending.ts'
 
 const tags = ['Operator']
 const merchantParams = Type.Object({ id: Type.String({ examples: ['mer_3k1f9x0c2v8b7n6'] }) })
@@ -269,7 +277,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
     async (request) => {
       const merchant = await getMerchant(context, request.params.id)
       const { mode = 'test' } = request.query
-      return { data: (await listProcessors(context, { merchant, mode })).map(renderAccount) }
+      return { data: await listRendered(context, { merchant, mode }) }
     },
   )
 
@@ -292,7 +300,28 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       refuseClosed(merchant)
       const { mode = 'test', ...chosen } = request.body
       const tenant = { merchant, mode }
-      return renderAccount(await setProcessor(tx, tenant, readChosen(tenant, request.params.direction, chosen)))
+      return setChosen(tx, tenant, readChosen(tenant, request.params.direction, chosen))
+    },
+  )
+
+  routes.put(
+    '/merchants/:id/sending',
+    {
+      scope: 'operator',
+      once: 'in a transaction',
+      schema: {
+        operationId: 'setMerchantSending',
+        summary: 'Pause all sending of a merchant in a mode, or let it go on',
+        tags,
+        params: merchantParams,
+        body: Type.Object({ mode: Type.Optional(modeSchema), ...sendingBody }),
+        response: responses(200, sendingSchema, 401, 404),
+      },
+    },
+    async (request, tx) => {
+      const merchant = await getMerchant(tx, request.params.id)
+      const { mode = 'test', paused } = request.body
+      return renderSending(await setPaused(tx, { merchant, mode }, paused, 'operator'))
     },
   )
 

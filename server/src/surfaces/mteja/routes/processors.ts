@@ -1,5 +1,6 @@
 import { type Static, type TObject, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import type { Context } from '../../../domain/context.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import {
   type ChosenProcessor,
@@ -11,6 +12,7 @@ import {
   processorNames,
   setProcessor,
 } from '../../../domain/payments/processor-accounts.ts'
+import { findPause, type SendingPause } from '../../../domain/payments/sending-pauses.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -34,6 +36,28 @@ const processorSchema = Type.Unsafe<ProcessorName>({
 /** Read by `readChosen`. */
 export const directionParam = { direction: Type.String({ description: 'in or out', examples: ['in'] }) }
 
+export const pauseSchema = Type.Union(
+  [
+    Type.Object({
+      cause: Type.Unsafe<SendingPause['cause']>({
+        type: 'string',
+        enum: ['unknown_here', 'started_paused', 'by_hand'],
+        description:
+          'unknown_here: an account has something that was sent from here, and the database does not know it. ' +
+          'started_paused: the server was started so. by_hand: a person has paused it',
+        examples: ['unknown_here'],
+      }),
+      reference: { ...nullableText, description: 'Of unknown_here: the account’s name of it' },
+      pausedAt: date,
+    }),
+    Type.Null(),
+  ],
+  {
+    description:
+      'While it is set nothing is sent: no payout, no refund, no charge, no webhook. Null while sending goes on',
+  },
+)
+
 export const accountSchema = Type.Object({
   direction: directionSchema,
   processor: processorSchema,
@@ -45,6 +69,7 @@ export const accountSchema = Type.Object({
     description: 'Nothing that the account took before is credited by itself',
   }),
   chosenAt: Type.Union([date, Type.Null()], { description: 'Null where nobody has chosen: the default' }),
+  pause: pauseSchema,
 })
 
 /** A choice, without its direction and its mode. */
@@ -79,7 +104,7 @@ export const processorRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, listOf(accountSchema), 401),
       },
     },
-    async (request) => ({ data: (await listProcessors(context, tenantOf(request))).map(renderAccount) }),
+    async (request) => ({ data: await listRendered(context, tenantOf(request)) }),
   )
 
   routes.put(
@@ -99,7 +124,7 @@ export const processorRoutes: RouteFile = (routes, { context }) => {
     },
     async (request, tx) => {
       const tenant = tenantOf(request)
-      return renderAccount(await setProcessor(tx, tenant, readChosen(tenant, request.params.direction, request.body)))
+      return setChosen(tx, tenant, readChosen(tenant, request.params.direction, request.body))
     },
   )
 }
@@ -118,7 +143,22 @@ export function readChosen(
   throw new ServiceError('invalid_request', message, 'direction')
 }
 
-export function renderAccount(account: ProcessorAccount) {
+/** Both directions, as they are shown. */
+export async function listRendered(context: Context, tenant: Tenant) {
+  const pause = await findPause(context, tenant)
+  return (await listProcessors(context, tenant)).map((account) => renderAccount(account, pause))
+}
+
+/** Chooses a processor, and shows it. Throws what `setProcessor` throws. */
+export async function setChosen(tx: Parameters<typeof setProcessor>[0], tenant: Tenant, chosen: ChosenProcessor) {
+  return renderAccount(await setProcessor(tx, tenant, chosen), await findPause(tx, tenant))
+}
+
+export function renderPause(pause: SendingPause | null) {
+  return pause === null ? null : { ...pause, pausedAt: pause.pausedAt.toISOString() }
+}
+
+function renderAccount(account: ProcessorAccount, pause: SendingPause | null) {
   return {
     direction: account.direction,
     processor: account.processor,
@@ -128,5 +168,6 @@ export function renderAccount(account: ProcessorAccount) {
     keyHint: account.hint,
     cutOverAt: account.cutOverAt?.toISOString() ?? null,
     chosenAt: account.chosenAt?.toISOString() ?? null,
+    pause: renderPause(pause),
   }
 }
