@@ -32,3 +32,14 @@ export function codeOfAttempt(
 ): string {
   return randomCode(randomOfDigest(vault.fingerprint(`${id}/${name}`, 'code of an attempt')), length)
 }
+
+/** As `codeOfAttempt`, of a request whose key is enough: each repeat makes it alike, however long the key is remembered. */
+export function codeOfKey(
+  { vault }: Pick<Context, 'vault'>,
+  { merchantId, mode }: KeyScope,
+  { key, name }: { key: string; name: string },
+  length: number,
+): string {
+  const text = JSON.stringify([merchantId, mode, key, name])
+  return randomCode(randomOfDigest(vault.fingerprint(text, 'code of a key')), length)
+}

@@ -273,6 +273,23 @@ describe('a transfer on the wire of Paystack', () => {
     const [first, second] = [await repeat(), await repeat()]
     expect([second.statusCode, second.json().data.id]).toEqual([200, first.json().data.id])
     expect(await balance()).toBe(400_000)
+    const other = await api.app.inject({
+      method: 'POST',
+      url: '/transfer',
+      headers: { ...headers, 'idempotency-key': 'k-2' },
+      payload: body,
+    })
+    expect([other.statusCode, other.json().code]).toEqual([400, 'duplicate_transfer_reference'])
+    const unnamed = { ...body, reference: undefined, amount: 50_000 }
+    const sendUnnamed = () =>
+      api.app.inject({
+        method: 'POST',
+        url: '/transfer',
+        headers: { ...headers, 'idempotency-key': 'k-3' },
+        payload: unnamed,
+      })
+    const [made, again] = [await sendUnnamed(), await sendUnnamed()]
+    expect([again.statusCode, again.json().data.id]).toEqual([200, made.json().data.id])
   })
 
   test('without a reference it gets one of twenty characters', async () => {

@@ -1,8 +1,9 @@
 import { type Static, Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
 import { randomCode } from '../../../base/ids.ts'
-import { noteChange } from '../../../domain/context.ts'
-import { type Attempt, codeOfAttempt } from '../../../domain/idempotency/attempt.ts'
+import { type Context, noteChange } from '../../../domain/context.ts'
+import { type Attempt, codeOfAttempt, codeOfKey } from '../../../domain/idempotency/attempt.ts'
+import type { IdempotentRequest } from '../../../domain/idempotency/request.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { largeRead } from '../../../domain/merchants/turns.ts'
 import {
@@ -79,10 +80,12 @@ export const transferRoutes: RouteFile = (routes, surface) => {
       const { account_reference, ...given } = request.body
       refuseAccountReference(account_reference)
       const recipients = await findRecipients(context, tenant, [given.recipient])
-      const wanted = readTransfer(tenant, given, recipients, randomCode(context.random, 20))
+      const codeOf = (name: string, length: number) => codeOfTransfer(context, tenant, keyed, { name, length })
+      const read = readTransfer(tenant, given, recipients, codeOf('reference', 20))
+      const wanted: NewPayout = { ...read, code: `TRF_${codeOf(`code ${read.reference}`, 16)}` }
       const made = await createPayout(context, tenant, wanted, keyed).catch(rethrow)
-      // Without a key, a payout that is there already is a second use of its reference.
-      if (made.replayed && keyed === null) throw duplicate()
+      // Made without this key, it has another code: this is a second use of its reference.
+      if (made.replayed && made.payout.code !== wanted.code) throw duplicate()
       const payout = made.replayed ? made.payout : await showSandboxEnd(context, tenant, made.payout)
       const message = statusOf(payout) === 'otp' ? asksOtp : queued
       const answer = { status: true as const, message, data: renderMadeTransfer(tenant, payout) }
@@ -297,6 +300,17 @@ export const transferRoutes: RouteFile = (routes, surface) => {
     const found = await walkNumberedPayouts(context, tenant, filter, readStep('transfer', query))
     return { items: found.items, meta: stepMeta('transfer', query, found, ({ wireId }) => wireId) }
   }
+}
+
+/** A repeat of a request makes the same code; any other request makes another one. */
+function codeOfTransfer(
+  context: Context,
+  { merchant, mode }: Tenant,
+  request: IdempotentRequest | null,
+  { name, length }: { name: string; length: number },
+): string {
+  if (request === null) return randomCode(context.random, length)
+  return codeOfKey(context, { merchantId: merchant.id, mode }, { key: request.key, name }, length)
 }
 
 function outcomeOf(
