@@ -801,6 +801,9 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.payouts.cancel(payout.id)).toMatchObject({ state: 'cancelled' })
     const settling = mteja.payouts.settle(payout.id, { outcome: 'paid', proof: 'x' })
     await expect(settling).rejects.toMatchObject({ code: 'not_available' })
+    const unasked = { status: 404, code: 'approval_not_found' }
+    await expect(mteja.payouts.approve(payout.id)).rejects.toMatchObject(unasked)
+    await expect(mteja.payouts.deny(payout.id, { reason: 'x' })).rejects.toMatchObject(unasked)
     const settings = await mteja.payouts.retrieveSettings()
     expect(await mteja.payouts.updateSettings(settings)).toEqual(settings)
 

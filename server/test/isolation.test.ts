@@ -655,6 +655,8 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
   'GET /v1/payouts': ({ customerCode }) => [{ status: 200 }, { query: `customerId=${customerCode}`, status: 404 }],
   'GET /v1/payouts/:id': ({ payoutId }) => [{ params: { id: payoutId }, status: 404 }],
   'POST /v1/payouts/:id/cancel': ({ payoutId }) => [{ params: { id: payoutId }, status: 404 }],
+  'POST /v1/payouts/:id/approve': ({ payoutId }) => [{ params: { id: payoutId }, status: 404 }],
+  'POST /v1/payouts/:id/deny': ({ payoutId }) => [{ params: { id: payoutId }, body: {}, status: 404 }],
   'POST /v1/payouts/:id/settle': ({ payoutId }) => [
     { params: { id: payoutId }, body: { outcome: 'paid', proof: 'x' }, status: 404 },
   ],

@@ -58,6 +58,8 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/api-keys',
     'POST /v1/approvals/:id/approve',
     'POST /v1/approvals/:id/deny',
+    'POST /v1/payouts/:id/approve',
+    'POST /v1/payouts/:id/deny',
     'POST /v1/sandbox/approvals/:id/approve',
     'POST /v1/api-keys/:id/replace',
     'POST /v1/customers/:id/erase',

@@ -70,14 +70,14 @@ async function makePayer(): Promise<string> {
   return id
 }
 
-/** Payouts of a customer: one that is not sent yet, one that waits for a person, and one that a person has settled. */
+/** Payouts of a customer: one that is not sent yet, one that waits for a person, one that a person has settled, and two that wait for approval. */
 async function makePayouts(customerId: string) {
-  const make = async (reference: string): Promise<string> => {
+  const make = async (reference: string, amount = 9): Promise<string> => {
     const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789' }
-    const made = await api.call('POST', '/v1/payouts', { customerId, amount: 9, destination, reference })
+    const made = await api.call('POST', '/v1/payouts', { customerId, amount, destination, reference })
     return made.json().id
   }
-  const ids = await Promise.all(['spare', 'manual', 'settled'].map(make))
+  const ids = await Promise.all(['spare', 'manual', 'settled'].map((each) => make(each)))
   const [sparePayoutId, manualPayoutId, settledPayoutId] = ids as [string, string, string]
   await (api.service.db as OwnedDb).asOwner((owner) =>
     owner.execute(`
@@ -88,7 +88,10 @@ async function makePayouts(customerId: string) {
   const settlement = { outcome: 'paid', proof: 'FT1' }
   const waiting = (await api.call('POST', `/v1/payouts/${settledPayoutId}/settle`, settlement)).json()
   await api.call('POST', `/v1/sandbox/approvals/${waiting.settlementApprovalId}/approve`)
-  return { sparePayoutId, manualPayoutId, settledPayoutId, ...(await makeTransfer(customerId)) }
+  await api.call('POST', '/v1/sandbox/pay-ins', { customerId, amount: 4_000_000 })
+  const [waitingPayoutId, deniablePayoutId] = [await make('waiting', 2_000_000), await make('deniable', 2_000_000)]
+  const waits = { waitingPayoutId, deniablePayoutId }
+  return { sparePayoutId, manualPayoutId, settledPayoutId, ...waits, ...(await makeTransfer(customerId)) }
 }
 
 /** A transfer of a customer that waits for its one-time password, and a recipient that nothing else needs. */

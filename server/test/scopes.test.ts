@@ -107,7 +107,13 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /v1/payouts/batch',
     'POST /v1/recipients',
   ],
-  approve: ['POST /v1/approvals/:id/approve', 'POST /v1/approvals/:id/deny', 'POST /v1/sandbox/approvals/:id/approve'],
+  approve: [
+    'POST /v1/approvals/:id/approve',
+    'POST /v1/approvals/:id/deny',
+    'POST /v1/payouts/:id/approve',
+    'POST /v1/payouts/:id/deny',
+    'POST /v1/sandbox/approvals/:id/approve',
+  ],
   developers: [
     'DELETE /api/canary/webhook-endpoints/:id',
     'DELETE /v1/api-keys/:id',

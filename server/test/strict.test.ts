@@ -233,6 +233,7 @@ describe('/v1 refuses what it does not know', () => {
       'POST /v1/disputes/:id/decline body.message',
       'POST /v1/payouts body.reason',
       'POST /v1/payouts/batch body.payouts.0.reason',
+      'POST /v1/payouts/:id/deny body.reason',
       'POST /v1/recipients body.description',
       'POST /v1/transfers/batch body.transfers.0.description',
       'POST /v1/sandbox/pay-ins body.description',

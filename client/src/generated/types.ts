@@ -4364,6 +4364,10 @@ export namespace Mteja {
     feesBorneBy: 'owner' | 'merchant'
     /** The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody */
     defaultRecipient: string
+    /** For so long after its recipient was made a payout waits, in hours: it is pending, with the stateCode cooling_down. Default 0 */
+    coolDownHours: number
+    /** Whether payouts of customers who are not identified are refused; default false */
+    identifiedOnly: boolean
     /** Of the last change; of the merchant, for settings that were never changed */
     updatedAt: string
   }
@@ -5875,6 +5879,10 @@ export namespace Mteja {
       metadata?: Metadata | undefined
     }[]
   }
+  /** POST /v1/payouts/{id}/deny: Deny a payout that waits for a second person, or its settlement by hand */
+  export interface DenyPayoutBody {
+    reason?: string | undefined
+  }
   /** POST /v1/payouts/{id}/settle: Say how a payout has ended that a person pays out, or whose processor cannot say it */
   export interface SettlePayoutBody {
     outcome: 'paid' | 'failed'
@@ -5925,12 +5933,16 @@ export namespace Mteja {
     email?: string | undefined
     active?: boolean | undefined
   }
-  /** PATCH /v1/payout-settings: Say who bears the fees of payouts that are made from now on, and their usual recipient */
+  /** PATCH /v1/payout-settings: Change the settings of payouts: fees, the usual recipient, and what is refused or waits */
   export interface UpdatePayoutSettingsBody {
     /** Who bears the fees of the processor; default merchant. owner: whoever owns the balance that the payout leaves. The expected fee is then reserved, too */
     feesBorneBy?: 'owner' | 'merchant' | undefined
     /** The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody */
     defaultRecipient?: string | undefined
+    /** For so long after its recipient was made a payout waits, in hours: it is pending, with the stateCode cooling_down. Default 0 */
+    coolDownHours?: number | undefined
+    /** Whether payouts of customers who are not identified are refused; default false */
+    identifiedOnly?: boolean | undefined
   }
   /** POST /v1/reconciliations: Compare the account that takes the money with the books, or go on with the comparison under way */
   export interface CreateReconciliationBody {

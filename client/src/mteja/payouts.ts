@@ -46,6 +46,16 @@ export class Payouts {
     return this.#send({ method: 'POST', path: path`/v1/payouts/${id}/cancel`, shape }, options)
   }
 
+  /** Approves it, or its settlement by hand, as another person than the asker: see `approvals.approve`. */
+  approve(id: string, options?: CallOptions): Promise<Mteja.Payout> {
+    return this.#send({ method: 'POST', path: path`/v1/payouts/${id}/approve`, shape }, options)
+  }
+
+  /** Denies it, or its settlement by hand: see `approvals.deny`. Its money is released a moment later. */
+  deny(id: string, body: Mteja.DenyPayoutBody = {}, options?: CallOptions): Promise<Mteja.Payout> {
+    return this.#send({ method: 'POST', path: path`/v1/payouts/${id}/deny`, body, shape }, options)
+  }
+
   /** Says how a payout of the processor `manual` has ended. */
   settle(id: string, body: Mteja.SettlePayoutBody, options?: CallOptions): Promise<Mteja.Payout> {
     return this.#send({ method: 'POST', path: path`/v1/payouts/${id}/settle`, body, shape }, options)

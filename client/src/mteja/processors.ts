@@ -5,7 +5,7 @@ import type { Mteja } from '../generated/types.ts'
 
 export const processorAccount = { direction: 'text', processor: 'text', state: 'text' } as const
 
-export const sending = { paused: 'boolean' } as const
+export const sending = { paused: 'flag' } as const
 
 /** `client.processors`: who takes the merchant's money from payers and sends it to banks, in the mode of the key. */
 export class Processors {

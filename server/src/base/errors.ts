@@ -52,6 +52,7 @@ export const errorCodes = [
   'already_identified',
   'account_not_resolved',
   'customer_denied',
+  'customer_not_identified',
   'payment_method_unknown',
   'payment_method_not_chargeable',
   'insufficient_funds',

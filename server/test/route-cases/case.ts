@@ -51,6 +51,9 @@ export interface Own extends Belongings {
   sparePayoutId: string
   manualPayoutId: string
   settledPayoutId: string
+  /** Payouts that wait for a second person. */
+  waitingPayoutId: string
+  deniablePayoutId: string
   /** A key of a person, which the operator made. */
   secondPersonKey: string
   /** Approvals: two that wait, and one that was denied. */

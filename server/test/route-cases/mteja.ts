@@ -649,6 +649,24 @@ export const mteja: Record<string, Cases> = {
     404: { params: { id: 'none' } },
     409: ({ settledPayoutId }) => ({ params: { id: settledPayoutId } }),
   },
+  'POST /v1/payouts/:id/approve': {
+    200: ({ secondPersonKey, waitingPayoutId }) => ({ bearer: secondPersonKey, params: { id: waitingPayoutId } }),
+    401: { ...stranger, params: { id: 'none' } },
+    403: ({ deniablePayoutId }) => ({ params: { id: deniablePayoutId } }),
+    404: ({ secondPersonKey }) => ({ bearer: secondPersonKey, params: { id: 'none' } }),
+    409: ({ secondPersonKey, settledPayoutId }) => ({ bearer: secondPersonKey, params: { id: settledPayoutId } }),
+  },
+  'POST /v1/payouts/:id/deny': {
+    200: ({ deniablePayoutId }) => ({ params: { id: deniablePayoutId }, body: { reason: 'Not theirs' } }),
+    400: ({ deniablePayoutId }) => ({ params: { id: deniablePayoutId }, body: { reason: 7 } }),
+    401: { ...stranger, params: { id: 'none' }, body: {} },
+    404: { params: { id: 'none' }, body: {} },
+    409: ({ secondPersonKey, settledPayoutId }) => ({
+      bearer: secondPersonKey,
+      params: { id: settledPayoutId },
+      body: {},
+    }),
+  },
   'POST /v1/payouts/:id/settle': {
     200: ({ manualPayoutId }) => ({ params: { id: manualPayoutId }, body: settlement }),
     400: ({ manualPayoutId }) => ({ params: { id: manualPayoutId }, body: { ...settlement, outcome: 'lost' } }),

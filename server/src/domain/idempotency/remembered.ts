@@ -53,6 +53,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   already_identified: true,
   account_not_resolved: true,
   customer_denied: true,
+  customer_not_identified: false,
   payment_method_unknown: true,
   payment_method_not_chargeable: true,
   insufficient_funds: true,

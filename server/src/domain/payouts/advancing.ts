@@ -21,11 +21,13 @@ import {
   beginAgain,
   beginSending,
   noteAccount,
+  noteCooling,
   noteKnowledge,
   noteManual,
   noteRefusal,
   putBack,
 } from './payout-sending.ts'
+import { getPayoutSettings } from './payout-settings.ts'
 import { isOpen, openStates } from './payout-states.ts'
 
 /** A payout is looked at after as long again as it has taken so far, within these bounds. */
@@ -114,6 +116,7 @@ async function fail(
 }
 
 async function sendFirst(context: PayoutsContext, tenant: Tenant, payout: Payout): Promise<void> {
+  if (await isCooling(context, tenant, payout)) return
   const processor = await context.payoutProcessorOf(context, tenant, 'new')
   if (processor === null) return
   if (processor === 'manual') return noteManual(context, tenant, payout)
@@ -124,6 +127,15 @@ async function sendFirst(context: PayoutsContext, tenant: Tenant, payout: Payout
     return fail(context, tenant, payout, { code, reason, sendCount: payout.sendCount })
   }
   await send(context, tenant, { id: payout.id, sendCount: begun.sendCount }, processor)
+}
+
+/** A payout to a new destination waits, where the merchant wants it to: the owner may notice what somebody else has asked for. */
+async function isCooling(context: Context, tenant: Tenant, payout: Payout): Promise<boolean> {
+  const { coolDownHours } = await getPayoutSettings(context, tenant)
+  const until = new Date(payout.recipient.createdAt.getTime() + coolDownHours * 60 * 60 * 1000)
+  if (coolDownHours === 0 || until <= context.clock.now()) return false
+  await noteCooling(context, tenant, payout, until)
+  return true
 }
 
 async function sendAgain(

@@ -86,12 +86,14 @@ async function tryBatch(
     tenant,
     calls.map(({ wanted }) => (known.has(wanted.reference) ? null : wanted)),
   )
+  const unidentified = settings.identifiedOnly ? await findUnidentified(lane, tenant, calls) : noCustomers
   const estimate = await estimatorOf(context, tenant, settings.feesBorneBy)
   const answers = calls.map(({ wanted }, i): PayoutAnswer | Prepared => {
     const before = known.get(wanted.reference)
     if (before !== undefined) return erased.has(before.customerId) ? erasedOwner(before) : recall(before, wanted)
     const place = places[i] as Place | ServiceError
     if (place instanceof ServiceError) return place
+    if (unidentified.has(wanted.customerCode)) return notIdentified()
     const estimatedFee = estimate({ amount: wanted.amount, currency: wanted.currency, type: place.type })
     if (wanted.amount + estimatedFee > maxAmount) return tooLarge(estimatedFee)
     const id = uuidV7(context.random, context.clock.now())
@@ -100,6 +102,28 @@ async function tryBatch(
   const prepared = answers.filter((each): each is Prepared => 'call' in each)
   const made = await reserve(context, lane, prepared, { bearer: settings.feesBorneBy, limited })
   return answers.map((each) => ('call' in each ? (made.get(each) as PayoutAnswer) : each))
+}
+
+const noCustomers: ReadonlySet<string | null> = new Set()
+
+/** The codes of customers who are not identified. */
+async function findUnidentified(
+  db: Queryable,
+  { merchant }: Tenant,
+  calls: PayoutCall[],
+): Promise<ReadonlySet<string | null>> {
+  const codes = calls.flatMap(({ wanted }) => wanted.customerCode ?? [])
+  const rows = await db.query<{ code: string }>(sql`
+    select c.code from customers c
+    where c.merchant_id = ${merchant.id} and c.code = any(${codes}::text[]) and not c.identified
+  `)
+  return new Set(rows.map(({ code }) => code))
+}
+
+function notIdentified(): ServiceError {
+  const message =
+    'Payouts are made only for customers who are identified: let the customer pass an identity check first'
+  return new ServiceError('customer_not_identified', message, 'customerId')
 }
 
 /** The payouts that have the references, by these. */

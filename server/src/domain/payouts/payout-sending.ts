@@ -235,3 +235,18 @@ export async function noteManual({ db, clock }: Context, { merchant }: Tenant, {
     where merchant_id = ${merchant.id} and id = ${id} and state = 'pending' and verdict is null
   `)
 }
+
+/** The payout waits until its destination is no longer new. */
+export async function noteCooling(
+  { db, clock }: Context,
+  { merchant }: Tenant,
+  { id }: Payout,
+  until: Date,
+): Promise<void> {
+  const reason = `The destination is new: the payout is sent after ${until.toISOString()}`
+  await db.query(sql`
+    update payouts set
+      state_code = 'cooling_down', state_reason = ${reason}, due_at = ${until}, attempts = 0, updated_at = ${clock.now()}
+    where merchant_id = ${merchant.id} and id = ${id} and state = 'pending' and verdict is null
+  `)
+}

@@ -10,21 +10,43 @@ export interface PayoutSettings {
   feesBorneBy: FeeBearer
   /** The code of the recipient of the merchant's payouts that name none; null for nobody. */
   defaultRecipient: string | null
+  /** For so long after its recipient was made a payout waits, in hours; 0 for not at all. */
+  coolDownHours: number
+  /** Whether payouts of customers who are not identified are refused. */
+  identifiedOnly: boolean
 }
 
-const usual: PayoutSettings = { feesBorneBy: 'merchant', defaultRecipient: null }
+const usual: PayoutSettings = {
+  feesBorneBy: 'merchant',
+  defaultRecipient: null,
+  coolDownHours: 0,
+  identifiedOnly: false,
+}
+
+interface SettingsRow {
+  fees_borne_by: FeeBearer
+  default_recipient: string | null
+  cool_down_hours: number
+  identified_only: boolean
+}
 
 export async function getPayoutSettings(
   { db }: { db: Queryable },
   { merchant, mode }: Tenant,
 ): Promise<PayoutSettings> {
-  const [row] = await db.query<{ fees_borne_by: FeeBearer; default_recipient: string | null }>(sql`
-    select s.fees_borne_by, r.code as default_recipient
+  const [row] = await db.query<SettingsRow>(sql`
+    select s.fees_borne_by, r.code as default_recipient, s.cool_down_hours, s.identified_only
     from payout_settings s
     left join recipients r on r.merchant_id = s.merchant_id and r.id = s.default_recipient_id
     where s.merchant_id = ${merchant.id} and s.mode = ${mode}
   `)
-  return row === undefined ? usual : { feesBorneBy: row.fees_borne_by, defaultRecipient: row.default_recipient }
+  if (row === undefined) return usual
+  return {
+    feesBorneBy: row.fees_borne_by,
+    defaultRecipient: row.default_recipient,
+    coolDownHours: row.cool_down_hours,
+    identifiedOnly: row.identified_only,
+  }
 }
 
 /**
@@ -33,20 +55,35 @@ export async function getPayoutSettings(
 export async function changePayoutSettings(
   tx: TxContext,
   tenant: Tenant,
-  { feesBorneBy, defaultRecipient }: { [Each in keyof PayoutSettings]?: PayoutSettings[Each] | undefined },
+  {
+    feesBorneBy,
+    defaultRecipient,
+    coolDownHours,
+    identifiedOnly,
+  }: {
+    [Each in keyof PayoutSettings]?: PayoutSettings[Each] | undefined
+  },
 ): Promise<PayoutSettings> {
   const { merchant, mode } = tenant
   const before = await getPayoutSettings(tx, tenant)
   const after = {
     feesBorneBy: feesBorneBy ?? before.feesBorneBy,
     defaultRecipient: defaultRecipient === undefined ? before.defaultRecipient : defaultRecipient,
+    coolDownHours: coolDownHours ?? before.coolDownHours,
+    identifiedOnly: identifiedOnly ?? before.identifiedOnly,
   }
   const recipient = after.defaultRecipient === null ? null : await getRecipient(tx, tenant, after.defaultRecipient)
   await tx.db.query(sql`
-    insert into payout_settings (merchant_id, mode, fees_borne_by, default_recipient_id, updated_at)
-    values (${merchant.id}, ${mode}, ${after.feesBorneBy}, ${recipient?.id ?? null}::bigint, ${tx.clock.now()})
+    insert into payout_settings (
+      merchant_id, mode, fees_borne_by, default_recipient_id, cool_down_hours, identified_only, updated_at
+    )
+    values (
+      ${merchant.id}, ${mode}, ${after.feesBorneBy}, ${recipient?.id ?? null}::bigint, ${after.coolDownHours},
+      ${after.identifiedOnly}, ${tx.clock.now()}
+    )
     on conflict (merchant_id, mode) do update set
       fees_borne_by = excluded.fees_borne_by, default_recipient_id = excluded.default_recipient_id,
+      cool_down_hours = excluded.cool_down_hours, identified_only = excluded.identified_only,
       updated_at = excluded.updated_at
   `)
   noteChange(tx, { object: null, before: { ...before }, after: { ...after } })

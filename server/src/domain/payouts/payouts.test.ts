@@ -363,12 +363,12 @@ describe('a payout', () => {
     const query: typeof service.db.query = async (statement) => {
       statements += 1
       // The slow server has committed that it sends, and reads the payout.
-      if (statements === 3) await new Promise<void>((resolve) => (findSlowly = resolve))
+      if (statements === 4) await new Promise<void>((resolve) => (findSlowly = resolve))
       return service.db.query(statement)
     }
     const db = new Proxy(service.db, { get: (of, key) => (key === 'query' ? query : Reflect.get(of, key)) })
     const late = advancePayout({ ...slow.context, db }, tenant, id)
-    await expect.poll(() => statements).toBe(3)
+    await expect.poll(() => statements).toBe(4)
     await service.db.query(sql`
       update payouts set state = 'pending', processor = null, account_id = null, unsent_count = send_count, sent_at = null
       where merchant_id = ${tenant.merchant.id} and id = ${id}

@@ -14,6 +14,7 @@ const statusByCode: Record<ErrorCode, number> = {
   insufficient_funds: 402,
   payment_declined: 402,
   customer_denied: 402,
+  customer_not_identified: 402,
   payment_method_not_chargeable: 402,
   balance_limit: 400,
   forbidden: 403,

@@ -16,6 +16,7 @@ export const statusByCode: Record<ErrorCode, number> = {
   merchant_closed: 403,
   test_mode_only: 403,
   customer_denied: 403,
+  customer_not_identified: 403,
   not_available: 403,
   not_found: 404,
   customer_not_found: 404,

@@ -114,6 +114,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   insufficient_funds: invalid(),
   payment_declined: invalid(),
   customer_denied: invalid(),
+  customer_not_identified: invalid(),
   balance_limit: invalid(),
   forbidden: { status: 403, type: 'validation_error', code: 'forbidden', nextStep: checkValues },
   another_person_needed: { status: 403, type: 'validation_error', code: 'forbidden', nextStep: checkValues },

@@ -7,6 +7,7 @@ import {
 import { tenantOf } from '../../http/authentication.ts'
 import { ifMatchDescription } from '../../http/if-match.ts'
 import type { RouteFile } from '../../http/routes.ts'
+import { wholeNumber } from '../../http/schemas.ts'
 import { responses } from '../schemas.ts'
 import { refuseUnseen, settingsTime, withTime } from '../settings.ts'
 
@@ -24,7 +25,16 @@ const defaultRecipient = Type.String({
   description: 'The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody',
   examples: ['RCP_m7ljkv8leesep7p'],
 })
-const settingsSchema = Type.Object({ feesBorneBy, defaultRecipient, ...settingsTime })
+const coolDownHours = wholeNumber(0, 720, {
+  description:
+    'For so long after its recipient was made a payout waits, in hours: it is pending, with the stateCode cooling_down. Default 0',
+  examples: [24],
+})
+const identifiedOnly = Type.Boolean({
+  description: 'Whether payouts of customers who are not identified are refused; default false',
+  examples: [false],
+})
+const settingsSchema = Type.Object({ feesBorneBy, defaultRecipient, coolDownHours, identifiedOnly, ...settingsTime })
 
 /** `/v1/payout-settings`: what the merchant wants of payouts in this mode. */
 export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
@@ -34,7 +44,7 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
       scope: 'read',
       schema: {
         operationId: 'retrievePayoutSettings',
-        summary: 'Show who bears the fees of payouts, and their usual recipient',
+        summary: 'Show who bears the fees of payouts, their usual recipient, and what is refused or waits',
         tags,
         response: responses(200, settingsSchema, 401),
       },
@@ -52,19 +62,21 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
       once: 'in a transaction',
       schema: {
         operationId: 'updatePayoutSettings',
-        summary: 'Say who bears the fees of payouts that are made from now on, and their usual recipient',
+        summary: 'Change the settings of payouts: fees, the usual recipient, and what is refused or waits',
         description: ifMatchDescription,
         tags,
         body: Type.Object({
           feesBorneBy: Type.Optional(feesBorneBy),
           defaultRecipient: Type.Optional(defaultRecipient),
+          coolDownHours: Type.Optional(coolDownHours),
+          identifiedOnly: Type.Optional(identifiedOnly),
         }),
         response: responses(200, settingsSchema, 401, 404, 412),
       },
     },
     async (request, tx) => {
-      const { feesBorneBy, defaultRecipient: named } = request.body
-      const change = { feesBorneBy, defaultRecipient: named === 'none' ? null : named }
+      const { defaultRecipient: named, ...others } = request.body
+      const change = { ...others, defaultRecipient: named === 'none' ? null : named }
       const tenant = tenantOf(request)
       await refuseUnseen(tx, tenant, 'payout_settings', request)
       return withTime(tx, tenant, 'payout_settings', render(await changePayoutSettings(tx, tenant, change)))

@@ -4,6 +4,7 @@ import { noteChange } from '../../../domain/context.ts'
 import { findFormerCustomer } from '../../../domain/customers/customers.ts'
 import type { Attempt } from '../../../domain/idempotency/attempt.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
+import { decideAboutPayout } from '../../../domain/payouts/payout-approvals.ts'
 import { cancelPayout } from '../../../domain/payouts/payout-decisions.ts'
 import type { PayoutAnswer } from '../../../domain/payouts/payout-making.ts'
 import { getPayout, listPayouts, type Payout } from '../../../domain/payouts/payout-records.ts'
@@ -12,7 +13,7 @@ import { createPayout, createPayouts, type NewPayout } from '../../../domain/pay
 import { tenantOf } from '../../http/authentication.ts'
 import { readPeriod } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
-import { currencyCode, largestNumber, wholeNumber } from '../../http/schemas.ts'
+import { currencyCode, freeText, largestNumber, wholeNumber } from '../../http/schemas.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep } from '../names.ts'
 import { newPayoutSchema, payoutId, payoutSchema, readPayout, renderPayout, stateSchema } from '../payouts.ts'
 import { customerIdSchema, periodQuery, responses, timeZoneSchema } from '../schemas.ts'
@@ -165,6 +166,49 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       const before = await getPayout(context, tenant, request.params.id)
       return renderPayout(notePayout(attempt, before, await cancelPayout(context, tenant, before.id)))
+    },
+  )
+
+  routes.post(
+    '/payouts/:id/approve',
+    {
+      scope: 'approve',
+      once: 'in a transaction',
+      repeatedTo: 'its key',
+      schema: {
+        operationId: 'approvePayout',
+        summary: 'Approve a payout that another person has asked for, or its settlement by hand',
+        description: 'As POST /v1/approvals/:id/approve, by the id of the payout.',
+        tags,
+        params,
+        response: responses(200, payoutSchema, 401, 403, 404, 409),
+      },
+    },
+    async (request, tx) =>
+      renderPayout(await decideAboutPayout(tx, tenantOf(request), request.params.id, { status: 'approved' })),
+  )
+
+  routes.post(
+    '/payouts/:id/deny',
+    {
+      scope: 'approve',
+      once: 'in a transaction',
+      repeatedTo: 'its key',
+      schema: {
+        operationId: 'denyPayout',
+        summary: 'Deny a payout that waits for a second person, or its settlement by hand',
+        description:
+          'As POST /v1/approvals/:id/deny, by the id of the payout. A payout that was denied becomes denied a moment later, and its money is released.',
+        tags,
+        params,
+        body: Type.Object({ reason: Type.Optional(freeText(500, { examples: ['The account is not theirs'] })) }),
+        response: responses(200, payoutSchema, 401, 404, 409),
+      },
+    },
+    async (request, tx) => {
+      const { reason = null } = request.body
+      const decision = { status: 'denied', reason } as const
+      return renderPayout(await decideAboutPayout(tx, tenantOf(request), request.params.id, decision))
     },
   )
 
