@@ -4383,7 +4383,7 @@ export namespace Mteja {
   /** GET /v1/reconciliations/{id} */
   export interface Reconciliation {
     id: string
-    /** agreed: no difference of the account is open */
+    /** agreed: everything could be read, and no difference of the account is open */
     status: 'running' | 'agreed' | 'differing' | 'failed'
     from: string
     /** The instant at which the period ends */
@@ -4394,6 +4394,8 @@ export namespace Mteja {
     itemsRead: number
     /** Things that were missing or open here, and are booked now */
     completed: number
+    /** Things that the account has told and that could not be read; the log has their ids. They are not compared */
+    itemsUnreadable: number
     /** Differences that it has found and that are open */
     openDifferences: number
     /** Empty for a period that has ended before, and until the balance is read */
@@ -5946,6 +5948,8 @@ export namespace Mteja {
   }
   /** POST /v1/reconciliations: Compare the account that takes the money with the books, or go on with the comparison under way */
   export interface CreateReconciliationBody {
+    /** A reconciliation to go on with, without a period. It is answered also once it has ended */
+    id?: string | undefined
     /** The first day or the first instant; default where the last one may have left something */
     from?: string | undefined
     /** The last day, or the instant at which the period ends; default now. The balance is compared only up to now */
@@ -6407,6 +6411,8 @@ export namespace Mteja {
   /** POST /v1/merchants/{id}/reconciliations: Compare the account of a merchant with the books, or go on with the comparison under way */
   export interface CreateMerchantReconciliationBody {
     mode?: 'test' | 'live' | undefined
+    /** A reconciliation to go on with, without a period. It is answered also once it has ended */
+    id?: string | undefined
     /** The first day or the first instant; default where the last one may have left something */
     from?: string | undefined
     /** The last day, or the instant at which the period ends; default now. The balance is compared only up to now */

@@ -46,6 +46,11 @@ export function addReconcileCommand(
         else printResult(done, differences)
         if (done.status === 'failed') throw new OperatorRefusal(`The reconciliation was given up: ${done.failure}`)
         if (differences.length > 0) throw new BooksDiffer(`The account and the books differ: ${count(differences)}`)
+        if (done.itemsUnreadable > 0) {
+          throw new BooksDiffer(
+            `The account has told ${done.itemsUnreadable} things that could not be read: see the log`,
+          )
+        }
       }),
     )
 }
@@ -57,8 +62,11 @@ async function reconcile(
 ): Promise<Mteja.Reconciliation> {
   const progress = showCount('Reconciling', 'things read')
   try {
+    let asked = period
     for (;;) {
-      const run = await operator.merchants.reconcile(merchant, period)
+      const run = await operator.merchants.reconcile(merchant, asked)
+      // A running server may end it meanwhile: by its id it is not begun again.
+      asked = { mode: period.mode, id: run.id }
       progress.show(run.itemsRead, 0)
       if (run.status !== 'running') return run
       if (run.attempts >= patience) {
@@ -79,7 +87,7 @@ function printResult(run: Mteja.Reconciliation, differences: readonly Mteja.Diff
     tell(`${currency}: the account has ${account}, expected ${expected}${named}${waits}${rest}.`)
   }
   const read = `${run.itemsRead} read, ${run.completed} booked now`
-  if (differences.length === 0) {
+  if (differences.length === 0 && run.itemsUnreadable === 0) {
     print(`${paint('green', 'The account and the books agree:')} ${read}.`)
     return
   }

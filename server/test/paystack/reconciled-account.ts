@@ -4,12 +4,20 @@ import { askDueQuestions, settleDueDisputes } from '../../src/domain/payments/di
 import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
 import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
 import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
+import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
 import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
 import type { TestApi } from '../api.ts'
 import { addTestKey, createTestTenant } from '../service.ts'
 import { openFaultProxy } from './fault-proxy.ts'
-import { createLiveAccount, insertTransaction, pay, type TransactionRow, type Webhook } from './live-account.ts'
+import {
+  createLiveAccount,
+  insertTransaction,
+  pay,
+  type TransactionRow,
+  type TransferRow,
+  type Webhook,
+} from './live-account.ts'
 import { openLiveServer } from './live-server.ts'
 
 export const email = 'ada@example.com'
@@ -129,6 +137,37 @@ export async function openReconciledAccount(api: TestApi) {
     return Object.fromEntries(rows.map(({ name, posted }) => [name, Number(posted)]))
   }
 
+  /** The key of the account sends money out, too. */
+  async function chooseOut() {
+    const { service } = api
+    const sealed = service.vault.seal(account.secretKey, 'processor account')
+    const now = service.clock.now()
+    await service.db.query(sql`
+      insert into processor_accounts (
+        merchant_id, id, mode, direction, processor, credentials, hint, cut_over_at, created_at, updated_at
+      )
+      values (${tenant.merchant.id}, 9, 'live', 'out', 'paystack', ${sealed}, '4567', ${now}, ${now}, ${now})
+    `)
+  }
+
+  /** A payout that the account has, and has not decided about. */
+  async function payOut(): Promise<TransferRow> {
+    await topUp('order-1', 1_000_000)
+    const { data } = (await ask('GET', '/customer')).json()
+    const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0100000001', accountName: 'Tolu' }
+    const wanted = {
+      customerId: data[0].customer_code,
+      amount: 100_000,
+      currency: 'NGN',
+      destination,
+      reference: 'wages',
+    }
+    const made = await ask('POST', '/v1/payouts', wanted)
+    expect(made.statusCode, made.body).toBe(201)
+    await advanceDuePayouts(api.service)
+    return account.transfers.at(-1) as TransferRow
+  }
+
   async function close() {
     await proxy.close()
     await server.close()
@@ -137,6 +176,6 @@ export async function openReconciledAccount(api: TestApi) {
   await choose()
   return {
     ...{ account, server, proxy, tenant, told, ask, choose, tellAll, settleDue, begin, topUp, sell },
-    ...{ reconcile, open, differences, named, books, close },
+    ...{ reconcile, open, differences, named, books, chooseOut, payOut, close },
   }
 }

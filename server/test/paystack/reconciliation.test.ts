@@ -18,7 +18,6 @@ import {
   resolveDispute,
   settle,
   type TransactionRow,
-  type TransferRow,
 } from './live-account.ts'
 import { moveTransfer } from './live-transfers.ts'
 import { dayMs, email, minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
@@ -444,41 +443,10 @@ describe('each kind of difference is named', () => {
 })
 
 describe('payouts by the same account', () => {
-  /** The key of the account sends money out, too. */
-  async function chooseOut() {
-    const { service } = api
-    const sealed = service.vault.seal(account.secretKey, 'processor account')
-    const now = service.clock.now()
-    await service.db.query(sql`
-      insert into processor_accounts (
-        merchant_id, id, mode, direction, processor, credentials, hint, cut_over_at, created_at, updated_at
-      )
-      values (${tenant.merchant.id}, 9, 'live', 'out', 'paystack', ${sealed}, '4567', ${now}, ${now}, ${now})
-    `)
-  }
-
-  /** A payout that the account has, and has not decided about. */
-  async function payOut(): Promise<TransferRow> {
-    await topUp('order-1', 1_000_000)
-    const { data } = (await ask('GET', '/customer')).json()
-    const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0100000001', accountName: 'Tolu' }
-    const wanted = {
-      customerId: data[0].customer_code,
-      amount: 100_000,
-      currency: 'NGN',
-      destination,
-      reference: 'wages',
-    }
-    const made = await ask('POST', '/v1/payouts', wanted)
-    expect(made.statusCode, made.body).toBe(201)
-    await advanceDuePayouts(api.service)
-    return account.transfers.at(-1) as TransferRow
-  }
-
   test('one that is open has left the account, and one whose end was not told is ended here', async () => {
-    await chooseOut()
+    await opened.chooseOut()
     await open()
-    const row = await payOut()
+    const row = await opened.payOut()
     expect(row.status).toBe('pending')
     const run = await reconcile()
     expect(run).toMatchObject({ status: 'agreed', completed: 0, balances: [{ account: 884_000, unexplained: 0 }] })
@@ -491,9 +459,9 @@ describe('payouts by the same account', () => {
   })
 
   test('one that a restored database has forgotten to have sent is asked about, and never sent by a reconciliation', async () => {
-    await chooseOut()
+    await opened.chooseOut()
     await open()
-    const row = await payOut()
+    const row = await opened.payOut()
     const [{ id }] = (await ask('GET', '/v1/payouts')).json().data
     await api.service.db.query(sql`
       update payouts set
@@ -513,9 +481,9 @@ describe('payouts by the same account', () => {
   })
 
   test('missing_there: one that is booked, and that the account does not know', async () => {
-    await chooseOut()
+    await opened.chooseOut()
     await open()
-    const row = await payOut()
+    const row = await opened.payOut()
     moveTransfer(account, row, 'success')
     told.splice(0)
     api.service.clock.advance(minuteMs)
@@ -525,9 +493,9 @@ describe('payouts by the same account', () => {
   })
 
   test('not_ours: one that was made in the dashboard', async () => {
-    await chooseOut()
+    await opened.chooseOut()
     await open()
-    const row = await payOut()
+    const row = await opened.payOut()
     moveTransfer(account, row, 'success')
     account.transfers.push({ ...row, id: account.nextId(), reference: 'made-in-the-dashboard', amount: 7_000 })
     told.splice(0)

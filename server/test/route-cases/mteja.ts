@@ -415,6 +415,7 @@ export const mteja: Record<string, Cases> = {
     401: { ...stranger, body: {} },
     // Its money is moved by hand.
     403: ({ liveKey }) => ({ bearer: liveKey, body: {} }),
+    404: { body: { id: 'none' } },
   },
   'GET /v1/imported-payments': {
     200: ({ customerCode }) => ({ query: `customerId=${customerCode}&reference=order-17&limit=1` }),

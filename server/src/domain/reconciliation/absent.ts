@@ -12,6 +12,7 @@ import type { FoundDifference } from './found-differences.ts'
 import { findBookedOne, storeItems } from './items.ts'
 import { comparePayments } from './payments.ts'
 import { isOfBooks, type Reconciliation } from './reconciliations.ts'
+import { askAccount } from './unreadable.ts'
 
 /*
  * What is booked here, and is in no list of the account. It is asked about by its name before it is named as missing: a list is cut
@@ -100,9 +101,9 @@ async function askAboutPayment(
   run: Reconciliation,
   { outside_id: outsideId, reference, created_at: at }: AbsentRow,
 ): Promise<void> {
-  const processor = await requireProcessor(context, tenant, { sentBy: run.accountId })
-  const found = await processor.findPayment?.(tenant, reference)
-  if (found) {
+  const found = await askAccount(context, tenant, run.accountId, reference)
+  if (found === 'unreadable') return
+  if (found !== null) {
     const { id, amount, fee, currency, paidAt } = found.facts
     const item: StatementItem = {
       id,
@@ -120,7 +121,7 @@ async function askAboutPayment(
     await comparePayments(context, tenant, run, [item])
     return
   }
-  const { transaction } = await findBookedOne(context, tenant, { id: outsideId ?? '', reference, marker: null })
+  const { transaction } = await findBookedOne(context, tenant, run, { id: outsideId ?? '', reference, marker: null })
   if (transaction === null) return
   const { id: transactionId, amount, currency, fee } = transaction
   const thing = { subject: 'payment', name: reference, reference, transactionId, currency, at } as const

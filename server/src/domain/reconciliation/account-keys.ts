@@ -58,8 +58,8 @@ async function findSame(
   return same
 }
 
-/** The first row of the same account. */
-async function booksOf(context: Context, { merchant }: Tenant, accountId: bigint): Promise<bigint> {
+/** The first row of the same account, as far as it is known. */
+export async function booksOf(context: Context, { merchant }: Tenant, accountId: bigint): Promise<bigint> {
   const [row] = await context.db.query<{ id: bigint }>(sql`
     select coalesce(same_as, id) as id from processor_accounts where merchant_id = ${merchant.id} and id = ${accountId}
   `)

@@ -38,6 +38,8 @@ export interface StatementItem {
 
 export interface StatementPage {
   items: StatementItem[]
+  /** The account's ids of things that cannot be read; empty for one without. */
+  unreadable: string[]
   /** Whether this is the last page. */
   isLast: boolean
 }

@@ -1,5 +1,5 @@
 import type { Currency } from '../../base/money.ts'
-import { sql } from '../../db/sql.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { AccountStatement } from './account-statement.ts'
@@ -27,14 +27,14 @@ export async function compareBalances(
   const { begin } = await beginningOf(context, tenant, run.booksId)
   if (kept.size === 0 && run.from > begin) return { balances: [], isAgreed: true }
   const isNew = kept.size === 0
-  const changes = isNew ? await sumChanges(context, tenant, run) : new Map<Currency, bigint>()
+  const changes: Changes = isNew ? await sumChanges(context, tenant, run) : new Map()
   const heldOf = (currency: Currency) => held.find((each) => each.currency === currency)?.amount ?? 0n
   const sums = await sumBooks(context, tenant, run)
   const all = [...held.map(({ currency }) => currency), ...sums.keys(), ...kept.keys(), ...changes.keys()]
   const balances = [...new Set(all)].sort().map((currency): ComparedBalance => {
     const account = heldOf(currency)
     const { booked = 0n, open = 0n, explained = 0n } = sums.get(currency) ?? {}
-    const opening = isNew ? account - (changes.get(currency) ?? 0n) : (kept.get(currency)?.amount ?? 0n)
+    const opening = isNew ? account - (changes.get(currency)?.all ?? 0n) : (kept.get(currency)?.amount ?? 0n)
     const expected = opening + booked - open
     return {
       currency,
@@ -61,14 +61,15 @@ export async function compareBalances(
 interface Opening {
   currency: Currency
   amount: bigint
-  /** What had come and gone by the lists of the account when it was recorded. */
+  /** What had come and gone by the lists of the account when it was recorded, without payouts. */
   since: bigint
   counts_unsettled: boolean
 }
 
 /**
  * There are accounts whose balance does not count payments before they are settled, and that settle them to a bank: their balance
- * stays as it was, by exactly what has come and gone since. An account that was once seen to count them is not one of these.
+ * stays as it was, by exactly what has come and gone since. An account that was once seen to count them is not one of these. A
+ * payout is paid from the balance of either.
  */
 async function readUnsettled(
   context: Context,
@@ -83,7 +84,7 @@ async function readUnsettled(
   for (const balance of balances) {
     const opening = kept.get(balance.currency)
     if (opening === undefined || opening.counts_unsettled) continue
-    const since = Number((changes.get(balance.currency) ?? 0n) - opening.since)
+    const since = Number((changes.get(balance.currency)?.settled ?? 0n) - opening.since)
     if (since === 0) continue
     if (balance.unexplained === 0) {
       await context.db.query(sql`
@@ -95,6 +96,24 @@ async function readUnsettled(
       balance.unexplained = 0
     }
   }
+}
+
+/** Those of balances which moved during each look that were not explained the last time either. */
+export async function unexplainedBefore(
+  context: Context,
+  tenant: Tenant,
+  { booksId }: Reconciliation,
+  balances: readonly ComparedBalance[],
+): Promise<ComparedBalance[]> {
+  const [last] = await context.db.query<{ balances: ComparedBalance[] }>(sql`
+    select r.balances from reconciliations r
+    where r.merchant_id = ${tenant.merchant.id} and ${isOfBooks(tenant, sql`r.account_id`, booksId)} and r.with_balance
+      and r.state in ('agreed', 'differing')
+    order by r.id desc
+    limit 1
+  `)
+  const before = new Map(last?.balances.map((each) => [each.currency, each.unexplained]))
+  return balances.filter(({ currency, unexplained }) => unexplained * (before.get(currency) ?? 0) > 0)
 }
 
 /** Names what is left to explain, and closes what is explained now. */
@@ -125,7 +144,7 @@ export async function noteBalances(
     } else if (whole === 0n) {
       await context.db.query(sql`
         update differences set state = 'resolved', reason = null, actor_id = null, closed_at = ${now}, updated_at = ${now}
-        where merchant_id = ${tenant.merchant.id} and account_id = ${run.booksId} and subject = 'balance'
+        where merchant_id = ${tenant.merchant.id} and ${isOfBooks(tenant, sql`account_id`, run.booksId)} and subject = 'balance'
           and name = ${currency} and kind = 'unexplained' and state <> 'resolved'
       `)
     }
@@ -160,17 +179,18 @@ async function findOpenings(
   return new Map(rows.map((row) => [row.currency, row]))
 }
 
+/** What has come and gone, by currency. */
+type Changes = Map<Currency, { all: bigint; settled: bigint }>
+
 /** What has come and gone since the account was first worked with, by its own lists. */
-async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation): Promise<Map<Currency, bigint>> {
+async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation): Promise<Changes> {
   const { begin, cutOver } = await beginningOf(context, tenant, run.booksId)
-  const changes = await context.db.query<{ currency: Currency; amount: bigint }>(sql`
-    select i.currency, sum(
-      case i.kind
-        when 'payment' then i.amount - coalesce(i.fee, 0)
-        when 'payout' then -i.amount - coalesce(i.fee, 0)
-        else -i.amount
-      end
-    )::bigint as amount
+  const changes = await context.db.query<{ currency: Currency; settled: bigint; payouts: bigint }>(sql`
+    select
+      i.currency,
+      coalesce(sum(case i.kind when 'payment' then i.amount - coalesce(i.fee, 0) else -i.amount end)
+        filter (where i.kind <> 'payout'), 0)::bigint as settled,
+      coalesce(sum(i.amount + coalesce(i.fee, 0)) filter (where i.kind = 'payout'), 0)::bigint as payouts
     from statement_items i
     where i.merchant_id = ${tenant.merchant.id} and i.account_id = ${run.booksId} and i.at >= ${begin}
       -- Of before the cut-over only what was asked for here is booked.
@@ -191,18 +211,18 @@ async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation)
       ))
     group by i.currency
   `)
-  return new Map(changes.map(({ currency, amount }) => [currency, amount]))
+  return new Map(changes.map(({ currency, settled, payouts }) => [currency, { all: settled - payouts, settled }]))
 }
 
 async function keepOpenings(
   context: Context,
   { merchant, mode }: Tenant,
   { booksId }: Reconciliation,
-  { balances, changes }: { balances: readonly ComparedBalance[]; changes: Map<Currency, bigint> },
+  { balances, changes }: { balances: readonly ComparedBalance[]; changes: Changes },
 ): Promise<void> {
   const now = context.clock.now()
   for (const { currency, opening } of balances) {
-    const since = changes.get(currency) ?? 0n
+    const since = changes.get(currency)?.settled ?? 0n
     await context.db.query(sql`
       insert into opening_balances (merchant_id, account_id, currency, mode, amount, since, created_at)
       values (${merchant.id}, ${booksId}, ${currency}, ${mode}, ${opening}, ${since}, ${now})
@@ -220,6 +240,35 @@ interface Sums {
   explained: bigint
 }
 
+/**
+ * Whether the money of an open refund `i`, which was not asked for here, is booked as gone already: a person has given it back from
+ * suspense, or the dispute that the refund ends is lost.
+ */
+function isBookedBack(reference: Sql): Sql {
+  return sql`
+    i.name is null and (
+      exists (
+        select from suspense_decisions g
+        where g.merchant_id = i.merchant_id and g.mode = i.mode and g.outcome = 'given_back' and g.state = 'succeeded'
+          and g.reference in (
+            select c.transaction_id::text from processor_accounts a
+            join sent_charges c on c.merchant_id = a.merchant_id and c.account_id = a.id and c.sent_reference = ${reference}
+            where a.merchant_id = i.merchant_id and a.mode = i.mode
+            union all
+            select k.result_id::text from idempotency_keys k
+            where k.merchant_id = i.merchant_id and k.mode = i.mode and k.refusal is null
+              and k.key = 'mteja/arrival/' || ${reference} || '/' || i.payment_id || '/money'
+          )
+      )
+      or exists (
+        select from disputes l
+        where l.merchant_id = i.merchant_id and l.mode = i.mode and l.state = 'lost' and l.outside_reference = ${reference}
+          and l.amount = i.amount and coalesce(l.refund_name, i.outside_id) = i.outside_id
+      )
+    )
+  `
+}
+
 async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconciliation): Promise<Map<Currency, Sums>> {
   const { merchant, mode } = tenant
   const rows = await context.db.query<Sums & { currency: Currency }>(sql`
@@ -233,7 +282,10 @@ async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconcili
       union all
       select i.currency, 0, i.amount, 0
       from statement_items i
+      left join statement_items b
+        on b.merchant_id = i.merchant_id and b.account_id = i.account_id and b.kind = 'payment' and b.outside_id = i.payment_id
       where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'refund' and i.state = 'open'
+        and not (${isBookedBack(sql`coalesce(i.reference, b.reference)`)})
         and not exists (
           select from refunds r
           where r.merchant_id = i.merchant_id and r.id = case when i.kind = 'refund' then i.name::uuid end
@@ -259,7 +311,7 @@ async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconcili
       select e.key, 0, 0, e.value::text::bigint
       from differences d
       cross join lateral json_each(d.effects) e
-      where d.merchant_id = ${merchant.id} and d.account_id = ${booksId} and d.state <> 'resolved'
+      where d.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`d.account_id`, booksId)} and d.state <> 'resolved'
         and (d.subject <> 'balance' or d.state = 'accepted')
     ) n
     group by n.currency

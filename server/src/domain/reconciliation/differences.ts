@@ -7,7 +7,7 @@ import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
 import { adviceFor } from './advice.ts'
 import type { DifferenceKind, FoundDifference, Subject } from './found-differences.ts'
-import type { Reconciliation } from './reconciliations.ts'
+import { isOfBooks, type Reconciliation } from './reconciliations.ts'
 
 export const differenceStates = ['open', 'accepted', 'resolved'] as const
 export type DifferenceState = (typeof differenceStates)[number]
@@ -96,14 +96,15 @@ export async function noteDifference(
 /** Closes what a reconciliation has looked at and has not found again. Answers how many. */
 export async function closeGone(
   context: Context,
-  { merchant }: Tenant,
+  tenant: Tenant,
   { id, booksId, from, until }: Reconciliation,
   which: Sql,
 ): Promise<number> {
+  const { merchant } = tenant
   const now = context.clock.now()
   const gone = await context.db.query(sql`
     update differences d set state = 'resolved', reason = null, actor_id = null, closed_at = ${now}, updated_at = ${now}
-    where d.merchant_id = ${merchant.id} and d.account_id = ${booksId} and d.state <> 'resolved'
+    where d.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`d.account_id`, booksId)} and d.state <> 'resolved'
       and d.last_reconciliation_id <> ${id} and d.at >= ${from} and d.at < ${until} and ${which}
     returning d.id
   `)

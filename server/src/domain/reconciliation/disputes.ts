@@ -8,6 +8,7 @@ import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
 import { findBookedOne, referenceOf } from './items.ts'
 import { beginningOf, type Reconciliation } from './reconciliations.ts'
+import { ignoreUnreadable } from './unreadable.ts'
 
 /**
  * Compares disputes of the account with the books. Of a payment of ours everything that was taken back is looked up at once, so a
@@ -31,7 +32,7 @@ async function compare(
   told: StatementItem,
 ): Promise<number> {
   const reference = await referenceOf(context, tenant, run, told)
-  const payment = await findBookedOne(context, tenant, { id: told.paymentId ?? '', reference, marker: null })
+  const payment = await findBookedOne(context, tenant, run, { id: told.paymentId ?? '', reference, marker: null })
   const item = { ...told, reference }
   if (payment.transaction === null || payment.isUnasked || reference === null) {
     await compareOther(context, tenant, run, item, payment.decision === 'given_back')
@@ -40,7 +41,7 @@ async function compare(
   const { id: originalId, amount: paid } = payment.transaction
   const before = await findOwn(context, tenant, originalId, item.id)
   if (isAgreed(item, before)) return 0
-  await lookAtPayment(context, tenant, run.accountId, reference)
+  await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
   const own = await findOwn(context, tenant, originalId, item.id)
   const amount = item.amount === 0n ? paid : item.amount
   const named = { ...item, amount }

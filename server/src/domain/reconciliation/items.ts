@@ -4,7 +4,7 @@ import type { Context } from '../context.ts'
 import { outsideOfHand } from '../ledger/accounts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { StatementItem, StatementKind } from './account-statement.ts'
-import type { Reconciliation } from './reconciliations.ts'
+import { isOfBooks, type Reconciliation } from './reconciliations.ts'
 
 /** A page of one list, as a reconciliation has read it. */
 export interface ReadPage {
@@ -75,19 +75,25 @@ interface BookedRow {
   decision: 'assigned' | 'given_back' | null
 }
 
-/** The names of a payment, in the order of the payments. */
+/** The names of a payment, and its amount where it is known. */
 interface PaymentName {
   id: string
   reference: string | null
   marker: string | null
+  money?: Pick<StatementItem, 'amount' | 'currency'>
 }
 
-/** Finds payments of the account in the books, in their order. */
+/**
+ * Finds payments of the account in the books, in their order. A pay-in of another account is the same payment only if it has the
+ * same amount: then the other account may be a key of this one that is not known as such.
+ */
 export async function findBooked(
   context: Context,
-  { merchant, mode }: Tenant,
+  tenant: Tenant,
+  { booksId }: Pick<Reconciliation, 'booksId'>,
   payments: readonly PaymentName[],
 ): Promise<BookedPayment[]> {
+  const { merchant, mode } = tenant
   const own = (table: Sql) => sql`${table}.merchant_id = ${merchant.id} and ${table}.mode = ${mode}`
   const hand = outsideOfHand(mode)
   const rows = await context.db.query<BookedRow>(sql`
@@ -98,8 +104,10 @@ export async function findBooked(
       coalesce(t.kind = 'suspended' and s.reference is null, false) as is_unasked, d.outcome as decision
     from unnest(
       ${payments.map(({ id }) => id)}::text[], ${payments.map(({ reference }) => reference)}::text[],
-      ${payments.map(({ marker }) => marker)}::text[]
-    ) with ordinality as i (id, reference, marker, place)
+      ${payments.map(({ marker }) => marker)}::text[],
+      ${payments.map(({ money }) => money?.amount ?? null)}::bigint[],
+      ${payments.map(({ money }) => money?.currency ?? null)}::text[]
+    ) with ordinality as i (id, reference, marker, amount, currency, place)
     left join lateral (
       select s.reference, s.fee, s.transaction_id from processor_accounts a
       join sent_charges s on s.merchant_id = a.merchant_id and s.account_id = a.id and s.sent_reference = i.reference
@@ -109,6 +117,7 @@ export async function findBooked(
     left join lateral (
       select p.id, p.state from pay_ins p
       where ${own(sql`p`)} and p.reference = i.reference and p.state <> 'refused' and p.account_id <> ${hand}
+        and (${isOfBooks(tenant, sql`p.account_id`, booksId)} or (p.amount, p.currency) = (i.amount, i.currency))
       limit 1
     ) p on true
     left join lateral (
@@ -157,8 +166,13 @@ export async function findBooked(
 }
 
 /** Finds one payment in the books. */
-export async function findBookedOne(context: Context, tenant: Tenant, payment: PaymentName): Promise<BookedPayment> {
-  const [found] = await findBooked(context, tenant, [payment])
+export async function findBookedOne(
+  context: Context,
+  tenant: Tenant,
+  run: Pick<Reconciliation, 'booksId'>,
+  payment: PaymentName,
+): Promise<BookedPayment> {
+  const [found] = await findBooked(context, tenant, run, [payment])
   return found as BookedPayment
 }
 

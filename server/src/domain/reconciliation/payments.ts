@@ -4,12 +4,12 @@ import { inTransaction, lockCount } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { bookArrival, bookArrivalFee, suspendArrival } from '../payments/account-arrivals.ts'
 import { settleChargeNow } from '../payments/due-charges.ts'
-import { requireProcessor } from '../payments/payment-processor.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
 import { type BookedPayment, findBooked, findBookedOne } from './items.ts'
 import { beginningOf, isOfBooks, type Reconciliation } from './reconciliations.ts'
+import { askAccount, ignoreUnreadable } from './unreadable.ts'
 
 /**
  * Compares payments of the account with the books. A payment that is paid there and is not booked here is asked about, and
@@ -21,7 +21,7 @@ export async function comparePayments(
   run: Reconciliation,
   items: readonly StatementItem[],
 ): Promise<number> {
-  const booked = await findBooked(context, tenant, items.map(nameOf))
+  const booked = await findBooked(context, tenant, run, items.map(nameOf))
   let completed = 0
   for (const [i, item] of items.entries()) {
     const before = booked[i] as BookedPayment
@@ -31,8 +31,8 @@ export async function comparePayments(
   return completed
 }
 
-function nameOf({ id, reference, name }: StatementItem) {
-  return { id, reference, marker: name }
+function nameOf({ id, reference, name, amount, currency }: StatementItem) {
+  return { id, reference, marker: name, money: { amount, currency } }
 }
 
 interface Compared {
@@ -54,7 +54,7 @@ async function comparePaid(
   }
   const isLate = before.transaction === null || isWithoutFee(item, before)
   if (isLate && (await complete(context, tenant, run, { item, before })) === 'left') return 0
-  const ours = isLate ? await findBookedOne(context, tenant, nameOf(item)) : before
+  const ours = isLate ? await findBookedOne(context, tenant, run, nameOf(item)) : before
   if (ours.transaction === null) {
     await noteDifference(context, tenant, run, missingHere(item))
     return 0
@@ -79,12 +79,12 @@ async function complete(
   const { reference } = item
   const { accountId } = run
   if (before.charge !== null) {
-    await settleChargeNow(context, tenant, before.charge).catch(ignoreDropped)
+    await settleChargeNow(context, tenant, before.charge).catch(ignoreDropped).catch(ignoreUnreadable)
     return 'asked'
   }
-  const processor = await requireProcessor(context, tenant, { sentBy: accountId })
-  const found = reference === null ? null : ((await processor.findPayment?.(tenant, reference)) ?? null)
-  if (reference === null || !(found?.isPaid || found?.isGivenBack)) return 'asked'
+  if (reference === null) return 'asked'
+  const found = await askAccount(context, tenant, accountId, reference)
+  if (found === null || found === 'unreadable' || !(found.isPaid || found.isGivenBack)) return 'asked'
   const arrival = { accountId, reference, found }
   if (before.transaction !== null) {
     await bookArrivalFee(context, tenant, arrival)
@@ -156,7 +156,7 @@ function common({ id, reference, currency, createdAt }: StatementItem) {
 function differencesOf(item: StatementItem, { transaction, ...ours }: BookedPayment): FoundDifference[] {
   if (transaction === null) return []
   const found: FoundDifference[] = []
-  const { amount, currency, fee, requestedAmount } = item
+  const { amount, currency, fee } = item
   const base = { ...common(item), transactionId: transaction.id }
   if (ours.isUnasked && ours.decision === null) {
     const kind = ours.markedCharge !== null || ours.byHandId !== null ? ('duplicate' as const) : ('not_ours' as const)
@@ -167,11 +167,7 @@ function differencesOf(item: StatementItem, { transaction, ...ours }: BookedPaym
     const effects = { [currency]: netOf(item), [transaction.currency]: -net }
     return [...found, { ...base, kind: 'currency', amount, ours: transaction.amount, theirs: amount, effects }]
   }
-  // A payer who bears the fee has paid it besides.
-  const isSame =
-    amount === transaction.amount ||
-    (requestedAmount === transaction.amount && fee !== null && amount === transaction.amount + fee)
-  if (!isSame) {
+  if (!isSameAmount(item, transaction.amount)) {
     const effects = { [currency]: netOf(item) - net }
     const by = amount > transaction.amount ? amount - transaction.amount : transaction.amount - amount
     return [...found, { ...base, kind: 'amount', amount: by, ours: transaction.amount, theirs: amount, effects }]
@@ -185,6 +181,16 @@ function differencesOf(item: StatementItem, { transaction, ...ours }: BookedPaym
   return [...found, { ...base, kind: 'fee', amount: by, ours: transaction.fee, theirs: expected, effects }]
 }
 
+/**
+ * A payer who bears the fee has paid it besides. While the fee is not known the amount that was asked for says so, and where the
+ * account does not tell that one the fee does.
+ */
+function isSameAmount({ amount, requestedAmount, fee }: StatementItem, booked: bigint): boolean {
+  if (amount === booked) return true
+  if (requestedAmount !== null && requestedAmount !== booked) return false
+  return fee === null ? requestedAmount !== null && amount > booked : amount === booked + fee
+}
+
 /** A payment that is booked, and that the account does not show as paid. */
 async function compareUnpaid(
   context: ReconciliationContext,
@@ -193,9 +199,8 @@ async function compareUnpaid(
   { item, before: { transaction } }: Compared,
 ): Promise<void> {
   if (transaction === null || item.reference === null) return
-  const processor = await requireProcessor(context, tenant, { sentBy: run.accountId })
-  const found = await processor.findPayment?.(tenant, item.reference)
-  if (found?.isPaid || found?.isGivenBack) return
+  const found = await askAccount(context, tenant, run.accountId, item.reference)
+  if (found === 'unreadable' || found?.isPaid || found?.isGivenBack) return
   await noteDifference(context, tenant, run, {
     ...common(item),
     kind: 'state',

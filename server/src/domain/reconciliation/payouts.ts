@@ -8,6 +8,7 @@ import type { ReconciliationContext, StatementItem } from './account-statement.t
 import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
 import { beginningOf, type Reconciliation } from './reconciliations.ts'
+import { ignoreUnreadable } from './unreadable.ts'
 
 /**
  * Compares payouts of the account with the books. One of ours whose end was not told is asked about, and ended here. Answers how
@@ -27,7 +28,7 @@ export async function comparePayouts(
       continue
     }
     const isLate = isUnsent(before) || isBehind(item, before)
-    if (isLate) await askAbout(context, tenant, run, before)
+    if (isLate) await askAbout(context, tenant, run, before).catch(ignoreUnreadable)
     const own = isLate ? ((await findOwn(context, tenant, item)) as Payout) : before
     const found = differenceOf(item, own)
     if (found !== null) await note(context, tenant, run, item, { ...found, own })

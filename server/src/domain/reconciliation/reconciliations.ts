@@ -4,9 +4,9 @@ import type { Currency } from '../../base/money.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, lockCount, noteChange } from '../context.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
-import { chosenAccount, cutOverOfBooks } from '../payments/processor-accounts.ts'
+import { chosenAccount, cutOverOfBooks, findAccount } from '../payments/processor-accounts.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
-import { linkKeys } from './account-keys.ts'
+import { booksOf, linkKeys } from './account-keys.ts'
 import type { ReconciliationContext, StatementKind } from './account-statement.ts'
 
 /** What is done next: the lists are read first, then what is here alone is asked about. */
@@ -42,6 +42,8 @@ export interface Reconciliation {
   itemsRead: number
   /** How many things were missing or open here, and are booked now. */
   completed: number
+  /** How many things the account has told that could not be read. They are not compared. */
+  unreadable: number
   /** How many differences it has found that are open. */
   openDifferences: number
   balances: readonly ComparedBalance[]
@@ -86,6 +88,7 @@ interface ReconciliationRow extends DoerRow {
   read_from: Date
   items_read: number
   completed: number
+  unreadable: number
   open_differences: bigint
   balances: ComparedBalance[]
   failure: string | null
@@ -95,8 +98,10 @@ interface ReconciliationRow extends DoerRow {
   finished_at: Date | null
 }
 
-/** The period of a new reconciliation. */
+/** The period of a new reconciliation, or one that is there. */
 export interface WantedPeriod {
+  /** The reconciliation to go on with, which has its period. */
+  id?: string | undefined
   from?: Date | undefined
   /** Default now, which also stands for a later time. */
   until?: Date | undefined
@@ -105,14 +110,14 @@ export interface WantedPeriod {
 /** A call that makes a reconciliation works on it itself within this time. Then the background does. */
 export const ownTimeMs = 60_000
 /** How far a reconciliation looks back behind the last one by itself: states change, and payments are paid late. */
-const overlapMs = 3 * 24 * 60 * 60 * 1000
+export const overlapMs = 3 * 24 * 60 * 60 * 1000
 /** It looks back for what is open, no further than this. */
 const longestMs = 92 * 24 * 60 * 60 * 1000
 
 /**
  * Makes a reconciliation of the account that takes the tenant's money, or answers the one that is under way. Without `from` it
- * begins where the last one may have left something. Throws `not_available` for a tenant without such an account,
- * `invalid_request`, `UpstreamError` where the account cannot be asked.
+ * begins where the last one may have left something. The account is not asked. Throws `not_available` for a tenant without such
+ * an account, `invalid_request`.
  */
 export async function startReconciliation(
   context: ReconciliationContext,
@@ -126,7 +131,7 @@ export async function startReconciliation(
     const message = `There is no account to compare the books with: the money is moved by the processor ${account.processor}`
     throw new ServiceError('not_available', message)
   }
-  const booksId = await linkKeys(context, tenant, account)
+  const booksId = await booksOf(context, tenant, account.id)
   return inTransaction(context, async (tx) => {
     await lockCount(tx, tenant, 'reconciliations')
     const running = await findRunning(tx, tenant, account.id)
@@ -150,6 +155,27 @@ export async function startReconciliation(
     noteChange(tx, { object: id, after: { from: begin.toISOString(), to: end.toISOString() } })
     return getReconciliation(tx, tenant, id)
   })
+}
+
+/**
+ * Finds out which other keys are of the same account, before anything of it is read. A reconciliation up to now then begins where
+ * the last one by any of them may have left something. Throws `UpstreamError`.
+ */
+export async function linkBooks(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  run: Reconciliation,
+): Promise<Reconciliation> {
+  const account = await findAccount(context, tenant, run.accountId)
+  const booksId = account === null ? run.booksId : await linkKeys(context, tenant, account)
+  if (booksId === run.booksId) return run
+  const usual = run.withBalance ? await whereToBegin(context, tenant, booksId) : run.from
+  const from = usual < run.from ? usual : run.from
+  await context.db.query(sql`
+    update reconciliations set books_id = ${booksId}, from_at = ${from}, read_from = ${from}
+    where merchant_id = ${tenant.merchant.id} and id = ${run.id}
+  `)
+  return getReconciliation(context, tenant, run.id)
 }
 
 async function findRunning(context: Context, tenant: Tenant, accountId: bigint): Promise<Reconciliation | null> {
@@ -186,27 +212,66 @@ export async function beginningOf(context: Context, { merchant }: Tenant, booksI
 async function whereToBegin(context: Context, tenant: Tenant, booksId: bigint): Promise<Date> {
   const { merchant } = tenant
   const { begin: first } = await beginningOf(context, tenant, booksId)
-  const [row] = await context.db.query<{ last: Date | null; open: Date | null }>(sql`
+  const [row] = await context.db.query<{ is_opened: boolean; open: Date | null }>(sql`
     select
+      exists (
+        select from opening_balances o where o.merchant_id = ${merchant.id} and o.account_id = ${booksId}
+      ) as is_opened,
       (
-        select max(r.until_at) from reconciliations r
-        where r.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`r.account_id`, booksId)}
-          and r.with_balance and r.state in ('agreed', 'differing')
-      ) as last,
-      least(
-        (select min(i.at) from statement_items i
-          where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.state = 'open' and i.kind in ('refund', 'payout')),
-        (select min(d.at) from differences d
-          where d.merchant_id = ${merchant.id} and d.account_id = ${booksId} and d.state <> 'resolved'
-            and d.subject <> 'balance')
+        select min(d.at) from differences d
+        where d.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`d.account_id`, booksId)} and d.state = 'open'
+          and d.subject <> 'balance'
       ) as open
   `)
-  if (!row?.last) return first
-  const back = new Date(row.last.getTime() - overlapMs)
+  // What was there before is known from everything that has come since.
+  if (!row?.is_opened) return first
+  const back = lookBack(await coveredUntil(context, tenant, booksId, first), first)
   const oldest = new Date(context.clock.now().getTime() - longestMs)
   const open = row.open === null || row.open > oldest ? row.open : oldest
-  const begin = open !== null && open < back ? open : back
-  return begin < first ? first : begin
+  return open !== null && open < back ? later(open, first) : back
+}
+
+/**
+ * Until when everything was compared. One that begins later than where the others have left something, as by hand, leaves a gap
+ * before it, and does not count.
+ */
+async function coveredUntil(context: Context, tenant: Tenant, booksId: bigint, first: Date): Promise<Date> {
+  const runs = await context.db.query<{ from_at: Date; until_at: Date }>(sql`
+    select r.from_at, r.until_at from reconciliations r
+    where r.merchant_id = ${tenant.merchant.id} and ${isOfBooks(tenant, sql`r.account_id`, booksId)}
+      and r.state in ('agreed', 'differing')
+    order by r.id
+  `)
+  return runs.reduce(
+    (covered, { from_at: from, until_at: until }) =>
+      from <= lookBack(covered, first) ? later(covered, until) : covered,
+    first,
+  )
+}
+
+function lookBack(covered: Date, first: Date): Date {
+  return later(new Date(covered.getTime() - overlapMs), first)
+}
+
+function later(one: Date, other: Date): Date {
+  return one > other ? one : other
+}
+
+/** Since when the things of a list are read: things that may still change are read again, and an account lists them by their age. */
+export async function readFromOf(
+  context: Context,
+  { merchant }: Tenant,
+  { booksId }: Reconciliation,
+  { kind, since }: { kind: StatementKind; since: Date },
+): Promise<Date> {
+  if (kind === 'payment') return since
+  const oldest = new Date(context.clock.now().getTime() - longestMs)
+  const [row] = await context.db.query<{ at: Date | null }>(sql`
+    select min(i.at) as at from statement_items i
+    where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = ${kind} and i.state = 'open'
+      and i.kind <> 'payment' and i.at >= ${oldest}
+  `)
+  return row?.at && row.at < since ? row.at : since
 }
 
 /** Throws `reconciliation_not_found`. */
@@ -230,7 +295,7 @@ async function select(context: Context, { merchant, mode }: Tenant, matching: Sq
   const rows = await context.db.query<ReconciliationRow>(sql`
     select
       r.id, r.mode, r.account_id, r.books_id, r.from_at, r.until_at, r.with_balance, r.state, r.stage, r.page, r.position,
-      r.round, r.read_from, r.items_read, r.completed, r.balances, r.failure, r.attempts, r.due_at, r.created_at, r.finished_at,
+      r.round, r.read_from, r.items_read, r.completed, r.unreadable, r.balances, r.failure, r.attempts, r.due_at, r.created_at, r.finished_at,
       (
         select count(*) from differences d
         where d.merchant_id = r.merchant_id and d.last_reconciliation_id = r.id and d.state = 'open'
@@ -262,6 +327,7 @@ function read(row: ReconciliationRow): Reconciliation {
     readFrom: row.read_from,
     itemsRead: row.items_read,
     completed: row.completed,
+    unreadable: row.unreadable,
     openDifferences: Number(row.open_differences),
     balances: row.balances,
     failure: row.failure,

@@ -11,6 +11,7 @@ import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
 import { type BookedPayment, findBookedOne, referenceOf } from './items.ts'
 import { beginningOf, type Reconciliation } from './reconciliations.ts'
+import { ignoreUnreadable } from './unreadable.ts'
 
 /**
  * Compares refunds of the account with the books. One of ours that has ended there is ended here. One that was made there of a
@@ -73,7 +74,7 @@ async function compareOwn(
     return 0
   }
   const isEnded = before.state === 'processed' || before.state === 'failed'
-  if (state !== 'open' && !isEnded) await advanceRefund(context, tenant, before.id)
+  if (state !== 'open' && !isEnded) await advanceRefund(context, tenant, before.id).catch(ignoreUnreadable)
   const own = state === 'open' || isEnded ? before : await findOwn(context, tenant, run, item)
   if (own === null) return 0
   const common = { ours: own.amount, transactionId: own.state === 'processed' ? own.id : null }
@@ -103,7 +104,7 @@ async function compareOther(
   // The payer has not got it yet: it is open on both sides.
   if (state === 'open') return 0
   const reference = await referenceOf(context, tenant, run, item)
-  const payment = await findBookedOne(context, tenant, { id: paymentId ?? '', reference, marker: null })
+  const payment = await findBookedOne(context, tenant, run, { id: paymentId ?? '', reference, marker: null })
   if (payment.transaction === null || payment.isUnasked) {
     const { cutOver } = await beginningOf(context, tenant, run.booksId)
     if (state === 'done' && payment.decision !== 'given_back' && item.createdAt >= cutOver) {
@@ -118,7 +119,8 @@ async function compareOther(
     await note(context, tenant, run, named, { kind: 'state', ours: before.amount, effect: before.amount })
     return 0
   }
-  if (before === null && reference !== null) await lookAtPayment(context, tenant, run.accountId, reference)
+  if (before === null && reference !== null)
+    await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
   const taken = before ?? (await findTaken(context, tenant, payment, item.id))
   if (taken === null) {
     await note(context, tenant, run, named, { kind: 'missing_here', effect: -amount })

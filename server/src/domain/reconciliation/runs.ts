@@ -20,7 +20,7 @@ import {
   type StatementKind,
   statementKinds,
 } from './account-statement.ts'
-import { compareBalances, noteBalances } from './balances.ts'
+import { compareBalances, noteBalances, unexplainedBefore } from './balances.ts'
 import { closeGone } from './differences.ts'
 import { compareDisputes } from './disputes.ts'
 import { storeItems } from './items.ts'
@@ -29,8 +29,12 @@ import { comparePayouts } from './payouts.ts'
 import {
   type ComparedBalance,
   getReconciliation,
+  isOfBooks,
+  linkBooks,
+  overlapMs,
   ownTimeMs,
   type Reconciliation,
+  readFromOf,
   type Stage,
   startReconciliation,
   type WantedPeriod,
@@ -75,7 +79,8 @@ const absences: Readonly<
 }
 
 /** The end of a period is read again if a balance is not explained: money may have moved meanwhile. So often at most. */
-const maxRounds = 4
+const maxRounds = 6
+/** How much of it is read in the second round. In later ones it is more: a payment may be paid long after it was begun. */
 const readAgainMs = 60 * 60 * 1000
 /** A turn of the background: then other reconciliations have theirs. */
 const turnMs = 5_000
@@ -90,18 +95,21 @@ interface Progress {
   page?: number
   position?: string | null
   itemsRead?: number
+  unreadable?: number
   completed?: number
-  /** Set to read the end of the period again. */
-  again?: { readFrom: Date; until: Date }
+  /** Since when the next list is read. */
+  readFrom?: Date
+  /** Set to read the end of the period again: it ends now. */
+  until?: Date
   balances?: readonly ComparedBalance[]
 }
 
 /**
- * Makes a reconciliation, or finds the one that is under way, and works on it for a while. Answers it as it then is: the
- * background does the rest. Throws `not_available`, `invalid_request`.
+ * Makes a reconciliation, or finds the one that is under way or wanted, and works on it for a while. Answers it as it then is: the
+ * background does the rest. Throws `not_available`, `invalid_request`, `reconciliation_not_found`.
  */
 export async function reconcile(context: Work, tenant: Tenant, wanted: WantedPeriod): Promise<Reconciliation> {
-  const { id } = await startReconciliation(context, tenant, wanted)
+  const { id } = await findOrStart(context, tenant, wanted)
   const claimed = await context.db.query(sql`
     update reconciliations set due_at = ${new Date(context.clock.now().getTime() + ownTimeMs)}
     where merchant_id = ${tenant.merchant.id} and id = ${id} and due_at <= ${context.clock.now()}
@@ -111,6 +119,14 @@ export async function reconcile(context: Work, tenant: Tenant, wanted: WantedPer
     await work(context, tenant, id, callMs).catch((error) => postpone(context, tenant, id, error))
   }
   return getReconciliation(context, tenant, id)
+}
+
+function findOrStart(context: Work, tenant: Tenant, { id, ...period }: WantedPeriod): Promise<Reconciliation> {
+  if (id === undefined) return startReconciliation(context, tenant, period)
+  const [field] = Object.entries(period).find(([, value]) => value !== undefined) ?? []
+  if (field === undefined) return getReconciliation(context, tenant, id)
+  const message = 'A reconciliation that is there has its period: send its id alone'
+  throw new ServiceError('invalid_request', message, field === 'until' ? 'to' : field)
 }
 
 async function postpone(context: Work, tenant: Tenant, id: string, error: unknown): Promise<void> {
@@ -129,13 +145,23 @@ const dueReconciliations: DueTask<Work, object, string> = {
   idType: sql`uuid`,
   open: sql`d.due_at is not null`,
   columns: sql`d.stage`,
-  work: (context, { tenant, id }: DueRow<string>) => work(context, tenant, id, turnMs),
+  async work(context, { tenant, id, attempts }: DueRow<string>) {
+    try {
+      await work(context, tenant, id, turnMs)
+    } catch (error) {
+      // One that cannot be mended by waiting must not keep the next one from beginning.
+      if (!(error instanceof UpstreamError) && attempts + 1 >= patience) await fail(context, tenant, id, brokenRun)
+      throw error
+    }
+  },
   patience: {
     attempts: patience,
     giveUp: (context, { tenant, id }, error) =>
       fail(context, tenant, id, `The account could not be asked: ${error.message}`),
   },
 }
+
+const brokenRun = 'It failed by an error of this service, again and again. The log of the server has it'
 
 /** Works on every reconciliation that is due, and answers how many. */
 export function continueReconciliations(context: Work): Promise<number> {
@@ -146,8 +172,10 @@ export function continueReconciliations(context: Work): Promise<number> {
 async function work(context: Work, tenant: Tenant, id: string, budgetMs: number): Promise<void> {
   const startedAt = performance.now()
   for (;;) {
-    const run = await getReconciliation(context, tenant, id)
-    if (run.state !== 'running') return
+    const read = await getReconciliation(context, tenant, id)
+    if (read.state !== 'running') return
+    const isNew = read.stage === 'payment' && read.page === 1 && read.round === 1
+    const run = isNew ? await linkBooks(context, tenant, read) : read
     const statement = await context.statementOf(context, tenant, run.accountId)
     if (statement === null) {
       return fail(context, tenant, id, 'The account was replaced by another, and its key is not kept any more')
@@ -155,8 +183,10 @@ async function work(context: Work, tenant: Tenant, id: string, budgetMs: number)
     const isOver = performance.now() - startedAt >= budgetMs
     const progress = await step(context, tenant, run, statement)
     const isSaved = await inTransaction(context, async (tx) => {
-      const isDone = await save(tx, tenant, run, progress, isOver)
-      if (isDone && progress.stage === 'end' && run.withBalance) await resumeAfterReconciliation(tx, tenant, run)
+      const isDone = await save(tx, tenant, run, { progress, isOver })
+      // What could not be read may be what was sent.
+      const hasReadAll = run.withBalance && run.unreadable === 0
+      if (isDone && progress.stage === 'end' && hasReadAll) await resumeAfterReconciliation(tx, tenant, run)
       return isDone
     })
     if (!isSaved || isOver) return
@@ -183,19 +213,35 @@ async function step(
   const absence = absences[stage]
   if (absence !== undefined) {
     const { position } = await absence(context, tenant, run)
-    return position === null ? { stage: after(stage) } : { stage, position }
+    return position === null ? next(context, tenant, run) : { stage, position }
   }
   const kind = stage as StatementKind
   const question = { kind, from: run.readFrom, until: run.until, page }
-  const { items, isLast } = await statement.readPage(tenant, question)
+  const { items, unreadable, isLast } = await statement.readPage(tenant, question)
+  if (unreadable.length > 0) {
+    const subject = `reconciliation of ${tenant.merchant.code} in ${tenant.mode} mode`
+    context.failures.failed(subject, { row: run.id, kind, unreadable: unreadable.slice(0, 20) })
+  }
   await storeItems(context, tenant, run, { kind, items })
   const completed = await comparisons[kind](context, tenant, run, items)
-  const counted = { itemsRead: items.length, completed }
-  return isLast ? { stage: after(stage), ...counted } : { stage, page: page + 1, ...counted }
+  // Later rounds read the same things again.
+  const counted = { itemsRead: items.length, unreadable: run.round === 1 ? unreadable.length : 0, completed }
+  return isLast ? { ...(await next(context, tenant, run)), ...counted } : { stage, page: page + 1, ...counted }
 }
 
-function after(stage: Stage): Stage {
-  return stages[stages.indexOf(stage) + 1] as Stage
+/** The stage after that of a reconciliation. */
+async function next(context: Work, tenant: Tenant, run: Reconciliation): Promise<Progress> {
+  const stage = stages[stages.indexOf(run.stage) + 1] as Stage
+  const kind = statementKinds.find((each) => each === stage)
+  if (kind === undefined) return { stage }
+  return { stage, readFrom: await readFromOf(context, tenant, run, { kind, since: sinceOf(run) }) }
+}
+
+/** Since when a round reads the lists. */
+function sinceOf({ round, from, until }: Pick<Reconciliation, 'round' | 'from' | 'until'>): Date {
+  if (round === 1) return from
+  const since = new Date(until.getTime() - (round === 2 ? readAgainMs : overlapMs))
+  return since > from ? since : from
 }
 
 async function stepBalance(
@@ -207,44 +253,48 @@ async function stepBalance(
   await closeGone(context, tenant, run, sql`d.subject <> 'balance'`)
   if (!run.withBalance) return { stage: 'end' }
   const { balances, isAgreed } = await compareBalances(context, tenant, run, statement)
-  const isRepeated =
-    run.round > 1 &&
-    balances.every(
-      ({ currency, unexplained }) =>
-        run.balances.find((each) => each.currency === currency)?.unexplained === unexplained,
-    )
-  const isSettled = isAgreed || run.round >= maxRounds || (isRepeated && run.round > 2)
-  if (!isSettled) {
-    const back = new Date(run.until.getTime() - readAgainMs)
-    const again = { readFrom: back > run.from ? back : run.from, until: context.clock.now() }
-    return { stage: 'payment', again, balances }
+  // Nothing has moved since the look before, and everything was read again.
+  const isStill = run.round > 2 && isSameLook(run.balances, balances)
+  if (!isAgreed && !isStill && run.round < maxRounds) {
+    const until = context.clock.now()
+    return { stage: 'payment', until, readFrom: sinceOf({ round: run.round + 1, from: run.from, until }), balances }
   }
-  await noteBalances(context, tenant, run, balances)
+  const isJudged = isAgreed || isStill
+  const judged = isJudged ? balances : await unexplainedBefore(context, tenant, run, balances)
+  await noteBalances(context, tenant, run, judged)
   return { stage: 'end', balances }
+}
+
+function isSameLook(before: readonly ComparedBalance[], now: readonly ComparedBalance[]): boolean {
+  return now.every(({ currency, account, unexplained }) =>
+    before.some((each) => each.currency === currency && each.account === account && each.unexplained === unexplained),
+  )
 }
 
 /** Keeps what a step has come to. False where another server has taken the step, too. */
 async function save(
   context: Context,
-  { merchant }: Tenant,
+  tenant: Tenant,
   run: Reconciliation,
-  progress: Progress,
-  isOver: boolean,
+  { progress, isOver }: { progress: Progress; isOver: boolean },
 ): Promise<boolean> {
+  const { merchant } = tenant
   const { id, stage, page, position, round } = run
   const now = context.clock.now()
-  const { stage: next, again, itemsRead = 0, completed = 0, balances } = progress
+  const { stage: next, until, readFrom, itemsRead = 0, unreadable = 0, completed = 0, balances } = progress
   const isEnd = next === 'end'
   const dueAt = isOver ? now : new Date(now.getTime() + ownTimeMs)
   const isOpen = sql`exists (
-    select from differences d where d.merchant_id = r.merchant_id and d.account_id = r.books_id and d.state = 'open'
-  )`
+    select from differences d
+    where d.merchant_id = r.merchant_id and ${isOfBooks(tenant, sql`d.account_id`, run.booksId)} and d.state = 'open'
+  ) or r.unreadable + ${unreadable}::integer > 0`
   const saved = await context.db.query(sql`
     update reconciliations r set
       stage = ${isEnd ? stage : next}, page = ${progress.page ?? 1}, position = ${progress.position ?? null}::uuid,
-      items_read = r.items_read + ${itemsRead}, completed = r.completed + ${completed}, attempts = 0,
-      updated_at = ${now}
-      ${again === undefined ? nothing : sql`, round = r.round + 1, read_from = ${again.readFrom}, until_at = ${again.until}`}
+      items_read = r.items_read + ${itemsRead}, completed = r.completed + ${completed},
+      unreadable = r.unreadable + ${unreadable}, attempts = 0, updated_at = ${now}
+      ${until === undefined ? nothing : sql`, round = r.round + 1, until_at = ${until}`}
+      ${readFrom === undefined ? nothing : sql`, read_from = ${readFrom}`}
       ${balances === undefined ? nothing : sql`, balances = ${JSON.stringify(balances)}::json`}
       ${
         isEnd
@@ -280,7 +330,8 @@ export async function startDailyReconciliations(context: Work): Promise<number> 
         select from reconciliations r
         where r.merchant_id = a.merchant_id and r.account_id = a.id and (r.created_at > ${before} or r.due_at is not null)
       )
-    order by a.merchant_id, a.id
+    -- Those that cannot begin are not always the first.
+    order by random()
     limit 100
   `)
   let started = 0
@@ -292,7 +343,6 @@ export async function startDailyReconciliations(context: Work): Promise<number> 
       started += 1
     } catch (err) {
       // The other accounts are not kept waiting.
-      if (!(err instanceof ServiceError || err instanceof UpstreamError)) throw err
       context.failures.failed(subject, { err })
     }
   }

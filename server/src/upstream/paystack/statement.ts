@@ -1,10 +1,11 @@
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
 import type { AccountStatement, StatementItem } from '../../domain/reconciliation/account-statement.ts'
-import { type Ask, unusable } from './ask.ts'
+import type { Ask } from './ask.ts'
 import { type Dispute, disputesListing } from './disputes.ts'
-import { type ReadableListing, readPage } from './pages.ts'
+import { type Period, type ReadableListing, readPage } from './pages.ts'
 import { orderOfTransfer } from './payouts.ts'
+import { type Members, Unreadable } from './reading.ts'
 import { markerIn } from './references.ts'
 import { markerOf, type Refund, refundsListing } from './refunds.ts'
 import { readBalances, type Settlement, settlementsListing } from './settlements.ts'
@@ -19,11 +20,11 @@ export function createPaystackStatement(ask: Ask): AccountStatement {
       const period = { from, to: new Date(until.getTime() - 1) }
       switch (kind) {
         case 'payment':
-          return readItems(await readPage(ask, transactionsListing(period), page), mode, ofTransaction)
+          return readItems(await readLeniently(ask, datedTransactions(period), page), mode, ofTransaction)
         case 'refund':
-          return readItems(await readPage(ask, refundsListing(period), page), mode, ofRefund)
+          return readItems(await readLeniently(ask, refundsListing(period), page), mode, ofRefund)
         case 'dispute':
-          return readItems(await readPage(ask, disputesListing(period), page), mode, ofDispute)
+          return readItems(await readLeniently(ask, disputesListing(period), page), mode, ofDispute)
         case 'settlement':
           return readItems(await readIfServed(ask, settlementsListing(period), page), mode, ofSettlement)
         case 'payout':
@@ -36,27 +37,58 @@ export function createPaystackStatement(ask: Ask): AccountStatement {
 
 /** An account that has no such list has none of these things. */
 async function readIfServed<Row>(ask: Ask, listing: ReadableListing<Row>, page: number) {
-  return readPage(ask, listing, page).catch((error) => {
-    if (error instanceof UpstreamError && error.status === 404) return { rows: [] as Row[], isLast: true }
+  return readLeniently(ask, listing, page).catch((error) => {
+    if (error instanceof UpstreamError && error.status === 404)
+      return { rows: [] as Row[], unreadable: [], isLast: true }
     throw error
   })
 }
 
+/** A row that cannot be read is named, and keeps no other from being read. */
+async function readLeniently<Row>(ask: Ask, { readRow, ...listing }: ReadableListing<Row>, page: number) {
+  const unreadable: string[] = []
+  const lenient = (members: Members): Row | null => {
+    try {
+      return readRow(members)
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      unreadable.push(String(members.id))
+      return null
+    }
+  }
+  const { rows, isLast } = await readPage(ask, { ...listing, readRow: lenient }, page)
+  return { rows: rows.filter((row) => row !== null), unreadable, isLast }
+}
+
+type DatedTransaction = Transaction & { createdAt: Date }
+
+function datedTransactions(period: Period): ReadableListing<DatedTransaction> {
+  const { readRow, ...listing } = transactionsListing(period)
+  return {
+    ...listing,
+    readRow(members) {
+      const row = readRow(members)
+      const { createdAt } = row
+      if (createdAt === null) throw new Unreadable('created_at')
+      return { ...row, createdAt }
+    },
+  }
+}
+
 function readItems<Row extends { mode: Mode }>(
-  { rows, isLast }: { rows: Row[]; isLast: boolean },
+  { rows, unreadable, isLast }: { rows: Row[]; unreadable: string[]; isLast: boolean },
   mode: Mode,
   read: (row: Row) => StatementItem,
 ) {
-  return { items: rows.filter((row) => row.mode === mode).map(read), isLast }
+  return { items: rows.filter((row) => row.mode === mode).map(read), unreadable, isLast }
 }
 
 const nothing = { requestedAmount: null, fee: null, reference: null, paymentId: null, name: null }
 const paid = ['success', 'reversal-pending', 'reversed']
 
-function ofTransaction(row: Transaction): StatementItem {
+function ofTransaction(row: DatedTransaction): StatementItem {
   const { id, status, amount, requestedAmount, fees, currency, reference, metadata, createdAt } = row
   const isPaid = paid.includes(status)
-  if (createdAt === null) throw unusable('list_transactions', 200)
   return {
     ...nothing,
     id: String(id),

@@ -38,7 +38,7 @@ export const reconciliationSchema = Type.Object({
   status: Type.Unsafe<Reconciliation['state']>({
     type: 'string',
     enum: ['running', 'agreed', 'differing', 'failed'],
-    description: 'agreed: no difference of the account is open',
+    description: 'agreed: everything could be read, and no difference of the account is open',
     examples: ['agreed'],
   }),
   from: date,
@@ -52,6 +52,11 @@ export const reconciliationSchema = Type.Object({
   completed: Type.Integer({
     description: 'Things that were missing or open here, and are booked now',
     examples: [2],
+  }),
+  itemsUnreadable: Type.Integer({
+    description:
+      'Things that the account has told and that could not be read; the log has their ids. They are not compared',
+    examples: [0],
   }),
   openDifferences: Type.Integer({ description: 'Differences that it has found and that are open', examples: [0] }),
   balances: Type.Array(balanceSchema, {
@@ -67,8 +72,14 @@ export const reconciliationSchema = Type.Object({
   finishedAt: Type.Union([date, Type.Null()]),
 })
 
-/** The period of a new reconciliation. */
+/** The period of a new reconciliation, or the id of one that is there. */
 export const newReconciliationBody = {
+  id: Type.Optional(
+    Type.String({
+      description: 'A reconciliation to go on with, without a period. It is answered also once it has ended',
+      examples: [id],
+    }),
+  ),
   from: Type.Optional(
     Type.String({
       ...periodQuery.from,
@@ -87,8 +98,8 @@ export const newReconciliationBody = {
 type Wanted = Static<ReturnType<typeof Type.Object<typeof newReconciliationBody>>>
 
 /** Makes a reconciliation of the period, and works on it for a while. */
-export async function reconcileAsked(context: Service, tenant: Tenant, { from, to }: Wanted) {
-  return renderReconciliation(tenant, await reconcile(context, tenant, readPeriod(tenant, [from, to])))
+export async function reconcileAsked(context: Service, tenant: Tenant, { id, from, to }: Wanted) {
+  return renderReconciliation(tenant, await reconcile(context, tenant, { id, ...readPeriod(tenant, [from, to]) }))
 }
 
 /** `/v1/reconciliations`: comparisons of the account at a processor with the books. */
@@ -103,10 +114,10 @@ export const reconciliationRoutes: RouteFile = (routes, { context }) => {
         operationId: 'createReconciliation',
         summary: 'Compare the account that takes the money with the books, or go on with the comparison under way',
         description:
-          'Another call while one is under way answers that one. Long ones are done in the background: read the status.',
+          'Another call while one is under way answers that one. Long ones are done in the background: read the status, or call again with the id.',
         tags,
         body: Type.Object(newReconciliationBody),
-        response: responses(201, reconciliationSchema, 401, 403),
+        response: responses(201, reconciliationSchema, 401, 403, 404),
       },
     },
     (request) => reconcileAsked(context, tenantOf(request), request.body),
@@ -167,6 +178,7 @@ function renderReconciliation({ merchant }: Tenant, run: Reconciliation) {
     timeZone: merchant.timeZone,
     itemsRead: run.itemsRead,
     completed: run.completed,
+    itemsUnreadable: run.unreadable,
     openDifferences: run.openDifferences,
     balances: [...run.balances],
     attempts: run.attempts,
