@@ -15,11 +15,9 @@ export interface Profile {
 const profileQuery = ({ cashful, paystack, mteja }: Session, id: string) => ({
   queryKey: ['customer', id, 'profile'],
   queryFn: async (): Promise<Profile> => {
-    const [customer, more, { risk }] = await Promise.all([
-      cashful.customers.retrieve(id),
-      paystack.customers.fetch(id),
-      mteja.customers.retrieve(id),
-    ])
+    // First the time that a change compares: what somebody changes between the reads is not overwritten unseen.
+    const customer = await cashful.customers.retrieve(id)
+    const [more, { risk }] = await Promise.all([paystack.customers.fetch(id), mteja.customers.retrieve(id)])
     return { customer, more, risk }
   },
 })
