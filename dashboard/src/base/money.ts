@@ -9,14 +9,7 @@ export interface MoneyFormat {
 
 /** An amount as people of the locale write it, from exact minor units to exact text. The minus is the sign of typography. */
 export function formatMoney(amount: Amount, currency: string, { locale, currencies }: MoneyFormat): string {
-  const digits = minorDigits(currency)
-  const format = new Intl.NumberFormat(locale, {
-    style: 'currency',
-    currency,
-    currencyDisplay: hasOwnSign(currency, currencies, locale) ? 'narrowSymbol' : 'code',
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  })
+  const format = formatOf(locale, currency, hasOwnSign(currency, currencies, locale) ? 'narrowSymbol' : 'code')
   return format.format(toDecimal(amount, currency) as `${number}`).replace('-', '−')
 }
 
@@ -28,6 +21,25 @@ export function formatChange(amount: Amount, currency: string, format: MoneyForm
 /** The exact minor units, to be shown with an amount. */
 export function exactly(amount: Amount, currency: string): string {
   return `${amount} minor units of ${currency}`
+}
+
+/** To make a format takes longer than to use it a hundred times, and a list that is scrolled has one in each row. */
+const formats = new Map<string, Intl.NumberFormat>()
+
+function formatOf(locale: string, currency: string, currencyDisplay: 'narrowSymbol' | 'code'): Intl.NumberFormat {
+  const key = `${locale} ${currency} ${currencyDisplay}`
+  const known = formats.get(key)
+  if (known !== undefined) return known
+  const digits = minorDigits(currency)
+  const format = new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency,
+    currencyDisplay,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
+  formats.set(key, format)
+  return format
 }
 
 const signs = new Map<string, string>()

@@ -54,6 +54,14 @@ export function daysBefore(day: string, days: number): string {
   return new Date(Date.parse(`${day}T12:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10)
 }
 
+const relatives = new Map<string, Intl.RelativeTimeFormat>()
+
+function relativeOf(locale: string): Intl.RelativeTimeFormat {
+  const known = relatives.get(locale) ?? new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' })
+  relatives.set(locale, known)
+  return known
+}
+
 const steps = [
   ['day', 86_400_000],
   ['hour', 3_600_000],
@@ -64,7 +72,7 @@ const steps = [
 export function ago(at: string, now: Date, format: TimeFormat): string {
   const ms = new Date(at).getTime() - now.getTime()
   if (Math.abs(ms) >= 7 * 86_400_000) return longDate(at, format)
-  const words = new Intl.RelativeTimeFormat(format.locale, { numeric: 'auto', style: 'short' })
+  const words = relativeOf(format.locale)
   for (const [unit, length] of steps) if (Math.abs(ms) >= length) return words.format(Math.trunc(ms / length), unit)
   return Math.abs(ms) < 10_000 ? 'now' : words.format(Math.trunc(ms / 1000), 'second')
 }

@@ -2,7 +2,7 @@ import { Button, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react'
 import { Link, useLocation, useSearchParams } from 'wouter'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
@@ -199,7 +199,7 @@ function List({ search, sort, order, chosen, sortBy }: ListProps) {
           </div>
           <div ref={body} className="virtual" style={{ height: rows.getTotalSize() || 20 * height }}>
             {items.map(({ index, start }) => (
-              <Row key={index} customer={at(index)} style={{ height, transform: `translateY(${start - top}px)` }} />
+              <Row key={index} customer={at(index)} height={height} y={start - top} />
             ))}
           </div>
         </div>
@@ -210,10 +210,14 @@ function List({ search, sort, order, chosen, sortBy }: ListProps) {
 
 interface RowProps {
   customer: Mteja.ListedCustomer | undefined
-  style: { height: number; transform: string }
+  height: number
+  /** Pixels below the first row. */
+  y: number
 }
 
-function Row({ customer, style }: RowProps) {
+/** Drawn once: while one scrolls, only new rows are drawn. */
+const Row = memo(function Row({ customer, height, y }: RowProps) {
+  const style = { height, transform: `translateY(${y}px)` }
   if (customer === undefined) {
     return (
       <div className="tr customers waiting" style={style}>
@@ -237,7 +241,7 @@ function Row({ customer, style }: RowProps) {
       </span>
     </Link>
   )
-}
+})
 
 function Standing({ customer: { identified, riskAction } }: { customer: Mteja.ListedCustomer }) {
   if (riskAction === 'deny') return <Badge tone="bad">denied ✕</Badge>
