@@ -241,7 +241,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     approval_limits: ['currency', 'mode'],
     approval_settings: ['mode'],
     // The ids of people and keys.
-    approval_sums: ['asker', 'currency', 'mode'],
+    approval_sums: ['asker', 'currency', 'mode', 'time_zone'],
     dispute_settings: ['borne_by', 'mode'],
     installation: ['encryption_key_fingerprint'],
     merchant_counters: ['mode'],

@@ -45,7 +45,7 @@ begin
   grant update (approval_id) on pay_ins, adjustments to mteja_app;
   grant update (new_destinations, updated_at) on approval_settings to mteja_app;
   grant delete on approval_limits to mteja_app;
-  grant update (day, amount) on approval_sums to mteja_app;
+  grant update (day, time_zone, amount) on approval_sums to mteja_app;
   grant update (status, reason, decided_actor_id, decided_at, due_at, attempts) on approvals to mteja_app;
   grant update (cut_over_at, state, last_error, last_error_at, updated_at, replaced_at, credentials, hint, same_as) on processor_accounts to mteja_app;
   grant update (
@@ -57,7 +57,7 @@ begin
   grant update (status, next_status, next_at) on sandbox_payouts to mteja_app;
   grant update (name, email, description, metadata, active, updated_at) on recipients to mteja_app;
   grant update (
-    fee, state, state_code, state_reason, attention, attention_reason, verdict, approval_id, settlement_approval_id, processor, account_id, send_count, unsent_count, waited_for, sent_at,
+    fee, booked_fee, fee_tries, state, state_code, state_reason, attention, attention_reason, verdict, approval_id, settlement_approval_id, processor, account_id, send_count, unsent_count, waited_for, sent_at,
     unknown_since, proof, is_late, movement_id, ended_at, due_at, attempts, updated_at
   ) on payouts to mteja_app;
   grant update (fees_borne_by, asks_otp, default_recipient_id, cool_down_hours, identified_only, updated_at) on payout_settings to mteja_app;

@@ -81,6 +81,8 @@ export interface LiveAccount {
   asksOtp: boolean
   /** Whether a new transfer is judged for a while, and unknown until `judge`. */
   isSlowToJudge: boolean
+  /** The business may not pay out. */
+  isStarter: boolean
   dedicatedAccounts: DedicatedRow[]
   customers: CustomerRow[]
   /** What its customers have saved. */
@@ -125,6 +127,7 @@ export function createLiveAccount(
     toppedUp: 0,
     asksOtp: false,
     isSlowToJudge: false,
+    isStarter: false,
     dedicatedAccounts: [],
     customers: [],
     instruments: [],

@@ -447,6 +447,18 @@ describe('a payout by an account at Paystack', () => {
     expect((await ask('POST', `/v1/payouts/${id}/cancel`)).statusCode).toBe(409)
   })
 
+  test('of a business that may not pay out waits, and goes out once it may; it can be cancelled meanwhile', async () => {
+    account.isStarter = true
+    const [id, other] = [await payOut(), await payOut()]
+    await advance()
+    expect(await show(id)).toMatchObject({ state: 'pending', needsAttention: { code: 'not_enabled' } })
+    expect(await balanceOf(customerId)).toMatchObject({ held: 200_000 })
+    expect((await ask('POST', `/v1/payouts/${other}/cancel`)).json().state).toBe('cancelled')
+    account.isStarter = false
+    await advanceLater(2 * 60 * 60_000)
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
+  })
+
   test('that the account refuses has failed with its sentence, and its money is released', async () => {
     const destination = { type: 'bank_account', bankCode: '000', accountNumber: '0100000001' }
     const id = await payOut({ destination })

@@ -72,6 +72,7 @@ function initiate({ account, body }: Asked): Reply {
   const { reference, amount, currency, reason = null } = body as Row & { reference: string; amount: number }
   if (!/^[a-z0-9_-]{16,50}$/.test(reference)) return transferRefusals.illegalReference
   if (account.transfers.some((row) => row.reference === reference)) return transferRefusals.duplicateTransfer
+  if (account.isStarter) return transferRefusals.starter
   const recipient = account.recipients.find((row) => row.recipient_code === body.recipient && row.active)
   if (recipient === undefined || recipient.currency !== currency) return transferRefusals.unknownRecipient
   if (amount < smallest) return transferRefusals.tooSmall

@@ -178,6 +178,17 @@ describe('the sum of an asker and day', () => {
     expect(await adjust(ada, code, 100)).toMatchObject({ state: 'succeeded' })
   })
 
+  test('is not begun again by a change of the time zone, and begins with the next day', async () => {
+    const { ada, code } = await openDesk({ dailySumOver: 100 })
+    expect(await adjust(ada, code, 60)).toMatchObject({ state: 'succeeded' })
+    const moved = (timeZone: string): Colleague => ({ ...ada, merchant: { ...ada.merchant, timeZone } })
+    for (const zone of ['Pacific/Kiritimati', 'Pacific/Pago_Pago', 'Africa/Lagos']) {
+      expect(await adjust(moved(zone), code, 41)).toMatchObject({ state: 'awaiting_approval' })
+    }
+    service.clock.advance(24 * 60 * 60 * 1000)
+    expect(await adjust(moved('Pacific/Kiritimati'), code, 100)).toMatchObject({ state: 'succeeded' })
+  })
+
   test('is never passed by wishes that come at once', async () => {
     const { ada, code } = await openDesk({ dailySumOver: 100 })
     const made = await Promise.all(Array.from({ length: 24 }, () => adjust(ada, code, 9)))

@@ -1,6 +1,6 @@
 import { uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
-import { sql } from '../../db/sql.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, noteChange, type TxContext } from '../context.ts'
 import { recordEvent } from '../events/events.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -132,7 +132,10 @@ async function readLimits({ db }: Context, { merchant, mode }: Tenant, currency:
   return row ?? null
 }
 
-/** What the asker has moved today without a second person. Others of the asker wait until the transaction ends. */
+/**
+ * What the asker has moved today without a second person. Others of the asker wait until the transaction ends. The day ends in the time
+ * zone in which it began: a change of the zone ends none.
+ */
 async function lockSum(
   tx: TxContext,
   { merchant, mode }: Tenant,
@@ -140,16 +143,22 @@ async function lockSum(
   currency: Currency,
 ): Promise<bigint> {
   const [row] = await tx.db.query<{ amount: bigint }>(sql`
-    insert into approval_sums as s (merchant_id, mode, asker, currency, day, amount)
+    insert into approval_sums as s (merchant_id, mode, asker, currency, day, time_zone, amount)
     values (
       ${merchant.id}, ${mode}, ${name}, ${currency},
-      (${tx.clock.now()}::timestamptz at time zone ${merchant.timeZone})::date, 0
+      (${tx.clock.now()}::timestamptz at time zone ${merchant.timeZone})::date, ${merchant.timeZone}, 0
     )
     on conflict (merchant_id, mode, asker, currency) do update set
-      amount = case when s.day = excluded.day then s.amount else 0 end, day = excluded.day
+      amount = case when ${isSameDay(tx.clock.now())} then s.amount else 0 end,
+      day = case when ${isSameDay(tx.clock.now())} then s.day else excluded.day end,
+      time_zone = case when ${isSameDay(tx.clock.now())} then coalesce(s.time_zone, excluded.time_zone) else excluded.time_zone end
     returning s.amount::bigint as amount
   `)
   return row?.amount ?? 0n
+}
+
+function isSameDay(now: Date): Sql {
+  return sql`s.day = (${now}::timestamptz at time zone coalesce(s.time_zone, excluded.time_zone))::date`
 }
 
 async function addToSum(

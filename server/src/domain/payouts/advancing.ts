@@ -5,6 +5,7 @@ import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { askAboutPayout } from './payout-approvals.ts'
 import { bookLate, bookReturn, decidePayout, endPayout, isReleased } from './payout-ending.ts'
+import { bookRestOfFee, hasOtherFee, learnFee } from './payout-fees.ts'
 import type {
   AskOutcome,
   NotSentReason,
@@ -42,6 +43,9 @@ const sentences: Readonly<Record<NotSentReason | 'otp' | 'unknown' | 'disagrees'
   no_connection: 'The account cannot be reached at this moment',
   short_of_funds: 'The account at the processor has not enough money: nothing is sent until it has',
   paused: 'Sending is paused: see the pause at GET /v1/processors',
+  not_enabled:
+    'The account may not pay out, or refuses it in words that no document has: look there; the payout can be cancelled',
+  out_of_order: 'The bank of the payee is out of order at this moment',
   otp: 'The account asks for a one-time password: give it there, or turn this question off',
   unknown:
     'Nobody can say whether the processor has it. The money stays reserved, and nothing is sent again: look for it there',
@@ -58,6 +62,7 @@ export async function advancePayout(context: PayoutsContext, tenant: Tenant, id:
     await endPayout(context, tenant, id, payout.accountId === null ? null : firstLookMs)
     return
   }
+  if (hasOtherFee(payout)) await bookRestOfFee(context, tenant, payout)
   if (payout.state === 'awaiting_approval') {
     await askAboutPayout(context, tenant, payout)
     return
@@ -182,7 +187,7 @@ async function learnSent(
       if (waysOut(payout) > 1) return noteOpen(context, tenant, payout)
       const { why, waitMs } = outcome
       const dueAt = waitMs === null ? nextLook(context, payout.createdAt) : later(context, Math.min(waitMs, lastLookMs))
-      const isForPerson = why === 'unauthorized' || why === 'short_of_funds'
+      const isForPerson = why === 'unauthorized' || why === 'short_of_funds' || why === 'not_enabled'
       return putBack(context, tenant, payout, { code: why, reason: sentences[why], isForPerson, dueAt })
     }
     case 'conclusive':
@@ -259,6 +264,7 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
   if (end.status === 'returned' && state === 'paid') {
     return bookReturn(context, tenant, payout, { code: 'returned', reason: end.reason })
   }
+  if (end.status === 'paid' && state === 'paid' && end.fee !== null) await learnFee(context, tenant, payout, end.fee)
   // A person has said that it was paid.
   if (end.status === 'failed' && state === 'paid' && payout.proof !== null) {
     return bookReturn(context, tenant, payout, { code: end.code, reason: end.reason })

@@ -77,11 +77,13 @@ export async function endPayout(
     state: verdict,
     changes: sql`
       attention = null, attention_reason = null,
-      ${verdict === 'paid' ? sql`movement_id = p.id, fee = ${feeOf(payout)}::bigint` : sql`movement_id = null`}
+      ${verdict === 'paid' ? sql`movement_id = p.id, booked_fee = ${bookedBefore(commands)}` : sql`movement_id = null`}
     `,
     from: sql`p.verdict is not null and p.ended_at is null`,
     at: now,
     dueAt: isLookedAt ? new Date(now.getTime() + lookAfterMs) : null,
+    // A fee that was refused is booked by the next look.
+    isDue: sql`p.verdict = 'paid' and p.fee <> ${bookedBefore(commands)}`,
   })
   await post(context, posterOf(tenant, verdict === 'paid' ? payout : null), commands, noting)
   return getPayout(context, tenant, id)
@@ -107,7 +109,14 @@ async function withdrawApprovals(
   }
 }
 
-/** Of an order whose fee its processor does not tell, the fee that was expected. */
+/** What the commands before the last one have booked: the fees. */
+function bookedBefore(commands: readonly LedgerCommand[]): Sql {
+  return sql`(
+    select coalesce(sum(d.amount), 0)::bigint from done d where d.ordinal < ${commands.length} and d.refusal is null
+  )`
+}
+
+/** Of an order whose fee its processor does not tell yet, the fee that is expected. */
 function feeOf({ fee, estimatedFee }: Payout): bigint {
   return fee ?? estimatedFee
 }
@@ -184,17 +193,20 @@ export async function bookLate(
             ownKey: `payout/${id}/late-fee`,
           },
         ]
+  const command = { ...common, kind: 'payout', id: movementId, from, amount, ownKey: `payout/${id}/late` } as const
+  const commands = [...fees, command]
   const noting = noteEnd(tenant, payout, {
     state: 'paid',
     changes: sql`
       movement_id = ${movementId}::uuid, is_late = true, state_code = null, state_reason = null, fee = coalesce(${fee}::bigint, p.fee),
+      booked_fee = ${bookedBefore(commands)},
       attention = 'late', attention_reason = 'It was paid after its money had been released: look whether it was paid again'
     `,
     from: sql`p.state in ('failed', 'cancelled', 'denied')`,
     at: now,
+    dueAt: payout.accountId === null ? null : new Date(now.getTime() + 1_000),
   })
-  const command = { ...common, kind: 'payout', id: movementId, from, amount, ownKey: `payout/${id}/late` } as const
-  await post(context, posterOf(tenant, null), [...fees, command], noting)
+  await post(context, posterOf(tenant, null), commands, noting)
   context.log.error(
     { payout: id, merchant: tenant.merchant.code, mode: tenant.mode },
     'a payout was paid after its money was released',
@@ -249,13 +261,19 @@ interface Ending {
   at: Date
   /** When it is asked about once more. Default never. */
   dueAt?: Date | null
+  /** Whether it is due at once. Default not. */
+  isDue?: Sql
 }
 
-function noteEnd(tenant: Tenant, { id }: Payout, { state, changes, from, at, dueAt = null }: Ending): Sql {
+function noteEnd(
+  tenant: Tenant,
+  { id }: Payout,
+  { state, changes, from, at, dueAt = null, isDue = sql`false` }: Ending,
+): Sql {
   return sql`
     noted as (
       update payouts p set
-        state = ${state}, ${changes}, ended_at = ${at}::timestamptz, due_at = ${dueAt}::timestamptz, attempts = 0, unknown_since = null, updated_at = ${at}::timestamptz
+        state = ${state}, ${changes}, ended_at = ${at}::timestamptz, due_at = case when ${isDue} then ${at}::timestamptz else ${dueAt}::timestamptz end, attempts = 0, unknown_since = null, updated_at = ${at}::timestamptz
       from done_now n
       where p.merchant_id = ${tenant.merchant.id} and p.id = ${id} and ${from}
       returning p.*
@@ -267,18 +285,21 @@ function noteEnd(tenant: Tenant, { id }: Payout, { state, changes, from, at, due
 /** Does commands once. One that was done before, or whose hold is spent, has changed the row then. */
 async function post(context: FreeContext, tenant: Tenant, commands: LedgerCommand[], noting: Sql): Promise<void> {
   const outcomes = await doTogetherNoting(context, tenant, commands, noting)
+  const last = outcomes.at(-1)
+  if (last instanceof ServiceError && last.code !== 'hold_not_open') throw last
   const refused = outcomes.find((each) => each instanceof ServiceError && each.code !== 'hold_not_open')
-  if (refused !== undefined) throw refused
+  // The money of the payout has moved: its fee is booked by itself.
+  if (refused !== undefined) context.failures.failed('fee of a payout', { error: (refused as ServiceError).message })
 }
 
 /** The outside of the account that was sent the payout, or of money that is moved by hand. */
-function outsideOf({ mode }: Tenant, { processor, accountId }: Payout): AccountName {
+export function outsideOf({ mode }: Tenant, { processor, accountId }: Payout): AccountName {
   if (processor === 'manual' || accountId === null) return { kind: 'outside', at: outsideOfHand(mode) }
   return { kind: 'outside', at: accountId >= firstAccountId ? accountId : undefined }
 }
 
 /** The account that a late fact about a payout is booked to: the owner's, or the merchant's for a customer who is gone. */
-async function ownerOfLateFact(context: Context, { merchant }: Tenant, payout: Payout): Promise<AccountName> {
+export async function ownerOfLateFact(context: Context, { merchant }: Tenant, payout: Payout): Promise<AccountName> {
   if (payout.customerCode === null) return { kind: 'merchant_balance' }
   const gone = await context.db.query(sql`
     select from customers c
@@ -291,7 +312,7 @@ async function ownerOfLateFact(context: Context, { merchant }: Tenant, payout: P
   return gone.length > 0 ? { kind: 'merchant_balance' } : ownerOf(payout)
 }
 
-function newId({ random, clock }: Context): string {
+export function newId({ random, clock }: Context): string {
   return uuidV7(random, clock.now())
 }
 

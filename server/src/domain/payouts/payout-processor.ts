@@ -49,6 +49,10 @@ export type NotSentReason =
   | 'short_of_funds'
   /** Nothing is sent for the tenant. */
   | 'paused'
+  /** The account may not pay out, or refuses it in words that nobody knows. */
+  | 'not_enabled'
+  /** The bank of the payee is out of order. */
+  | 'out_of_order'
 
 /** The party has the order, in a state that is not final. `attention`: a person has to act there; null for nobody. */
 type Open = { is: 'exists'; attention: 'otp' | null }

@@ -40,6 +40,10 @@ export interface Payout {
   estimatedFee: bigint
   /** What the processor has kept; null while it is not known. */
   fee: bigint | null
+  /** What was booked as the fee; null before it was paid. */
+  bookedFee: bigint | null
+  /** How often the ledger has refused to book the rest of the fee. */
+  feeTries: number
   reason: string | null
   metadata: Record<string, unknown> | null
   state: PayoutState
@@ -93,6 +97,8 @@ interface PayoutRow extends DoerRow {
   fee_borne_by: FeeBearer
   estimated_fee: bigint
   fee: bigint | null
+  booked_fee: bigint | null
+  fee_tries: number
   reason: string | null
   metadata: Record<string, unknown> | null
   state: PayoutState
@@ -133,7 +139,7 @@ function selectPayouts(rows: Sql): Sql {
   return sql`
     select
       o.id, o.wire_id, o.code, o.reference, o.sent_reference, c.code as customer_code, o.customer_id, o.amount, o.currency,
-      o.fee_borne_by, o.estimated_fee, o.fee, o.reason, o.metadata, o.state, o.state_code, o.state_reason, o.attention,
+      o.fee_borne_by, o.estimated_fee, o.fee, o.booked_fee, o.fee_tries, o.reason, o.metadata, o.state, o.state_code, o.state_reason, o.attention,
       o.attention_reason, o.verdict, o.approval_id, o.settlement_approval_id, o.processor, o.account_id, o.send_count, o.unsent_count, o.sent_at, o.unknown_since, o.proof, o.is_late,
       o.movement_id, o.actor_id, o.request_id, o.created_at, o.updated_at, o.ended_at, o.due_at,
       ${prefixed}, ${doerColumns}
@@ -258,6 +264,8 @@ function readPayout(row: SelectedRow): Payout {
     feeBearer: row.fee_borne_by,
     estimatedFee: row.estimated_fee,
     fee: row.fee,
+    bookedFee: row.booked_fee,
+    feeTries: row.fee_tries,
     reason: row.reason,
     metadata: row.metadata,
     state: row.state,

@@ -6,6 +6,8 @@ import { type Scripted, scriptPayouts } from '../../../test/scripted-payouts.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { commandsFor, createLedger, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
+import { maxAmount } from '../../base/money.ts'
 import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { getApproval } from '../approvals/approval-records.ts'
@@ -76,6 +78,12 @@ const settled = { posted: 1000n, held: 0n, owed: 0n }
 const paid = (fee: bigint | null = 0n) => ({ is: 'conclusive', end: { status: 'paid', fee } }) as const
 const failed = { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Account closed' } } as const
 const returned = { is: 'conclusive', end: { status: 'returned', reason: 'Sent back', fee: null } } as const
+const processorFees = async () => {
+  const [row] = await service.db.query<{ posted: bigint }>(sql`
+    select posted from ledger_accounts where merchant_id = ${tenant.merchant.id} and kind = 'processor_fees' and currency = 'ZAR'
+  `)
+  return row?.posted ?? 0n
+}
 const toldTypes = async () =>
   (
     await service.db.query<{ type: string }>(sql`
@@ -301,6 +309,50 @@ describe('a payout', () => {
     script.ask = paid(80n)
     await advancePayout(script.context, tenant, (await pay(script.context)).id)
     expect(await funds()).toEqual({ posted: 295n, held: 0n, owed: 0n })
+  })
+
+  test.each([
+    ['merchant', 0n, 25n, 700n, -25n],
+    ['owner', 50n, 25n, 675n, 0n],
+    ['owner', 50n, 80n, 620n, 0n],
+  ] as const)(
+    'whose fee is known later books it then, once: borne by the %s, expected %s, in truth %s',
+    async (feesBorneBy, estimate, fee, left, fees) => {
+      await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy }))
+      const script = scripted(paid(), paid(null))
+      script.fee = estimate
+      script.returnLooksMs = [1000, 60_000]
+      const { id } = await pay(script.context)
+      await advancePayout(script.context, tenant, id)
+      expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee: null, bookedFee: estimate })
+      expect(await funds()).toEqual({ posted: 700n - estimate, held: 0n, owed: 0n })
+      script.ask = paid(fee)
+      await Promise.all([1, 2, 3].map(() => advancePayout({ ...script.context }, tenant, id)))
+      await advancePayout(script.context, tenant, id)
+      expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee, bookedFee: fee })
+      expect(await funds()).toEqual({ posted: left, held: 0n, owed: 0n })
+      expect(await processorFees()).toBe(fees)
+    },
+  )
+
+  test('whose fee the ledger refuses beside it is paid, and its fee is booked when it can be', async () => {
+    const script = scripted(paid(), paid(2000n))
+    await advancePayout(script.context, tenant, (await pay(script.context)).id)
+    const fee = maxAmount - 1000n
+    script.ask = paid(fee)
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee, bookedFee: 0n })
+    expect(await funds()).toEqual({ posted: 400n, held: 0n, owed: 0n })
+    await expect(advancePayout(script.context, tenant, id)).rejects.toMatchObject({ code: 'balance_limit' })
+    await ledger(tenant, {
+      ...{ action: 'book', kind: 'processor_fee_returned', id: uuidV7(service.random, service.clock.now()) },
+      ...{ currency: 'ZAR', amount: 2000n, from: { kind: 'outside', at: 7n }, to: { kind: 'processor_fees' } },
+      ...{ description: null, event: null, request: null },
+    })
+    for (let times = 0; times < 2; times++) await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ bookedFee: fee })
+    expect(await processorFees()).toBe(-fee)
   })
 
   test('that is refused or fails releases its money, and repays what is owed first', async () => {

@@ -2,8 +2,9 @@ import { ServiceError } from '../../base/errors.ts'
 import { parseAmount } from '../../base/money.ts'
 import { limitsOf } from '../../db/batch-limits.ts'
 import { type Batched, createBatcher } from '../../db/batcher.ts'
+import { sql } from '../../db/sql.ts'
 import { type Context, perContext } from '../context.ts'
-import type { IdempotentRequest } from '../idempotency/request.ts'
+import { type IdempotentRequest, isFingerprintOf, keyReused, storedKey } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 import { inAskTurn, inBatchTurn } from '../merchants/turns.ts'
@@ -11,7 +12,7 @@ import { askAboutPayout } from './payout-approvals.ts'
 import { makePayouts, type PayoutAnswer, type PayoutCall, type SoundPayout } from './payout-making.ts'
 import type { NewDestination } from './payout-places.ts'
 import type { PayoutProcessorChoice, PayoutsContext } from './payout-processor.ts'
-import type { Payout } from './payout-records.ts'
+import { getPayout, type Payout } from './payout-records.ts'
 
 export interface NewPayout {
   /** Default: the merchant's own balance. */
@@ -59,6 +60,32 @@ export async function createPayout(
   const { payout, replayed } = answer
   if (payout.state !== 'awaiting_approval' || payout.approvalId !== null) return answer
   return { payout: await inAskTurn(context, tenant, () => askAboutPayout(context, tenant, payout)), replayed }
+}
+
+/**
+ * Makes a payout for a request. Where it is refused, for instance because its recipient was deactivated since, and the request has made
+ * its payout before, answers that one. Throws `idempotency_key_reused`, and what `make` throws.
+ */
+export async function orMadeBefore(
+  context: Context,
+  { merchant, mode }: Tenant,
+  request: IdempotentRequest | null,
+  make: () => Promise<{ payout: Payout; replayed: boolean }>,
+): Promise<{ payout: Payout; replayed: boolean }> {
+  try {
+    return await make()
+  } catch (error) {
+    if (request === null || !(error instanceof ServiceError)) throw error
+    const [row] = await context.db.query<{ id: string; fingerprint: Buffer }>(sql`
+      select p.id, k.fingerprint
+      from idempotency_keys k
+      join payouts p on p.merchant_id = k.merchant_id and p.id = k.result_id
+      where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.key = ${storedKey(request)} and k.refusal is null
+    `)
+    if (row === undefined) throw error
+    if (!isFingerprintOf(request, row.fingerprint)) throw keyReused(request, row.fingerprint)
+    return { payout: await getPayout(context, { merchant, mode }, row.id), replayed: true }
+  }
 }
 
 /**

@@ -195,7 +195,7 @@ export async function findAbsentPayouts(
 ): Promise<Slice> {
   const { merchant, mode } = tenant
   const rows = await context.db.query<AbsentRow & { fee: bigint | null; movement_id: string | null }>(sql`
-    select r.id, r.sent_reference as reference, r.amount, r.fee, r.currency, r.created_at, r.movement_id
+    select r.id, r.sent_reference as reference, r.amount, coalesce(r.booked_fee, r.fee) as fee, r.currency, r.created_at, r.movement_id
     from payouts r
     where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${inPeriod(run)} and r.state = 'paid'
       and ${isOfBooks(tenant, sql`r.account_id`, run.booksId)}

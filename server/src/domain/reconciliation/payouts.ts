@@ -64,8 +64,8 @@ async function askAbout(
 }
 
 /** Whether the account has something else to say than what is known here. */
-function isBehind({ state }: StatementItem, { state: own }: Payout): boolean {
-  if (state === 'done') return own !== 'paid'
+function isBehind({ state, fee: told }: StatementItem, { state: own, fee }: Payout): boolean {
+  if (state === 'done') return own !== 'paid' || (fee === null && told !== null)
   return state === 'failed' && (isOpen(own) || own === 'paid')
 }
 
@@ -77,6 +77,11 @@ async function compareOther(context: Context, tenant: Tenant, run: Reconciliatio
   await note(context, tenant, run, item, { kind, effect: -costOf(item), own: null })
 }
 
+/** What the books have as the fee. */
+function feeOf({ bookedFee, fee }: Payout): bigint {
+  return bookedFee ?? fee ?? 0n
+}
+
 /** What has left the account. */
 function costOf({ amount, fee }: Pick<StatementItem, 'amount' | 'fee'>): bigint {
   return amount + (fee ?? 0n)
@@ -86,7 +91,8 @@ type Found = Pick<FoundDifference, 'kind'> & { effect: bigint }
 
 function differenceOf(item: StatementItem, own: Payout): Found | null {
   const cost = costOf(item)
-  const ownCost = own.amount + (own.fee ?? 0n)
+  const ownFee = feeOf(own)
+  const ownCost = own.amount + ownFee
   if (item.currency !== own.currency) return { kind: 'currency', effect: item.state === 'failed' ? 0n : -cost }
   if (item.state === 'failed') return own.state === 'paid' ? { kind: 'state', effect: ownCost } : null
   if (own.state !== 'paid' && !(item.state === 'open' && isOpen(own.state))) return { kind: 'state', effect: -cost }
@@ -94,7 +100,7 @@ function differenceOf(item: StatementItem, own: Payout): Found | null {
     // What is open has left the account with its own amount.
     return { kind: 'amount', effect: own.state === 'paid' ? ownCost - cost : -cost }
   }
-  const isOtherFee = own.state === 'paid' && item.fee !== null && item.fee !== (own.fee ?? 0n)
+  const isOtherFee = own.state === 'paid' && item.fee !== null && item.fee !== ownFee
   return isOtherFee ? { kind: 'fee', effect: ownCost - cost } : null
 }
 
@@ -105,7 +111,7 @@ function note(
   { id, reference, amount, fee, currency, createdAt }: StatementItem,
   { kind, effect, own }: Found & { own: Payout | null },
 ): Promise<void> {
-  const [ours, theirs] = kind === 'fee' ? [own?.fee ?? 0n, fee ?? 0n] : [own?.amount ?? null, amount]
+  const [ours, theirs] = kind === 'fee' ? [own === null ? 0n : feeOf(own), fee ?? 0n] : [own?.amount ?? null, amount]
   const isBoth = (kind === 'fee' || kind === 'amount') && ours !== null
   const by = isBoth ? (theirs > ours ? theirs - ours : ours - theirs) : amount
   return noteDifference(context, tenant, run, {

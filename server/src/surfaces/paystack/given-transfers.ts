@@ -37,7 +37,8 @@ export function readTransfer(
   const reference = textOf(line.reference) ?? ownReference
   checkReference(reference)
   const recipient = recipients.get(line.recipient.trim())
-  if (!recipient?.isActive) throw new ServiceError('invalid_request', transferWords.invalidRecipient, 'recipient')
+  // Whether it is active counts for a new transfer alone.
+  if (recipient === undefined) throw new ServiceError('invalid_request', transferWords.invalidRecipient, 'recipient')
   const currency = textOf(given) === undefined ? recipient.currency : heldCurrency(tenant.merchant, textOf(given))
   const owner = source.trim()
   return {

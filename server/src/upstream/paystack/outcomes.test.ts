@@ -157,6 +157,8 @@ const tables: Record<Call, readonly Row[]> = {
     ['a recipient', done({ recipient_code: 'RCP_m7ljkv8leesep7p' }, 201), 'exists'],
     ['a bank that is unknown', refused(400, 'Bank is invalid', 'invalid_bank_code'), 'refused'],
     ['an account that is unknown', refused(422, 'Cannot resolve account'), 'refused'],
+    ['a business that may not transfer', refused(400, 'Upgrade', 'transfer_unavailable'), 'not_sent'],
+    ['a refusal in words of no document', refused(400, 'Compliance is not complete'), 'not_sent'],
   ],
   finalize_transfer: [
     ...nothingHeard,
@@ -180,7 +182,7 @@ const tables: Record<Call, readonly Row[]> = {
     [
       'a business that may not transfer',
       refused(400, 'You cannot initiate third party payouts as a starter business', 'transfer_unavailable'),
-      'refused',
+      'not_sent',
     ],
     ['a reference with signs', refused(400, 'Your reference contains illegal special characters'), 'refused'],
     [
@@ -198,7 +200,19 @@ const tables: Record<Call, readonly Row[]> = {
       refused(400, 'Your balance is not enough to fulfill this request', 'insufficient_balance'),
       'not_sent',
     ],
+    [
+      'a business that may not transfer now',
+      refused(400, 'You cannot initiate third party payouts at this time'),
+      'not_sent',
+    ],
+    ['a feature that is not there', refused(403, 'Contact us', 'feature_unavailable'), 'not_sent'],
+    ['an address that is not allowed', refused(400, 'Your IP address is not allowed to make this call'), 'not_sent'],
+    ['a bank that is out of order', refused(400, 'System Malfunction'), 'not_sent'],
+    ['an amount that is too small', refused(400, 'The minimum amount you may send is: 50.00 NGN.'), 'refused'],
+    ['a payee on a list', refused(400, "Sorry, we can't make the transfer to this recipient at the moment"), 'refused'],
+    ['an account that is closed', refused(400, 'Account closed'), 'refused'],
     ['a 404 of no known reason', refused(404, 'Nothing here'), 'unknown'],
+    ['a refusal in words of no document', refused(400, 'Two-factor authentication is required'), 'unknown'],
   ],
   verify_transaction: [
     ['a payment that succeeded', done({ status: 'success' }), 'conclusive'],

@@ -67,6 +67,39 @@ const shortOfFunds: Row[] = [
   { on: refusal, message: /your balance is not enough/i, is: 'not_sent' },
 ]
 
+/** The business may not pay out: the same order may go out once that is mended, so nothing is said of the order. */
+const notEnabled: Row[] = [
+  { on: [...refusal, 403], code: 'transfer_unavailable', is: 'not_sent' },
+  { on: [...refusal, 403], code: 'feature_unavailable', is: 'not_sent' },
+  { on: [...refusal, 403], message: /cannot initiate third party payouts|starter business/i, is: 'not_sent' },
+]
+
+const outOfOrder: Row[] = [{ on: refusal, message: /system malfunction/i, is: 'not_sent' }]
+
+/** What the documents call a refusal of the order itself. Whatever else a transfer is refused with is unknown. */
+const refusedTransfer: Row[] = [
+  ...['invalid_transfer_recipient', 'invalid_amount'].map((code): Row => ({ on: refusal, code, is: 'refused' })),
+  ...[
+    /recipient specified is invalid/i,
+    /illegal special characters/i,
+    /(minimum|maximum) amount you may send/i,
+    /amount must be a positive integer/i,
+    /can't make the transfer to this recipient/i,
+    /account (is )?closed/i,
+    /(bank|bank code|account number) is invalid/i,
+  ].map((message): Row => ({ on: refusal, message, is: 'refused' })),
+]
+
+/** What the documents call a refusal of a recipient's account. */
+const refusedRecipient: Row[] = [
+  ...['invalid_bank_code', 'invalid_account_number', 'missing_params'].map(
+    (code): Row => ({ on: refusal, code, is: 'refused' }),
+  ),
+  ...[/(bank|bank code|account number) is invalid/i, /(cannot|could not|unable to) resolve/i].map(
+    (message): Row => ({ on: refusal, message, is: 'refused' }),
+  ),
+]
+
 /** The states of a payment that are not final. An abandoned payment can still be paid. */
 const openPayment = ['abandoned', 'ongoing', 'pending', 'processing', 'queued', 'reversal-pending']
 /** The states of a transfer that are not final. One in `otp` waits for its owner, one in `received` for the approval URL. */
@@ -126,15 +159,25 @@ const rows: Record<Call, readonly Row[]> = {
     { on: [422], message: /invalid refund state/i, is: 'exists' },
     { on: refusal, is: 'refused' },
   ],
-  create_recipient: [...uncalled, { on: success, is: 'exists' }, { on: refusal, is: 'refused' }],
+  create_recipient: [
+    ...notEnabled,
+    ...uncalled,
+    { on: success, is: 'exists' },
+    ...outOfOrder,
+    ...refusedRecipient,
+    // In other words it may be the business that is refused. Nothing is paid without a recipient.
+    { on: refusal, is: 'not_sent' },
+  ],
   transfer: [
     { on: [400, 404, 409, 422], code: 'duplicate_transfer_reference', is: 'exists' },
     { on: [400, 404, 409, 422], message: /reference already exists on a transfer/i, is: 'exists' },
+    ...notEnabled,
     ...uncalled,
     { on: success, states: openTransfer, is: 'exists' },
     { on: success, states: endedTransfer, is: 'conclusive' },
     ...shortOfFunds,
-    { on: [400, 422], is: 'refused' },
+    ...outOfOrder,
+    ...refusedTransfer,
   ],
   // Its transfer is there already. A wrong one-time password ends it, and no document says in which words.
   finalize_transfer: [
@@ -202,8 +245,18 @@ export type Outcome<Thing> =
   /** `retryAfterMs` is null where the account does not say. */
   | { is: 'not_sent'; why: NotSentCause; cause: UpstreamError; retryAfterMs: number | null }
 
-/** `unauthorized`: the account refuses its key, or calls from this address. */
-export type NotSentCause = 'unauthorized' | 'rate_limited' | 'no_connection' | 'short_of_funds' | 'paused'
+/**
+ * `unauthorized`: the account refuses its key, or calls from this address. `not_enabled`: it may not pay out, or refuses in words that no
+ * document has. `out_of_order`: a bank is.
+ */
+export type NotSentCause =
+  | 'unauthorized'
+  | 'rate_limited'
+  | 'no_connection'
+  | 'short_of_funds'
+  | 'not_enabled'
+  | 'out_of_order'
+  | 'paused'
 
 /** Makes a call that begins something. Never throws `UpstreamError`: the outcome says what is known. */
 export async function begin<Thing>(
@@ -235,7 +288,11 @@ export async function begin<Thing>(
 function causeOf(seen: Answer | UpstreamError): NotSentCause {
   if (seen.status === 429) return 'rate_limited'
   if (seen instanceof UpstreamError) return seen.outcome === 'paused' ? 'paused' : 'no_connection'
-  return shortOfFunds.some((row) => fits(row, seen)) ? 'short_of_funds' : 'unauthorized'
+  const isOne = (rowsOf: readonly Row[]) => rowsOf.some((row) => fits(row, seen))
+  if (isOne(shortOfFunds)) return 'short_of_funds'
+  if (isOne(outOfOrder)) return 'out_of_order'
+  if (isOne(notEnabled)) return 'not_enabled'
+  return isOne(uncalled) ? 'unauthorized' : 'not_enabled'
 }
 
 function readCode(code: unknown): string | null {

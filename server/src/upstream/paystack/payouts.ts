@@ -109,8 +109,8 @@ export function createPaystackPayouts({
         return unlessMade(tenant, order, { ...outcome, code: outcome.code ?? 'refused' })
       case 'not_sent': {
         const answer = notSent(outcome)
-        const isHeard = outcome.why === 'short_of_funds' || outcome.why === 'rate_limited'
-        return isHeard ? unlessMade(tenant, order, answer) : answer
+        const isUnheard = ['unauthorized', 'no_connection', 'paused'].includes(outcome.why)
+        return isUnheard ? answer : unlessMade(tenant, order, answer)
       }
       case 'unknown':
         return { is: 'unknown' }

@@ -88,6 +88,18 @@ describe('a payout on the wire of Cashful', () => {
     expect(await balance()).toMatchObject({ available: 3000 })
   })
 
+  test('is answered again for its key, also after its recipient was deactivated', async () => {
+    const bankAccount = await recipient()
+    const headers = { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'k-2' }
+    const payload = { amount: 2000, currency: 'ZAR', bankAccount }
+    const repeat = () => api.app.inject({ method: 'POST', url: '/api/canary/payouts', headers, payload })
+    const first = await repeat()
+    expect((await call('PATCH', `/v1/recipients/${bankAccount}`, { active: false })).statusCode).toBe(200)
+    const second = await repeat()
+    expect([second.statusCode, second.json().id]).toEqual([201, first.json().id])
+    expect((await pay({ bankAccount })).statusCode).toBe(400)
+  })
+
   test('is made once for an Idempotency-Key, and again without one', async () => {
     const payload = { amount: 1000, currency: 'ZAR', bankAccount: await recipient() }
     const headers = { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'k-1' }

@@ -8,7 +8,7 @@ import { findRecipientsNamed, listNumberedPayouts } from '../../../domain/payout
 import type { Payout } from '../../../domain/payouts/payout-records.ts'
 import { getPayoutSettings } from '../../../domain/payouts/payout-settings.ts'
 import { isOpen, type PayoutState, payoutStates } from '../../../domain/payouts/payout-states.ts'
-import { createPayout } from '../../../domain/payouts/payouts.ts'
+import { createPayout, orMadeBefore } from '../../../domain/payouts/payouts.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { freeText, metadataSchema } from '../../http/schemas.ts'
@@ -91,16 +91,18 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
       const { merchantId, amount, bankAccount, description, metadata } = request.body
       checkMerchantId(tenant, merchantId)
       const currency = heldCurrency(tenant.merchant, request.body.currency)
-      const recipientCode = await findRecipient(tenant, currency, bankAccount?.trim() || undefined)
-      const wanted = {
-        amount,
-        currency,
-        destination: { recipientCode },
-        reference: `payout-${randomCode(context.random, 20)}`,
-        reason: description?.trim() || undefined,
-        metadata,
-      }
-      const { payout, replayed } = await createPayout(context, tenant, wanted, keyed)
+      const { payout, replayed } = await orMadeBefore(context, tenant, keyed, async () => {
+        const recipientCode = await findRecipient(tenant, currency, bankAccount?.trim() || undefined)
+        const wanted = {
+          amount,
+          currency,
+          destination: { recipientCode },
+          reference: `payout-${randomCode(context.random, 20)}`,
+          reason: description?.trim() || undefined,
+          metadata,
+        }
+        return createPayout(context, tenant, wanted, keyed)
+      })
       return { answer: renderPayout(tenant, payout), replayed }
     },
   )

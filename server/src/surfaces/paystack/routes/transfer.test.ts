@@ -292,6 +292,23 @@ describe('a transfer on the wire of Paystack', () => {
     expect([again.statusCode, again.json().data.id]).toEqual([200, made.json().data.id])
   })
 
+  test('with an Idempotency-Key it is answered again, also after its recipient was deactivated', async () => {
+    const { recipient_code: recipient } = await recipientOf()
+    const headers = { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'k-2' }
+    const payload = { source: 'balance', amount: 100_000, recipient }
+    const repeat = (own = {}) =>
+      api.app.inject({ method: 'POST', url: '/transfer', headers, payload: { ...payload, ...own } })
+    const first = await repeat()
+    expect((await call('DELETE', `/transferrecipient/${recipient}`)).statusCode).toBe(200)
+    const second = await repeat()
+    expect([second.statusCode, second.json().data?.id]).toEqual([200, first.json().data.id])
+    expect((await repeat({ amount: 7_000 })).statusCode).not.toBe(200)
+    expect(await refused(call('POST', '/transfer', payload))).toMatchObject({
+      message: 'Recipient specified is invalid',
+    })
+    expect(await balance()).toBe(400_000)
+  })
+
   test('without a reference it gets one of twenty characters', async () => {
     expect((await send({ reference: undefined })).json().data.reference).toMatch(/^[a-z0-9]{20}$/)
   })
@@ -435,6 +452,17 @@ describe('a batch of transfers with an Idempotency-Key', () => {
     const second = await repeat()
     expect([second.statusCode, second.headers['idempotent-replayed']]).toEqual([200, undefined])
     expect(namesOf(second)).toEqual(namesOf(first))
+    expect(await balance()).toBe(200_000)
+  })
+
+  test('is answered again when its answer was lost and its recipient was deactivated since', async () => {
+    const repeat = await prepare()
+    const first = await repeat()
+    await api.service.db.query(sql`
+      update idempotency_keys set answer = null where merchant_id = ${tenant.merchant.id} and key like '%batch'
+    `)
+    await api.service.db.query(sql`update recipients set active = false where merchant_id = ${tenant.merchant.id}`)
+    expect(namesOf(await repeat())).toEqual(namesOf(first))
     expect(await balance()).toBe(200_000)
   })
 

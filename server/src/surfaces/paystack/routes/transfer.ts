@@ -14,7 +14,7 @@ import {
 } from '../../../domain/payouts/payout-lists.ts'
 import { finalizePayout, showSandboxEnd } from '../../../domain/payouts/payout-otp.ts'
 import { findPayout, type Payout, type PayoutName } from '../../../domain/payouts/payout-records.ts'
-import { createPayout, createPayouts, type NewPayout } from '../../../domain/payouts/payouts.ts'
+import { createPayout, createPayouts, type NewPayout, orMadeBefore } from '../../../domain/payouts/payouts.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { isServed } from '../amounts.ts'
@@ -81,11 +81,14 @@ export const transferRoutes: RouteFile = (routes, surface) => {
       refuseAccountReference(account_reference)
       const recipients = await findRecipients(context, tenant, [given.recipient])
       const codeOf = (name: string, length: number) => codeOfTransfer(context, tenant, keyed, { name, length })
-      const read = readTransfer(tenant, given, recipients, codeOf('reference', 20))
-      const wanted: NewPayout = { ...read, code: `TRF_${codeOf(`code ${read.reference}`, 16)}` }
-      const made = await createPayout(context, tenant, wanted, keyed).catch(rethrow)
-      // Made without this key, it has another code: this is a second use of its reference.
-      if (made.replayed && made.payout.code !== wanted.code) throw duplicate()
+      const made = await orMadeBefore(context, tenant, keyed, async () => {
+        const read = readTransfer(tenant, given, recipients, codeOf('reference', 20))
+        const wanted: NewPayout = { ...read, code: `TRF_${codeOf(`code ${read.reference}`, 16)}` }
+        const done = await createPayout(context, tenant, wanted, keyed).catch(rethrow)
+        // Made without this key, it has another code: this is a second use of its reference.
+        if (done.replayed && done.payout.code !== wanted.code) throw duplicate()
+        return done
+      })
       const payout = made.replayed ? made.payout : await showSandboxEnd(context, tenant, made.payout)
       const message = statusOf(payout) === 'otp' ? asksOtp : queued
       const answer = { status: true as const, message, data: renderMadeTransfer(tenant, payout) }

@@ -1,0 +1,93 @@
+import { ServiceError } from '../../base/errors.ts'
+import { sql } from '../../db/sql.ts'
+import type { FreeContext } from '../context.ts'
+import { type AccountName, doCommandNoting, type LedgerCommand } from '../ledger/commands.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { newId, outsideOf, ownerOfLateFact } from './payout-ending.ts'
+import { getPayout, type Payout } from './payout-records.ts'
+
+/*
+ * A payout is booked with the fee that its processor tells, or with the expected one. What the processor tells later is booked as a
+ * movement of its own, once. So is a fee that the ledger has refused beside its payout.
+ */
+
+/** Whether the processor has kept another fee than the books have. */
+export function hasOtherFee({ state, fee, bookedFee }: Payout): boolean {
+  return state === 'paid' && fee !== null && bookedFee !== null && fee !== bookedFee
+}
+
+/** Takes the fee of a paid payout from its processor, if it was not known, and books it. */
+export async function learnFee(
+  context: FreeContext,
+  tenant: Tenant,
+  { id, fee: known }: Payout,
+  fee: bigint,
+): Promise<void> {
+  if (known !== null) return
+  await context.db.query(sql`
+    update payouts set fee = ${fee}, updated_at = ${context.clock.now()}
+    where merchant_id = ${tenant.merchant.id} and id = ${id} and state = 'paid' and fee is null and booked_fee is not null
+  `)
+  await bookRestOfFee(context, tenant, await getPayout(context, tenant, id))
+}
+
+/** Books the difference, once. The merchant bears what the owner's account does not take. Throws what the ledger refuses then. */
+export async function bookRestOfFee(context: FreeContext, { merchant, mode }: Tenant, payout: Payout): Promise<void> {
+  if (!hasOtherFee(payout)) return
+  const tenant = { merchant, mode }
+  const fees: AccountName = { kind: 'processor_fees' }
+  const owner = payout.feeBearer === 'owner' ? await ownerOfLateFact(context, tenant, payout) : fees
+  const bearers = [owner, ...(owner.kind === 'processor_fees' ? [] : [fees])]
+  let refusal: ServiceError | null = null
+  for (const bearer of bearers) {
+    refusal = await book(context, tenant, payout, bearer).then(() => null, asRefusal)
+    if (refusal === null) return
+  }
+  await noteTry(context, tenant, payout)
+  throw refusal
+}
+
+function asRefusal(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error
+  throw error
+}
+
+async function book(context: FreeContext, tenant: Tenant, payout: Payout, bearer: AccountName): Promise<void> {
+  const { id, currency, fee, bookedFee } = payout
+  const rest = (fee ?? 0n) - (bookedFee ?? 0n)
+  const outside = outsideOf(tenant, payout)
+  const [from, to] = rest > 0n ? [bearer, outside] : [outside, bearer]
+  const command: LedgerCommand = {
+    action: 'book',
+    kind: rest > 0n ? 'processor_fee' : 'processor_fee_returned',
+    id: newId(context),
+    currency,
+    from,
+    to,
+    amount: rest > 0n ? rest : -rest,
+    description: null,
+    details: { payoutId: id, reference: payout.reference },
+    event: null,
+    request: null,
+  }
+  const noting = sql`
+    noted as (
+      update payouts p set booked_fee = p.fee
+      from done_now n
+      where p.merchant_id = ${tenant.merchant.id} and p.id = ${id}
+    )
+  `
+  await doCommandNoting(context, tenant, { ...command, ownKey: keyOf(payout, bearer) }, noting)
+}
+
+/** A key remembers a refusal, so the next try has another one. */
+function keyOf({ id, feeTries }: Payout, { kind }: AccountName): string {
+  return `payout/${id}/rest-of-fee/${kind}/${feeTries}`
+}
+
+async function noteTry({ db }: FreeContext, { merchant }: Tenant, { id, feeTries }: Payout): Promise<void> {
+  await db.query(sql`
+    update payouts set fee_tries = fee_tries + 1
+    where merchant_id = ${merchant.id} and id = ${id} and fee_tries = ${feeTries}
+  `)
+}
