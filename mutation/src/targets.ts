@@ -38,12 +38,18 @@ export const targets: readonly Target[] = [
   { file: 'src/domain/ledger/refusals.ts', steps: ledger },
   { file: 'src/domain/payments/refunds.ts', steps: [['src/domain/payments/refunds.test.ts']] },
   { file: 'src/domain/payments/refund-states.ts', steps: [['src/domain/payments/refunds.test.ts']] },
-  ...['advancing', 'payout-decisions', 'payout-ending', 'payout-making', 'payout-sending', 'payout-states'].map(
-    (name) => ({
-      file: `src/domain/payouts/${name}.ts`,
-      steps: [['src/domain/payouts/payouts.test.ts'], ['src/domain/payouts/payout-faults.test.ts']],
-    }),
-  ),
+  ...[
+    'advancing',
+    'payout-decisions',
+    'payout-ending',
+    'payout-making',
+    'payout-places',
+    'payout-sending',
+    'payout-states',
+  ].map((name) => ({
+    file: `src/domain/payouts/${name}.ts`,
+    steps: [['src/domain/payouts/payouts.test.ts'], ['src/domain/payouts/payout-faults.test.ts']],
+  })),
   {
     file: 'src/domain/idempotency/once.ts',
     steps: [['src/domain/idempotency/once.test.ts'], commands, ['test/once.test.ts']],

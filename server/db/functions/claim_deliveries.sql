@@ -8,6 +8,7 @@
 --   when it would have more under way than are still free. One tenant with silent endpoints so has at most half of all
 --   attempts, two have a third each, and some are free for every other tenant at any time.
 -- - The endpoints of a tenant take turns too.
+-- - At most deliveries_at_once() are claimed by one call, and some three times as many are looked at.
 --
 -- Deliveries of one customer to one endpoint are sent in order. A delivery whose predecessor is not settled yet is put
 -- off until the predecessor is settled. It is put off under a lock on the predecessor, so that the process that settles
@@ -38,6 +39,7 @@ declare
   v_put_off bigint[];
   v_merchants integer[];
   v_claimed bigint[];
+  v_most integer := least(p_in_all, deliveries_at_once());
 begin
   with busy_endpoints as (
     select b.id, count(*) as count from unnest(p_busy_endpoints) as b (id) group by b.id
@@ -59,9 +61,19 @@ begin
         where s.merchant_id = w.merchant_id and s.mode = w.mode and s.resumed_at is null
       )
   ),
+  told as materialized (
+    select w.*, count(*) over () as count
+    from endpoints w
+    where w.room > 0
+      and exists (
+        select from deliveries o
+        where o.merchant_id = w.merchant_id and o.endpoint_id = w.id and o.next_attempt_at <= p_now
+          and (o.claimed_until is null or o.claimed_until <= p_now)
+      )
+  ),
   due as materialized (
     select d.*
-    from endpoints w
+    from told w
     cross join lateral (
       select
         o.merchant_id, w.mode, o.id, o.endpoint_id, o.customer_id, o.event_id, o.next_attempt_at, w.room, w.busy
@@ -70,10 +82,9 @@ begin
         and (o.claimed_until is null or o.claimed_until <= p_now)
       order by o.next_attempt_at, o.event_id
       -- More than are claimed, because some of them may have to be put off.
-      limit 3 * w.room
+      limit 3 * least(w.room, 1 + v_most / w.count)
       for update skip locked
     ) d
-    where w.room > 0
   ),
   looked as (
     select d.*, before.id as locked_before, exists (
@@ -110,7 +121,7 @@ begin
     select n.*, row_number() over (order by n.turn, n.next_attempt_at, n.event_id) as ordinal from in_tenant n
   ),
   first as (
-    select n.merchant_id, n.id from in_turn n where n.turn <= p_in_all - (n.ordinal - 1)
+    select n.merchant_id, n.id from in_turn n where n.turn <= p_in_all - (n.ordinal - 1) and n.ordinal <= v_most
   )
   select
     (select array_agg(p.merchant_id) from placed p where p.locked_before is not null),

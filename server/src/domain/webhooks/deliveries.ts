@@ -16,6 +16,9 @@ export type EventRenderers = Readonly<Record<WebhookStyle, (event: RecordedEvent
 /** Makes one attempt at a delivery and records its outcome. */
 export type Deliver = (delivery: ClaimedDelivery) => Promise<void>
 
+/** Every call of the embedded engine waits for the statement before it, so its statements are short. */
+const mostAtOnce = { embedded: 20, postgresql: 100 } as const
+
 /** Attempts that end together are recorded together. */
 export function createDeliver(context: FreeContext & SenderChoice, renderers: EventRenderers): Deliver {
   const record = createBatcher<Outcome, void>(
@@ -26,7 +29,12 @@ export function createDeliver(context: FreeContext & SenderChoice, renderers: Ev
       return outcomes.map(() => undefined)
     },
     ({ delivery }) => String(delivery.merchantId),
-    { maxBatch: 100, maxWaiting: 10_000, isRolledBack, watch: watchQueue(context.meter, 'webhook_outcomes') },
+    {
+      maxBatch: mostAtOnce[context.db.engine],
+      maxWaiting: 10_000,
+      isRolledBack,
+      watch: watchQueue(context.meter, 'webhook_outcomes'),
+    },
   )
   return async (delivery) => {
     const outcome = await attempt(context, renderers, delivery)
