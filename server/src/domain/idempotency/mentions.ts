@@ -8,10 +8,30 @@ import type { Vault } from '../../base/vault.ts'
  */
 export function mentions(code: string, contacts: readonly string[]): (text: string) => boolean {
   const [letter, end] = ['[\\p{L}\\p{N}._%+-]', '[\\p{L}\\p{N}-]']
-  const escaped = contacts.map((each) => each.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const escaped = contacts.map((each) => plain(each).replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   const named = contacts.length === 0 ? null : new RegExp(`(?<!${letter})(?:${escaped.join('|')})(?!${end})`, 'iu')
-  const names = (text: string) => named?.test(text.normalize('NFC')) === true
-  return (text) => text.includes(code) || (!text.includes('CUS_') && (names(text) || names(withoutPercents(text))))
+  const codeInSmall = code.toLowerCase()
+  return (given) => {
+    const texts = plainForms(given)
+    if (texts.some((text) => text.toLowerCase().includes(codeInSmall))) return true
+    return named !== null && !given.includes('CUS_') && texts.some((text) => named.test(text))
+  }
+}
+
+/** The forms of a text in which names and numbers are looked for: as it is, and with its percent codes read. */
+export function plainForms(text: string): string[] {
+  return [...new Set([plain(text), plain(withoutPercents(text))])]
+}
+
+/**
+ * The text in one form of Unicode, in which a full-width @ is an @, without characters that nobody sees, and with a blank for each
+ * line break and tab that JSON escapes.
+ */
+function plain(text: string): string {
+  return text
+    .normalize('NFKC')
+    .replace(/\p{Cf}/gu, '')
+    .replace(/\\[bfnrt]/g, ' ')
 }
 
 /** The text with each percent code read, also where it was written twice: `%2540` is `%40` is `@`. */
@@ -26,24 +46,6 @@ function decodeOr(codes: string): string {
   } catch {
     return codes
   }
-}
-
-/** A number below this may be an amount or a count, and is a customer's only where a member says so. */
-const leastTellingNumber = 100_000n
-
-/**
- * Whether the data of an event name a customer by number: anywhere, if it is no usual amount, else under a member whose name
- * speaks of a customer, or as the entity that the event is related to.
- */
-export function mentionsNumber(number: bigint, data: unknown, isAboutCustomer = false): boolean {
-  if (typeof data === 'number' || typeof data === 'string')
-    return (isAboutCustomer || number >= leastTellingNumber) && String(data).trim() === String(number)
-  if (typeof data !== 'object' || data === null) return false
-  return Object.entries(data).some(
-    ([name, value]) =>
-      mentionsNumber(number, name, isAboutCustomer) ||
-      mentionsNumber(number, value, isAboutCustomer || /customer|relatedEntityId/i.test(name)),
-  )
 }
 
 /** The purpose for which the e-mails and phone numbers are sealed by which texts about a customer are known while the erasure lasts. */

@@ -3,13 +3,13 @@ import { argument, functionCall, listArgument } from '../../db/function-call.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import { recordEvent } from '../events/events.ts'
-import { emailsPurpose, mentions, mentionsNumber } from '../idempotency/mentions.ts'
+import { emailsPurpose, mentions } from '../idempotency/mentions.ts'
 import { eraseAnswers } from '../idempotency/once.ts'
 import { retryDelay } from '../merchants/due.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { inSteps } from '../retention/retention.ts'
 import { keepEmails } from './erasure.ts'
-import { mentionsPhone } from './mentioned-phones.ts'
+import { mentionsNumber, mentionsPhone } from './mentioned-numbers.ts'
 
 /** How many rows one commit looks at. */
 const rowsAtOnce = 100
@@ -125,8 +125,9 @@ async function lookThroughAnswers(tx: TxContext, erasure: ErasureRow): Promise<v
 /** Recipients that nobody was paid out to are no customer's. Those of the customer's payouts are removed with the payouts. */
 async function lookThroughRecipients(tx: TxContext, erasure: ErasureRow): Promise<void> {
   const merchantId = erasure.tenant.merchant.id
-  const rows = await tx.db.query<{ id: bigint; text: string; is_used: boolean }>(sql`
+  const rows = await tx.db.query<{ id: bigint; text: string; metadata: string | null; is_used: boolean }>(sql`
     select r.id, concat_ws(' | ', r.account_number, r.name, r.email, r.description, r.metadata::text) as text,
+      r.metadata::text as metadata,
       exists (select from payouts p where p.merchant_id = ${merchantId} and p.recipient_id = r.id) as is_used
     from recipients r
     where r.merchant_id = ${merchantId} and r.mode = ${erasure.tenant.mode} and r.id > ${erasure.position ?? 0}::bigint
@@ -134,7 +135,7 @@ async function lookThroughRecipients(tx: TxContext, erasure: ErasureRow): Promis
     limit ${rowsAtOnce}
   `)
   const isAbout = await namesCustomer(tx, erasure)
-  const ids = rows.filter((row) => !row.is_used && isAbout(row.text)).map(({ id }) => id)
+  const ids = rows.filter((row) => !row.is_used && isAbout(row.text, row.metadata)).map(({ id }) => id)
   if (ids.length > 0) {
     await tx.db.query(sql`
       select ${functionCall('erase_recipients', {
@@ -192,12 +193,17 @@ async function lookThroughDifferences(tx: TxContext, erasure: ErasureRow): Promi
   await goOn(tx, erasure, { stage: last === null ? 'mentions' : 'differences', position: last })
 }
 
-/** Whether a text names the customer by code, e-mail or phone. */
-async function namesCustomer(tx: TxContext, erasure: ErasureRow): Promise<(text: string) => boolean> {
+/** Whether a text names the customer by code, e-mail, phone or number. The second text is JSON, and a part of the first. */
+async function namesCustomer(
+  tx: TxContext,
+  erasure: ErasureRow,
+): Promise<(text: string, json?: string | null) => boolean> {
   const contacts = await emailsOf(tx, erasure)
   const isAbout = mentions(erasure.code, contacts)
   const hasPhone = mentionsPhone(contacts)
-  return (text) => isAbout(text) || hasPhone(text)
+  const hasNumber = mentionsNumber(erasure.id)
+  return (text, json = null) =>
+    isAbout(text) || hasPhone(text) || hasNumber(text, json === null ? null : JSON.parse(json))
 }
 
 /** Events without a customer: a merchant's own, and those of payments that ended after the customer was deleted. */
@@ -210,8 +216,7 @@ async function lookThroughMentions(tx: TxContext, erasure: ErasureRow): Promise<
     limit ${rowsAtOnce}
   `)
   const isAbout = await namesCustomer(tx, erasure)
-  const names = (text: string) => isAbout(text) || mentionsNumber(erasure.id, JSON.parse(text))
-  const ids = rows.filter(({ text }) => names(text)).map(({ id }) => id)
+  const ids = rows.filter(({ text }) => isAbout(text, text)).map(({ id }) => id)
   if (ids.length > 0) {
     await tx.db.query(sql`
       select ${functionCall('erase_mentions', {
