@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import net from 'node:net'
 import { Readable } from 'node:stream'
@@ -72,6 +73,59 @@ const post = (path: string, ...headers: string[]) =>
 const get = (path: string, ...headers: string[]) => [`GET ${path} HTTP/1.1`, 'host: x', ...headers, '', ''].join('\r\n')
 const newSession = { mode: 'payment', totalAmount: 500, currency: 'ZAR' }
 const bearer = () => `authorization: Bearer ${api.tenant.secret}`
+
+describe('many requests over one connection', () => {
+  /** Files that this process holds open. */
+  const openFiles = () => readdirSync('/proc/self/fd').length
+  const times = (count: number, text: string) => Array(count).fill(text).join('')
+
+  test('all are answered in their order, however many are sent before the first answer is read', async () => {
+    const { app, port } = await listen()
+    const caller = new Caller(port)
+    const numbers = Array.from({ length: 200 }, (_, i) => i)
+    caller.send(numbers.map((i) => get('/customer/none@example.com', bearer(), `x-request-id: number-${i}`)).join(''))
+    await caller.untilReceived('x-request-id: number-199')
+    expect([...caller.received.matchAll(/number-(\d+)/g)].map(([, number]) => Number(number))).toEqual(numbers)
+    caller.socket.destroy()
+    await app.close()
+  })
+
+  test.each(['/docs/static/swagger-ui-bundle.js', '/docs/mteja.json', '/docs/static/../static/swagger-ui.css'])(
+    'a caller who asks for %s again and again and reads nothing takes neither files nor memory nor time from others',
+    async (path) => {
+      const { app, port } = await listen({ limits: { requestTimeoutMs: 60_000, maxConnections: 40 } })
+      const reader = new Caller(port)
+      reader.send(get(path, 'connection: close'))
+      await reader.closed
+      const before = openFiles()
+      const memory = process.memoryUsage().rss
+      const callers = Array.from({ length: 8 }, () => new Caller(port))
+      for (const { socket } of callers) socket.pause()
+      for (const caller of callers) caller.send(times(250, get(path)))
+      for (let looks = 0; looks < 20; looks++) {
+        await sleep(50)
+        // Two ends of each connection are here.
+        expect(openFiles()).toBeLessThan(before + 2 * callers.length + 20)
+      }
+      expect(process.memoryUsage().rss - memory).toBeLessThan(200 * 1024 * 1024)
+      const other = new Caller(port)
+      other.send(get('/healthz', 'connection: close'))
+      await other.untilReceived('200 OK')
+      for (const { socket } of callers) socket.destroy()
+      await app.close()
+    },
+  )
+
+  test('a connection is closed that asks for more than any client does before it reads', async () => {
+    const { app, port } = await listen({ limits: { requestTimeoutMs: 60_000, maxConnections: 40 } })
+    const caller = new Caller(port)
+    caller.socket.pause()
+    caller.send(times(2000, get('/docs/mteja.json')))
+    caller.socket.resume()
+    await caller.closed
+    await app.close()
+  })
+})
 
 describe('requests that do not arrive', () => {
   test('a body that does not arrive in time is answered by 408 in the envelope of its address, and loses its connection', async () => {

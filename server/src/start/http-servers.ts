@@ -5,6 +5,7 @@ import type { FailureLog } from '../base/failure-log.ts'
 import type { Meter } from '../base/meter.ts'
 import type { Arriving, Exchange } from '../surfaces/http/unroutable.ts'
 import { CallerConnections } from './caller-connections.ts'
+import { RequestLines } from './request-lines.ts'
 
 export interface HttpLimits {
   /** A request must have arrived within this time, its body included. A caller who reads nothing of an answer for this time loses it. */
@@ -41,6 +42,7 @@ export class HttpServers {
   readonly #callers: CallerConnections
   readonly #servers: http.Server[] = []
   readonly #sockets = new Set<Socket>()
+  readonly #lines = new RequestLines()
   /** The last request of each connection. */
   readonly #exchanges = new WeakMap<Socket, Exchange>()
   /** Connections that are given up with half of a request, and its path. The application is handed nothing more of them. */
@@ -78,7 +80,7 @@ export class HttpServers {
     const server = http.createServer(options, (request, response) => {
       if (this.#halves.has(request.socket)) return void this.#halves.set(request.socket, request.url)
       this.#exchanges.set(request.socket, { request, response })
-      answer(request, response)
+      this.#lines.add(request.socket, response, () => answer(request, response))
     })
     server.on('checkExpectation', (request, response) => refuse({ request, response }))
     server.maxConnections = maxConnections + mostAtOnce

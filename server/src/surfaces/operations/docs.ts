@@ -1,7 +1,9 @@
 import { STATUS_CODES } from 'node:http'
+import { posix } from 'node:path'
+import { Readable } from 'node:stream'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyError, FastifyPluginAsync } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { type ErrorCode, ServiceError } from '../../base/errors.ts'
 import { nothingAt } from '../http/answer-problems.ts'
 import type { SurfaceContext } from '../http/surface.ts'
@@ -25,12 +27,16 @@ export const docsPages: FastifyPluginAsync<Pick<SurfaceContext, 'documents' | 'e
     return answerProblem(envelopes, isNoFile ? nothingAt(request) : error, request, reply)
   })
   for (const name of Object.keys(titles) as SurfaceName[]) {
-    app.get(`/docs/${name}.json`, { schema: { hide: true } }, async () => {
+    let bytes: Buffer | undefined
+    app.get(`/docs/${name}.json`, { schema: { hide: true } }, async (_request, reply) => {
       const document = documents.get(name)
       if (document === undefined) throw new ServiceError('not_found', `There is no document "${name}"`)
-      return withRefusals(name, document() as OpenApi)
+      // All answers share it, however slowly their callers read.
+      bytes ??= Buffer.from(JSON.stringify(withRefusals(name, document() as OpenApi)))
+      return reply.type('application/json; charset=utf-8').send(bytes)
     })
   }
+  keepFiles(app)
   // The page needs a document of its own to be registered. The page's routes are all hidden.
   await app.register(swagger, { openapi: { openapi: '3.1.0', info: { title: 'Mteja', version: '1' } } })
   await app.register(swaggerUi, {
@@ -49,6 +55,28 @@ export const docsPages: FastifyPluginAsync<Pick<SurfaceContext, 'documents' | 'e
       tryItOutEnabled: true,
       validatorUrl: null,
     } as never,
+  })
+}
+
+/** More files than the page has. */
+const mostFiles = 64
+
+/** Answers with files from memory, so that a caller who does not read holds no file open. All answers share the bytes. */
+function keepFiles(app: FastifyInstance): void {
+  const kept = new Map<string, Buffer>()
+  app.addHook('onSend', async ({ params }, reply, payload) => {
+    const { statusCode } = reply
+    if (!(payload instanceof Readable) || (statusCode !== 200 && statusCode !== 206)) return payload
+    // A file has many spellings.
+    const file = posix.normalize(`/${(params as { '*'?: string })['*']}`)
+    const known = statusCode === 200 ? kept.get(file) : undefined
+    if (known !== undefined) {
+      payload.destroy()
+      return known
+    }
+    const bytes = Buffer.concat(await payload.toArray())
+    if (statusCode === 200 && kept.size < mostFiles) kept.set(file, bytes)
+    return bytes
   })
 }
 

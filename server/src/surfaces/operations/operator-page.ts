@@ -46,14 +46,17 @@ export const operatorPage: FastifyPluginAsync<PageOptions> = async (
   app.get('/app', { schema: { hide: true } }, sendApp)
   app.get('/app/*', { schema: { hide: true } }, sendApp)
 
+  // All answers share the bytes, however slowly their callers read.
+  const kept = new Map<string, Buffer>()
   app.get<{ Params: { name: string } }>('/app/assets/:name', { schema: { hide: true } }, async (request, reply) => {
     const { name } = request.params
     const [, type] = assetName.exec(name) ?? []
     const isPacked = new Negotiator(request.raw).encoding(['gzip', 'identity']) === 'gzip'
     const file = new URL(`assets/${name}${isPacked ? '.gz' : ''}`, pageFolder)
-    const content = type === undefined ? undefined : await readIfThere(file)
+    const content = type === undefined ? undefined : (kept.get(file.href) ?? (await readIfThere(file)))
     // A page that was opened before an upgrade asks for a file of the former build.
     if (content === undefined) return reply.status(404).type('text/plain; charset=utf-8').send('There is no such file.')
+    kept.set(file.href, content)
     if (isPacked) reply.header('content-encoding', 'gzip')
     return reply
       .header('vary', 'accept-encoding')
