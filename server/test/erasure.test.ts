@@ -937,6 +937,49 @@ describe('a customer who cannot be erased', () => {
     expect((await ask('GET', `/api/canary/customers/${code}`)).name).toBe('Ada Bound')
   })
 
+  test('what waits for a second person is named as what it is, with its approval and what to do', async () => {
+    tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR'] })
+    const [ada, ben] = ['0821234567', '0821234568'].map((phoneNumber) =>
+      ask('POST', '/api/canary/customers', { phoneNumber }),
+    )
+    const { id: code } = await ada
+    const { id: other } = await ben
+    await ask('PUT', '/v1/processors/out', { processor: 'manual' })
+    for (const customerId of [code, other]) await ask('POST', '/v1/sandbox/pay-ins', { customerId, amount: 500 })
+    const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789', accountName: 'Ada' }
+    const payout = { amount: 500, currency: 'ZAR', destination }
+    const sent = await ask('POST', '/v1/payouts', { ...payout, customerId: other, reference: 'o1' })
+    await ask('PATCH', '/v1/approval-settings', { limits: [{ currency: 'ZAR', amountOver: 100 }] })
+    const line = { customerId: code, amount: 200, currency: 'ZAR' }
+    const goodwill = { ...line, direction: 'credit', reason: 'Goodwill', reference: 'a1' }
+    const adjustment = await ask('POST', '/v1/adjustments', goodwill)
+    const payIn = await ask('POST', '/v1/pay-ins', { ...line, source: 'cash', reference: 'p1' })
+    const waiting = await ask('POST', '/v1/payouts', { ...payout, customerId: code, reference: 'o2' })
+    const settling = await ask('POST', `/v1/payouts/${sent.id}/settle`, {
+      outcome: 'failed',
+      proof: 'none at the bank',
+    })
+    const refusalOf = async (path: string) =>
+      (await api.call('POST', path, undefined, tenant.secret)).json().error.message
+    const erased = await refusalOf(`/v1/customers/${code}/erase`)
+    for (const named of [
+      `the adjustment ${adjustment.id} (approval ${adjustment.approvalId}), which waits for approval`,
+      `the pay-in by hand ${payIn.id} (approval ${payIn.approvalId}), which waits for approval`,
+      `the payout ${waiting.id} (approval ${waiting.approvalId}), which waits for approval`,
+      'Approve or deny first what waits for approval',
+    ])
+      expect(erased).toContain(named)
+    expect(erased).not.toContain('payment')
+    expect(await refusalOf(`/v1/customers/${other}/erase`)).toContain(
+      `the payout ${sent.id} (approval ${settling.settlementApprovalId}), whose settlement by hand waits for approval`,
+    )
+    const deleted = await api.call('DELETE', '/api/canary/customers/bulk', { ids: [code] }, tenant.secret)
+    expect(deleted.statusCode).toBe(409)
+    expect(deleted.body).toContain(`the adjustment ${adjustment.id} (approval ${adjustment.approvalId}), which waits`)
+    await ask('POST', `/v1/approvals/${adjustment.approvalId}/deny`, {})
+    expect(await refusalOf(`/v1/customers/${code}/erase`)).not.toContain('adjustment')
+  })
+
   test('a payment by card keeps a customer from being erased until its time for disputes is over', async () => {
     tenant = await createTestTenant(api.service, { country: 'ZA', currencies: ['ZAR'] })
     const { id: code } = await ask('POST', '/api/canary/customers', { phoneNumber: '0821234567', email: 'c@b.example' })

@@ -3,8 +3,12 @@
 --   balance  an amount that is not 0 in an account of theirs. `detail` is the currency, `amount` the posted amount.
 --   hold  an amount that is reserved. `detail` is the currency, `amount` the held amount.
 --   debt  an amount that they owe. `detail` is the currency, `amount` the amount.
---   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent, or the pay-in or
---            adjustment that is recorded and not posted yet, or waits for a second person.
+--   payment  a payment of theirs is under way: its money could still come. `detail` is the payment intent.
+--   pay_in, adjustment, assignment  money that somebody recorded by hand, or assigned to them from suspense, and that is not posted
+--            yet. `detail` is its id.
+--   waiting_pay_in, waiting_adjustment, waiting_payout  one that waits for a second person. `detail` is its id and, in brackets,
+--            that of the approval.
+--   waiting_settlement  a payout under way whose settlement by hand waits for a second person. `detail` as above.
 --   refund  money of a payment of theirs is on its way back. `detail` is its id.
 --   payout  money that leaves their balance, and that nobody knows the end of. `detail` is its id.
 --   dispute  a payment of theirs is disputed, and nobody has decided. `detail` is its id.
@@ -43,15 +47,17 @@ language sql volatile set search_path = public, pg_temp as $$
       -- Charged, or come without a charge and not credited yet.
       and (i.status = 'processing' or (i.charged_at is not null and i.charge_reference is null))
     union all
-    select 'payment', 'txn_' || p.id, p.amount, 'deletion'
+    select case when p.state = 'recorded' then 'pay_in' else 'waiting_pay_in' end,
+      p.id || case when p.state = 'recorded' then '' else ' (approval ' || p.approval_id || ')' end, p.amount, 'deletion'
     from pay_ins p
     where p.merchant_id = c.merchant_id and p.customer_id = c.id and p.state in ('awaiting_approval', 'recorded')
     union all
-    select 'payment', 'txn_' || j.id, j.amount, 'deletion'
+    select case when j.state = 'recorded' then 'adjustment' else 'waiting_adjustment' end,
+      j.id || case when j.state = 'recorded' then '' else ' (approval ' || j.approval_id || ')' end, j.amount, 'deletion'
     from adjustments j
     where j.merchant_id = c.merchant_id and j.customer_id = c.id and j.state in ('awaiting_approval', 'recorded')
     union all
-    select 'payment', 'txn_' || s.id, null, 'deletion'
+    select 'assignment', 'txn_' || s.id, null, 'deletion'
     from suspense_decisions s
     where s.merchant_id = c.merchant_id and s.customer_id = c.id and s.state = 'recorded'
     union all
@@ -59,8 +65,16 @@ language sql volatile set search_path = public, pg_temp as $$
     from refunds r
     where r.merchant_id = c.merchant_id and r.customer_id = c.id and r.due_at is not null
     union all
-    select 'payout', p.id::text, p.amount, 'deletion'
+    select
+      case
+        when a.id is null then 'payout'
+        when p.state = 'awaiting_approval' then 'waiting_payout'
+        else 'waiting_settlement'
+      end,
+      p.id || coalesce(' (approval ' || a.id || ')', ''), p.amount, 'deletion'
     from payouts p
+    left join approvals a on a.merchant_id = p.merchant_id and a.status = 'waiting'
+      and a.id = case when p.state = 'awaiting_approval' then p.approval_id else p.settlement_approval_id end
     where p.merchant_id = c.merchant_id and p.customer_id = c.id and p.ended_at is null
     union all
     select 'dispute', d.id::text, d.amount, 'deletion'

@@ -5,8 +5,15 @@ export interface Binding {
     | 'hold'
     | 'debt'
     | 'payment'
+    | 'pay_in'
+    | 'waiting_pay_in'
+    | 'adjustment'
+    | 'waiting_adjustment'
+    | 'assignment'
     | 'refund'
     | 'payout'
+    | 'waiting_payout'
+    | 'waiting_settlement'
     | 'dispute'
     | 'dedicated_account'
     | 'mandate'
@@ -30,21 +37,38 @@ const descriptions: Record<Binding['obstacle'], (binding: Binding) => string> = 
   hold: ({ amount, detail }) => `a hold of ${amount} ${detail}`,
   debt: ({ amount, detail }) => `a debt of ${amount} ${detail}`,
   payment: ({ detail }) => `the payment ${detail} under way`,
+  pay_in: ({ detail }) => `the pay-in by hand ${detail}, which is not posted yet`,
+  waiting_pay_in: ({ detail }) => `the pay-in by hand ${detail}, which waits for approval`,
+  adjustment: ({ detail }) => `the adjustment ${detail}, which is not posted yet`,
+  waiting_adjustment: ({ detail }) => `the adjustment ${detail}, which waits for approval`,
+  assignment: ({ detail }) => `the assignment ${detail} of money in suspense, which is not posted yet`,
   refund: ({ detail }) => `the refund ${detail} under way`,
   payout: ({ detail }) => `the payout ${detail} under way`,
+  waiting_payout: ({ detail }) => `the payout ${detail}, which waits for approval`,
+  waiting_settlement: ({ detail }) => `the payout ${detail}, whose settlement by hand waits for approval`,
   dispute: ({ detail }) => `the open dispute ${detail}`,
   dedicated_account: ({ detail }) => `the dedicated account ${detail}`,
   mandate: ({ detail }) => `the mandate ${detail}`,
   dispute_window: ({ detail }) => `a payment by card of ${detail}, which can still be disputed`,
 }
 
+const recorded = 'Wait until what was recorded by hand is posted'
+const waiting = 'Approve or deny first what waits for approval'
+
 const nextSteps: Record<Binding['obstacle'], string> = {
   balance: 'Bring each balance to 0 first',
   hold: 'Capture or release each hold first',
   debt: 'Have each debt repaid, or give it up with an adjustment, first',
   payment: 'Wait until each payment has succeeded or failed',
+  pay_in: recorded,
+  waiting_pay_in: waiting,
+  adjustment: recorded,
+  waiting_adjustment: waiting,
+  assignment: recorded,
   refund: 'Wait until each refund is processed or has failed',
   payout: 'Wait until each payout is paid or has failed, or cancel it',
+  waiting_payout: waiting,
+  waiting_settlement: waiting,
   dispute: 'Accept or decline each dispute, and wait until it is decided',
   dedicated_account: 'Deactivate each dedicated account first',
   mandate: 'Revoke each mandate first',
