@@ -8,6 +8,7 @@ import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
+import { finishErasures } from '../erasures.ts'
 import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
 import { chooseSometimes, type Fault, openFaultProxy, requestFaults, webhookFaults } from './fault-proxy.ts'
@@ -678,6 +679,30 @@ describe('money that cannot be booked to its owner', () => {
     expect(await books()).toMatchObject({ customer_cash: 10_000, suspense: 10_000 })
     await expectAgreement()
   })
+
+  test.each([
+    ['at once', []],
+    ['after a deletion', [['DELETE', '/api/canary/customers/bulk']]],
+  ] as const)(
+    'a top-up of a customer who was erased %s is in suspense, and not the merchant’s own money',
+    async (_, before) => {
+      await ask('POST', '/transaction/initialize', topUp({ reference: 'forgotten' }))
+      const code = await customerCode()
+      for (const [method, path] of before) {
+        expect((await ask(method, path, { ids: [code] })).statusCode).toBeLessThan(300)
+      }
+      expect((await ask('POST', `/v1/customers/${code}/erase`)).statusCode).toBe(202)
+      await finishErasures(api.service)
+      pay(account, lastSent())
+      await tellAll()
+      await settleDue()
+      expect(await suspended()).toMatchObject([{ amount: 10_000, details: { reason: expect.stringContaining(code) } }])
+      expect(await books()).toEqual({ suspense: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+      await settleLater(3_600_000)
+      expect(await suspended()).toHaveLength(1)
+      await expectAgreement()
+    },
+  )
 
   test('a payer who bears the fee fills the wallet by what was asked for', async () => {
     account.feeBearer = 'payer'

@@ -4,9 +4,9 @@ import type { Tenant } from '../merchants/tenant.ts'
 import type { AccountName } from './commands.ts'
 
 /**
- * The account that a late fact about a customer's money is booked to, such as a return or a dispute: the customer's cash, or
- * the merchant's balance once the customer is being erased. A person whom nobody knows any more can be owed nothing, and can
- * owe nothing.
+ * The account that a late fact about a customer's money is booked to, such as a dispute: the customer's cash, or the merchant's
+ * balance once the customer is being erased. A person whom nobody knows any more can owe nothing. Money that comes in for such a
+ * person is not booked by this: the ledger refuses it, and it goes to suspense.
  */
 export async function accountOfLateFact(context: Context, tenant: Tenant, customerCode: string): Promise<AccountName> {
   const [row] = await context.db.query(sql`

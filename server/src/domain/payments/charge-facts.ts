@@ -3,7 +3,6 @@ import { uuidV7 } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import { doTogether, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
-import { accountOfLateFact } from '../ledger/late-facts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type PaymentIntent, uuidOfIntent } from './payment-intent-records.ts'
 import type { ChargeFacts } from './payment-processor.ts'
@@ -85,9 +84,7 @@ async function post(context: FreeContext, tenant: Tenant, sent: SentRow, paid: P
   const fees = feeCommands(context, sent, paid)
   const reason = reasonAgainst(tenant, sent, paid)
   const money =
-    reason === null
-      ? await creditCommand(context, tenant, sent, paid)
-      : suspension(context, sent, paid, { reason, what: 'money' })
+    reason === null ? creditCommand(context, sent, paid) : suspension(context, sent, paid, { reason, what: 'money' })
   const [outcome, ...others] = await doTogether(context, tenant, [money, ...fees])
   const booked =
     outcome instanceof ServiceError
@@ -152,12 +149,7 @@ function suspension(
   }
 }
 
-async function creditCommand(
-  context: FreeContext,
-  tenant: Tenant,
-  sent: SentRow,
-  paid: PaidCharge,
-): Promise<LedgerCommand> {
+function creditCommand(context: Context, sent: SentRow, paid: PaidCharge): LedgerCommand {
   const { customerCode, currency, description } = paid.intent
   const amount = amountOf(sent, paid)
   const command = commandOf(context, sent, paid, 'money')
@@ -166,7 +158,7 @@ async function creditCommand(
     ...command,
     kind: 'pay_in',
     currency,
-    to: customerCode === null ? { kind: 'merchant_balance' } : await accountOfLateFact(context, tenant, customerCode),
+    to: customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode },
     amount,
     description: description ?? 'Payment',
     details,

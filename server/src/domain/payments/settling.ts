@@ -5,7 +5,6 @@ import { type Context, inTransaction, type TxContext } from '../context.ts'
 import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
-import { accountOfLateFact } from '../ledger/late-facts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { askLater, bookCharge } from './charge-facts.ts'
 import type { ChargeStep } from './charge-steps.ts'
@@ -93,8 +92,7 @@ async function settleSent(context: PaymentsContext, tenant: Tenant, intent: Sent
  */
 async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent): Promise<void> {
   if (intent.status === 'succeeded') return
-  const command = await creditCommand(context, tenant, intent)
-  const receipt = await doCommand(context, tenant, command).catch((error) => {
+  const receipt = await doCommand(context, tenant, creditCommand(context, intent)).catch((error) => {
     if (error instanceof ServiceError && error.kept) return error
     throw error
   })
@@ -131,7 +129,7 @@ function detailsOf({ id, checkoutSessionId }: PaymentIntent) {
   return { paymentIntentId: id, ...(checkoutSessionId === null ? {} : { checkoutSessionId }) }
 }
 
-async function creditCommand(context: Context, tenant: Tenant, intent: PaymentIntent): Promise<LedgerCommand> {
+function creditCommand(context: Context, intent: PaymentIntent): LedgerCommand {
   const { customerCode, amount, currency, description } = intent
   const id = uuidV7(context.random, context.clock.now())
   const details = detailsOf(intent)
@@ -141,7 +139,7 @@ async function creditCommand(context: Context, tenant: Tenant, intent: PaymentIn
     id,
     currency,
     from: { kind: 'outside' },
-    to: customerCode === null ? { kind: 'merchant_balance' } : await accountOfLateFact(context, tenant, customerCode),
+    to: customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode },
     amount,
     description: description ?? 'Payment',
     details,
