@@ -21,6 +21,7 @@ import {
   answerUnexpected,
   answerUnreadable,
   answerUnroutable,
+  callersId,
   closingMessage,
   type Envelope,
   renderInEnvelope,
@@ -87,7 +88,8 @@ export async function buildApp(context: Service, options: AppOptions = {}): Prom
     logController: requests,
     bodyLimit: 1024 * 1024,
     trustProxy: options.trustProxy ?? false,
-    genReqId: (request) => requestId(context, request.headers['x-request-id']),
+    // A new one begins with the time, so that what the request did is found by it.
+    genReqId: ({ headers }) => callersId(headers['x-request-id']) ?? uuidV7(context.random, context.clock.now()),
     // As long as an address can be: a name that is too long for any thing is refused as an unknown name, by its route.
     routerOptions: { maxParamLength: maxHeaderSize },
     rewriteUrl: (request) => {
@@ -222,12 +224,4 @@ function dropForwardedPorts({ headers }: IncomingMessage): void {
     return ipv6 ?? ipv4 ?? each.trim()
   })
   headers['x-forwarded-for'] = addresses.join(', ')
-}
-
-/**
- * A caller's own id, where it is fit to be logged and echoed; else a new one, which begins with the time so that what the request
- * did is found by it.
- */
-function requestId({ random, clock }: Service, given: string | string[] | undefined): string {
-  return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : uuidV7(random, clock.now())
 }

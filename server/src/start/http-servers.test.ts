@@ -520,6 +520,10 @@ describe('a server that closes', () => {
     ['POST /api/canary/customers HTTP/1.1\r\nhost: x\r\n', '"statusCode":503'],
     ['GET /customer HTTP/1.1\r\nhost: x\r\n', '"status":false'],
     ['GET /pay/abc HTTP/1.1\r\nhost: x\r\n', '<p>The server is closing; try again in a moment</p>'],
+    ['GET /v1/customers HTTP/1.1\r\nhost: x\r\nAuth', '"error":{"code":"busy"'],
+    ['GET //v1//customers HTTP/1.1\r\nhost: x\r\n', '"error":{"code":"busy"'],
+    ['GET /%76%31/customers?a=%2f HTTP/1.1\r\nhost', '"error":{"code":"busy"'],
+    ['GE', '"status":false'],
   ])(
     'half of the headers %j that a server which closes has got are answered in the form of their address, also as a second request',
     async (half, body) => {
@@ -537,6 +541,71 @@ describe('a server that closes', () => {
       }
     },
   )
+
+  test.each(['', '\r\n', '\r\nAuth', '\r\nhost: x\r\nAuthor'])(
+    'half of a request that came with a whole one, and breaks off after %j, is answered when a server closes',
+    async (end) => {
+      const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
+      const caller = new Caller(port).send(`${get('/healthz')}GET /v1/customers HTTP/1.1${end}`)
+      await caller.untilReceived('{"status":"ok"}')
+      caller.send('')
+      await sleep(100)
+      await closesSoon(() => app.close())
+      expect(caller.received).toMatch(/HTTP\/1.1 503 [\s\S]*retry-after: 1\r\n/)
+    },
+  )
+
+  test('the caller’s id is repeated by every early answer to a request whose line of it has come, and no part of one', async () => {
+    const { app, port } = await listen({ limits: { requestTimeoutMs: 60_000, maxConnections: 400 } })
+    const [named, head] = ['x-request-id: order-7\r\n', 'POST /v1/holds HTTP/1.1\r\nhost: x\r\n']
+    const begin = (text: string) => new Caller(port).send(text)
+    const early = [
+      begin(`${head}${named}x: ${'a'.repeat(20_000)}`),
+      begin(`${head}${named}no header\r\n\r\n`),
+      begin(`${head}${named}expect: tea\r\n\r\n`),
+    ]
+    await Promise.all(early.map(({ closed }) => closed))
+    const cut = begin(`${head}${named}auth`)
+    await sleep(50)
+    cut.send('orization: x\r\n')
+    const halves = [
+      begin(post('/v1/holds', bearer(), 'x-request-id: order-7', 'content-length: 1000')),
+      begin(`${head}${named}`),
+      begin(`${head}${named.toUpperCase()}auth`),
+      cut,
+    ]
+    const later = begin(get('/healthz', 'x-request-id: order-6'))
+    await later.untilReceived('{"status":"ok"}')
+    later.received = ''
+    later.send(`${head}${named}auth`)
+    const without = [
+      begin(`${head}x-request-id: order-7`),
+      begin(`${head}${named}${named}`),
+      begin(`${head}x-request-id: a b\r\n`),
+    ]
+    await sleep(100)
+    await closesSoon(() => app.close())
+    expect(early.map(({ received }) => received.slice(9, 12))).toEqual(['431', '400', '417'])
+    for (const { received } of [...early, ...halves, later]) {
+      expect(received).toMatch(/^HTTP\/1.1 [45]/)
+      expect(received.toLowerCase()).toContain('\r\nx-request-id: order-7\r\n')
+      expect(received).toContain('"error":{')
+    }
+    for (const { received } of without)
+      expect(received).toMatch(/^HTTP\/1.1 503 [\s\S]*x-request-id: [0-9a-f-]{36}\r\n/)
+  })
+
+  test('headers that are late are answered with the caller’s id, and a rest that comes then is not a request', async () => {
+    const { app, port } = await listen()
+    const head = 'POST /v1/customers HTTP/1.1\r\nhost: x\r\nx-request-id: order-7\r\n'
+    const caller = new Caller(port).send(head)
+    await caller.untilReceived('HTTP/1.1 408')
+    caller.send(`${bearer()}\r\ncontent-length: 2\r\n\r\n{}`)
+    await caller.closed
+    expect(caller.received).toMatch(/^HTTP\/1.1 408 [\s\S]*x-request-id: order-7\r\n[\s\S]*"error":\{/)
+    expect(caller.received.match(/HTTP\/1.1/g)).toHaveLength(1)
+    await app.close()
+  })
 
   test.each([
     ['/customer', '"code":"unknown"'],

@@ -3,8 +3,9 @@ import http, { type RequestListener, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FailureLog } from '../base/failure-log.ts'
 import type { Meter } from '../base/meter.ts'
-import type { Arriving, Exchange } from '../surfaces/http/unroutable.ts'
+import { type Arriving, type Exchange, pathIn } from '../surfaces/http/unroutable.ts'
 import { CallerConnections } from './caller-connections.ts'
+import { HalfHeads } from './half-heads.ts'
 import { RequestLines } from './request-lines.ts'
 
 export interface HttpLimits {
@@ -47,6 +48,7 @@ export class HttpServers {
   readonly #exchanges = new WeakMap<Socket, Exchange>()
   /** Connections that are given up with half of a request, and its path. The application is handed nothing more of them. */
   readonly #halves = new WeakMap<Socket, string | undefined>()
+  readonly #heads = new HalfHeads()
 
   /** @param proxies addresses and networks of proxies, or `loopback`: one of their addresses stands for many callers */
   constructor(
@@ -79,6 +81,7 @@ export class HttpServers {
     }
     const server = http.createServer(options, (request, response) => {
       if (this.#halves.has(request.socket)) return void this.#halves.set(request.socket, request.url)
+      this.#heads.end(request.socket)
       this.#exchanges.set(request.socket, { request, response })
       this.#lines.add(request.socket, response, () => answer(request, response))
     })
@@ -91,7 +94,10 @@ export class HttpServers {
       if (exchange === undefined || !exchange.request.complete) return
       if (exchange.response.writableFinished || socket.writableLength > 0) socket.destroy()
     })
-    server.on('connection', (socket: Socket) => this.#admit(socket))
+    server.on('connection', (socket: Socket) => {
+      this.#heads.follow(socket, () => this.#exchanges.get(socket)?.request.complete === false)
+      this.#admit(socket)
+    })
     server.on('drop', () => this.#note(this.#refused))
     this.#servers.push(server)
     return server
@@ -140,18 +146,23 @@ export class HttpServers {
 
   /** The request that is arriving over a connection. Whoever asks for the path of a half has given the connection up. */
   arrivingOver(socket: Socket): Arriving {
-    return { last: this.#exchanges.get(socket), pathOfHalf: () => this.#pathOfHalf(socket) }
+    return {
+      last: this.#exchanges.get(socket),
+      head: this.#heads.of(socket),
+      pathOfHalf: () => this.#pathOfHalf(socket),
+    }
   }
 
   /**
-   * Node tells of a request when all its headers have come. So its parser is handed their end: the rest of what has come is a
-   * request then, unless it breaks off within the name of a header.
+   * Where the beginning of a half is not known, because it came together with the request before, Node's parser is handed the end of
+   * headers: the rest of what has come is a request then, unless it breaks off within a name. Empty for one without a path.
    */
   #pathOfHalf(socket: Socket): string | undefined {
     const { parser } = socket as Socket & { parser?: { execute(bytes: Buffer): unknown } | null }
     if (this.#halves.has(socket)) return this.#halves.get(socket)
-    this.#halves.set(socket, undefined)
-    parser?.execute(Buffer.from('\r\n\r\n'))
+    const path = pathIn(this.#heads.of(socket) ?? '')
+    this.#halves.set(socket, path)
+    if (path === undefined && parser?.execute(Buffer.from('\r\n\r\n')) instanceof Error) this.#halves.set(socket, '')
     return this.#halves.get(socket)
   }
 

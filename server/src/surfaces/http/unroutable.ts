@@ -49,12 +49,24 @@ function renderByHand(envelopes: readonly Envelope[], path: string, status: numb
 }
 
 /** The surface with the longest prefix that the path begins with. */
-function envelopeOf(envelopes: readonly Envelope[], path: string): Envelope | undefined {
+function envelopeOf(envelopes: readonly Envelope[], address: string): Envelope | undefined {
+  const path = plainAddress(address)
   const [longestFirst] = envelopes
     // Everything is below the root, even the path `*`.
     .filter(({ prefix }) => prefix === '' || (path.startsWith(prefix) && /^(\/|\?|$)/.test(path.slice(prefix.length))))
     .sort((a, b) => b.prefix.length - a.prefix.length)
   return longestFirst
+}
+
+/** The address as the router reads it: `//v1//merchant` and `/%76%31/merchant` are addresses of `/v1`. */
+function plainAddress(address: string): string {
+  return address
+    .replace(/\?.*/s, '')
+    .replace(/%([2-7][0-9a-f])/gi, (code, hex) => {
+      const letter = String.fromCharCode(Number.parseInt(hex, 16))
+      return /[\w.~-]/.test(letter) ? letter : code
+    })
+    .replace(/\/{2,}/g, '/')
 }
 
 /** The refusals that a request can meet outside any surface. Everything else is a fault of the server. */
@@ -116,7 +128,7 @@ export function answerUnexpected(envelopes: readonly Envelope[], { request, resp
       'content-length': Buffer.byteLength(body),
       'x-content-type-options': 'nosniff',
       'cache-control': 'no-store',
-      'x-request-id': randomUUID(),
+      'x-request-id': callersId(request.headers['x-request-id']) ?? randomUUID(),
       connection: 'close',
     })
     .end(body)
@@ -146,7 +158,7 @@ export function answerUnreadable(
   envelopes: readonly Envelope[],
   error: ConnectionError,
   socket: Socket,
-  { last, pathOfHalf }: Arriving,
+  { last, head, pathOfHalf }: Arriving,
 ): void {
   if (answered.has(socket) && error.code !== 'ECONNRESET') return
   const arriving = last?.request.complete === false ? last : undefined
@@ -156,8 +168,11 @@ export function answerUnreadable(
     return
   }
   const { status, message } = unreadable[error.code] ?? { status: 400, message: 'This is not an HTTP request' }
-  const path = arriving?.request.url ?? /^[A-Z]+ (\S+)/.exec(firstBytes(error))?.[1] ?? pathOfHalf() ?? ''
-  writeAnswer(socket, status, renderByHand(envelopes, path, status, message))
+  const came = head ?? firstBytes(error)
+  // After bytes that are no HTTP nothing is read any more. Of a request that is late, the rest may come.
+  const half = arriving === undefined && error.rawPacket === undefined ? pathOfHalf() : pathIn(came)
+  const path = arriving?.request.url ?? half ?? ''
+  writeAnswer(socket, status, renderByHand(envelopes, path, status, message), idOf(arriving, came))
   setTimeout(() => socket.destroy(), lingerMs).unref()
 }
 
@@ -165,6 +180,8 @@ export function answerUnreadable(
 export interface Arriving {
   /** The last request of the connection whose headers have come. */
   last: Exchange | undefined
+  /** The bytes that have come of the headers of the next one; undefined where there are none, or none known. */
+  head: string | undefined
   /** Finds out the path of a request of whose headers a part has come; undefined where there is none, or none to be known. */
   pathOfHalf: () => string | undefined
 }
@@ -176,7 +193,11 @@ export const closingMessage = 'The server is closing; try again in a moment'
  * Answers a request that is still arriving when a server that closes waits for it no longer. Answers whether there was one: a
  * request of which not even the headers have come has an answer too, in the envelope of its path as far as that is known.
  */
-export function answerClosing(envelopes: readonly Envelope[], socket: Socket, { last, pathOfHalf }: Arriving): boolean {
+export function answerClosing(
+  envelopes: readonly Envelope[],
+  socket: Socket,
+  { last, head, pathOfHalf }: Arriving,
+): boolean {
   if (!socket.writable || answered.has(socket)) return false
   const isBodyMissing = last !== undefined && !last.request.complete
   if (isBodyMissing && last.response.headersSent) return false
@@ -186,16 +207,35 @@ export function answerClosing(envelopes: readonly Envelope[], socket: Socket, { 
     : (pathOfHalf() ?? (last === undefined && socket.bytesRead > 0 ? '' : undefined))
   if (path === undefined) return false
   const { headers, body } = renderByHand(envelopes, path, 503, closingMessage)
-  writeAnswer(socket, 503, { headers: { ...headers, 'retry-after': '1' }, body })
+  const id = idOf(isBodyMissing ? last : undefined, head ?? '')
+  writeAnswer(socket, 503, { headers: { ...headers, 'retry-after': '1' }, body }, id)
   return true
 }
 
-function writeAnswer(socket: Socket, status: number, { headers, body }: WrittenAnswer): void {
+/** The path that the first line of a request has; undefined where no part of one has come. */
+export function pathIn(head: string): string | undefined {
+  return /^[A-Z]+ (\S+)/.exec(head)?.[1]
+}
+
+/** A caller's own id, where it is fit to be logged and echoed. */
+export function callersId(given: string | string[] | undefined): string | undefined {
+  return typeof given === 'string' && /^[\w.:-]{1,100}$/.test(given) ? given : undefined
+}
+
+/** The caller's id of a request, of which perhaps only a part of the headers has come; else a new one. */
+function idOf(arriving: Exchange | undefined, head: string): string {
+  if (arriving !== undefined) return callersId(arriving.request.headers['x-request-id']) ?? randomUUID()
+  const [lines = ''] = head.split(/(?<=\n)\r?\n/)
+  const ids = [...lines.matchAll(/^x-request-id:([^\n]*)\n/gim)]
+  return (ids.length === 1 ? callersId(ids[0]?.[1]?.trim()) : undefined) ?? randomUUID()
+}
+
+function writeAnswer(socket: Socket, status: number, { headers, body }: WrittenAnswer, id: string): void {
   answered.add(socket)
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}` +
-      `x-content-type-options: nosniff\r\ncache-control: no-store\r\nx-request-id: ${randomUUID()}\r\n` +
+      `x-content-type-options: nosniff\r\ncache-control: no-store\r\nx-request-id: ${id}\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   )
 }
