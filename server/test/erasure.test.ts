@@ -409,7 +409,7 @@ const creation = {
 }
 
 /** Brings the person in, with everything that a customer can have, and to the point at which nothing binds them any more. */
-async function comeIn(): Promise<{ code: string; other: string; payout: object; paidLate: string }> {
+async function comeIn(): Promise<{ code: string; other: string; payout: object; refused: object; paidLate: string }> {
   const { id: code } = await ask('POST', '/api/canary/customers', creation, 'create-person')
   const { id: other } = await ask('POST', '/api/canary/customers', { phoneNumber: '+27821234999', name: 'Ben Other' })
   await ask('PATCH', `/api/canary/customers/${code}`, { email: person.email }, 'new-email')
@@ -586,6 +586,7 @@ async function comeIn(): Promise<{ code: string; other: string; payout: object; 
     code,
     other,
     payout: { ...payout, destination: { recipientId }, reference: 'payout 17' },
+    refused: { ...refused, reference: 'payout 18' },
     paidLate: late.reference,
   }
 }
@@ -595,6 +596,7 @@ describe('an erased person', () => {
   let other: string
   let paidLate: string
   let paidOut: object
+  let refusedPayout: object
   let delivered: Awaited<ReturnType<typeof openEcho>>
   let failing: Awaited<ReturnType<typeof openEcho>>
   let before: Map<string, string[]>
@@ -612,6 +614,7 @@ describe('an erased person', () => {
     other = people.other
     paidLate = people.paidLate
     paidOut = people.payout
+    refusedPayout = people.refused
     await sendCharge(code)
     await fillRest(code, new Set([...(await findTexts(api.service, traces)).values()].flat()))
     before = await findTexts(api.service, traces)
@@ -737,6 +740,17 @@ describe('an erased person', () => {
       })
       expect([key, repeated.statusCode, repeated.json().error?.code]).toEqual([key, 404, 'customer_not_found'])
     }
+    // The ledger's refusal of a payout has the code alone, like that of any movement.
+    const refused = await api.app.inject({
+      method: 'POST',
+      url: '/v1/payouts',
+      headers: { authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'payout-18' },
+      payload: refusedPayout,
+    })
+    expect([refused.statusCode, refused.json()]).toEqual([
+      402,
+      { error: { code: 'insufficient_funds', message: expect.stringMatching(/^[^@+]*$/) } },
+    ])
     const batch = await ask(
       'POST',
       '/v1/transfers/batch',

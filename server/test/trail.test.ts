@@ -203,6 +203,10 @@ describe('what the trail has', () => {
     })
     await write('PATCH', `/api/canary/customers/${customer}`, { name: 'Siri' })
     await write('POST', `/v1/customers/${customer}/statement-links`, { from: '2026-01-01', to: '2026-01-31' })
+    const account = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789', accountName: 'Siri' }
+    const { id: recipient } = await write('POST', '/v1/recipients', account)
+    await write('PATCH', `/v1/recipients/${recipient}`, { accountName: 'Siri O', email: 'siri@b.co', active: false })
+    await write('PUT', `/transferrecipient/${recipient}`, { name: 'Siri Otieno' })
     await write('POST', '/v1/sandbox/outcomes', { on: 'charge', outcome: 'decline', reason: 'Siri', times: 2 })
     await write('POST', '/v1/deliveries/resend', {})
     const entries = await audit('limit=100', tenant.secret)
@@ -212,6 +216,8 @@ describe('what the trail has', () => {
       ['rotateWebhookSecret', endpoint, { secret: 'replaced', previousSecretExpiresAt: expect.any(String) }],
       ['createPerson', expect.any(String), { name: 'Amina', email: 'amina@example.com' }],
       ['updateCustomer', customer, { changed: ['name'] }],
+      ['updateRecipient', recipient, { changed: ['accountName', 'email', 'active'], active: false }],
+      ['transferrecipient_update', recipient, { changed: ['accountName'], active: false }],
       ['createStatementLink', customer, { currency: 'ZAR', from: expect.any(String), until: expect.any(String) }],
       ['createTestOutcome', expect.any(String), { on: 'charge', outcome: 'decline', match: {}, times: 2 }],
       ['resendDeliveries', null, { resent: 0 }],

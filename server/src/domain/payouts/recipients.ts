@@ -180,8 +180,9 @@ export async function updateRecipient(
     returning ${recipientColumns}
   `)
   if (row === undefined) throw notFound(name)
-  // The trail is kept for good, so it has the names of the members alone.
-  const changed = Object.entries(change).flatMap(([member, value]) => (value === undefined ? [] : [member]))
+  // The trail is kept for good, so it has the names of the members alone, as /v1 has them.
+  const given = { accountName: change.name, email: change.email, active: change.isActive }
+  const changed = Object.entries(given).flatMap(([member, value]) => (value === undefined ? [] : [member]))
   noteChange(tx, { object: row.code, after: { changed, active: row.active } })
   return readRecipient(row)
 }

@@ -419,6 +419,7 @@ function readWebhookUrl({ webhookSender }: SenderChoice, text: string, mode: Mod
   }
   if (url.username !== '' || url.password !== '') throw badUrl('must not carry a user name or password')
   if (mode === 'live' && url.protocol !== 'https:') throw badUrl('must begin with https:// in live mode')
+  if (url.port === '0') throw badUrl('must not have the port 0, to which nothing can be sent')
   const address = literalAddress(url)
   if (address !== null && !webhookSender.mayReach(address, mode)) {
     throw badUrl(`must not be ${address}, an address that webhooks of ${mode} mode are not sent to on this server`)

@@ -191,6 +191,7 @@ test('a webhook in Paystack’s style cannot be set by a token or with options P
 test.each<[object, string]>([
   [{ url: 'x' }, 'url'],
   [{ url: 'ftp://example.com' }, 'url'],
+  [{ url: 'http://localhost:0/hooks' }, 'url'],
   [{ url: 'https://user:word@example.com' }, 'url'],
   [{ url: 'http://169.254.169.254/latest' }, 'url'],
   [{ url: 'http://localhost:1', events: ['customer.exploded'] }, 'events'],
