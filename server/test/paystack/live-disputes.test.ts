@@ -13,16 +13,19 @@ import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
 import { chooseSometimes, type Fault, openFaultProxy, requestFaults } from './fault-proxy.ts'
 import {
   createLiveAccount,
+  insertRefund,
   insertTransaction,
   type LiveAccount,
   moveRefund,
   openDispute,
   pay,
+  type RefundRow,
   type Row,
   refundDispute,
   refundInDashboard,
   resolveDispute,
   sendWebhook,
+  type TransactionRow,
   type Webhook,
 } from './live-account.ts'
 import { type LiveServer, openLiveServer } from './live-server.ts'
@@ -346,6 +349,96 @@ describe('a refund that somebody makes in the dashboard', () => {
     ])
     expect((await ask('GET', '/dispute')).json().data).toEqual([])
     expect(await books()).toEqual({ customer_cash: 5_000, processor_fees: -150, 'outside/2': -4_850 })
+    await expectAgreement()
+  })
+})
+
+describe('a refund of ours for which others leave too little', () => {
+  const refund = async (amount: number) =>
+    (await ask('POST', '/v1/refunds', { transactionId: 'order-17', amount })).json() as { id: string }
+  const read = async (id: string) =>
+    (await ask('GET', `/v1/refunds/${id}`)).json() as { state: string; stateReason: string }
+  const heldOf = async () => {
+    const rows = await api.service.db.query<{ held: bigint }>(sql`
+      select sum(held)::bigint as held from ledger_accounts where merchant_id = ${tenant.merchant.id} and mode = 'live'
+    `)
+    return rows[0]?.held
+  }
+  /** What somebody has asked for in the dashboard, and is not done yet. */
+  function askInDashboard(amount: number): RefundRow {
+    const transaction = account.transactions.at(-1) as TransactionRow
+    return insertRefund(account, transaction, { amount, currency: 'NGN', status: 'pending' })
+  }
+
+  test('that the account refuses has failed at once, and its money is free', async () => {
+    await topUp()
+    const other = askInDashboard(1_000)
+    told = []
+    const { id } = await refund(10_000)
+    expect(await read(id)).toMatchObject({ state: 'failed', stateReason: expect.stringContaining('other refunds') })
+    expect([account.refunds.length, await heldOf()]).toEqual([1, 0n])
+    await refund(9_000)
+    moveRefund(account, account.refunds.at(-1) as RefundRow, 'processed')
+    moveRefund(account, other, 'processed')
+    await tellAll()
+    await settleLater(60 * 60_000)
+    expect(await books()).toEqual(taken)
+    await expectAgreement()
+  })
+
+  test('and that never reached the account stays open while the others can fail, and fails when they have gone back', async () => {
+    await topUp()
+    proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')
+    const { id } = await refund(10_000)
+    await settleLater(60_000)
+    expect((await read(id)).state).toBe('unknown')
+    const other = askInDashboard(10_000)
+    await settleLater(60 * 60_000)
+    await settleLater(60 * 60_000)
+    expect([(await read(id)).state, await heldOf()]).toEqual(['needsAttention', 10_000n])
+    const [row] = (await ask('GET', '/refund')).json().data
+    const details = { currency: 'NGN', account_number: '0123456789', bank_id: '9' }
+    const retried = await ask('POST', `/refund/retry_with_customer_details/${row.id}`, {
+      refund_account_details: details,
+    })
+    expect([retried.statusCode, retried.json().message]).toEqual([422, expect.stringContaining('does not show')])
+    moveRefund(account, other, 'processed')
+    await tellAll()
+    await settleLater(60 * 60_000)
+    expect([(await read(id)).state, await heldOf(), account.refunds.length]).toEqual(['failed', 0n, 1])
+    expect(await books()).toEqual(taken)
+    await expectAgreement()
+  })
+
+  test('and that was lost is known by its name, where a person makes it at the account', async () => {
+    await topUp()
+    proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')
+    const { id } = await refund(10_000)
+    await settleLater(60_000)
+    const transaction = account.transactions.at(-1) as TransactionRow
+    const named = { amount: 10_000, currency: 'NGN', status: 'pending', merchant_note: `Mteja refund ${id}` }
+    moveRefund(account, insertRefund(account, transaction, named), 'processed')
+    await tellAll()
+    await settleLater(60 * 60_000)
+    expect([(await read(id)).state, await heldOf(), await disputes()]).toEqual(['processed', 0n, []])
+    expect(await books()).toEqual(taken)
+    await expectAgreement()
+  })
+
+  test('and that the account has got is followed to its own end', async () => {
+    await topUp()
+    proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_after' : 'none')
+    const { id } = await refund(4_000)
+    proxy.choose = () => 'none'
+    const ours = account.refunds.at(-1) as RefundRow
+    moveRefund(account, askInDashboard(6_000), 'processed')
+    await tellAll()
+    await settleLater(60 * 60_000)
+    expect((await read(id)).state).toBe('pending')
+    moveRefund(account, ours, 'processed')
+    await tellAll()
+    await settleLater(60_000)
+    expect([(await read(id)).state, await books()]).toEqual(['processed', taken])
     await expectAgreement()
   })
 })

@@ -83,6 +83,8 @@ export type ReturnState =
   | { status: 'processing' }
   | { status: 'succeeded' }
   | { status: 'failed'; reason: string }
+  /** The processor has not got it, and can no longer take it. */
+  | { status: 'refused'; reason: string }
   /** A person has to act; `reason` says why. */
   | { status: 'needs_attention'; reason: string }
   /** Nobody can say yet whether the processor has been reached. */
@@ -296,8 +298,8 @@ export interface PaymentProcessor extends InstrumentReader {
   sendReturn(tenant: Tenant, wanted: Return): Promise<ReturnState | NotSent>
   /** Where a return stands now; `unknown` for a return that the processor does not show. Sends nothing. */
   queryReturn(tenant: Tenant, wanted: Return): Promise<ReturnState>
-  /** Sends a return that needs attention to a bank account of the payer. */
-  redirectReturn(tenant: Tenant, wanted: Return, destination: ReturnDestination): Promise<ReturnState | NotSent>
+  /** Sends a return that needs attention to a bank account of the payer. Null where the processor does not show the return. */
+  redirectReturn(tenant: Tenant, wanted: Return, destination: ReturnDestination): Promise<ReturnState | NotSent | null>
   /** Left out by a processor whose disputes are decided here. */
   readonly disputes?: AccountDisputes
   /** How long after a customer's consent their bank is asked for the first time, in milliseconds. */

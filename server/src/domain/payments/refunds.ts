@@ -315,25 +315,26 @@ export async function takeRefundNotice(context: Context, tenant: Tenant, sentRef
 }
 
 /**
- * Sends a refund that needs attention to a bank account of the payer. Answers the refund as it then is. Throws `not_available`,
- * `busy` where the processor could not be asked.
+ * Sends a refund that needs attention to a bank account of the payer. Answers the refund as it then is; null where the processor
+ * does not show the refund, so that nothing was sent. Throws `not_available`, `busy` where the processor could not be asked.
  */
 export async function redirectRefund(
   context: PaymentsContext,
   tenant: Tenant,
   refund: ProcessorRefund,
   destination: ReturnDestination,
-): Promise<ProcessorRefund> {
+): Promise<ProcessorRefund | null> {
   const processor = await takerOf(context, tenant, refund)
   const answer = await processor.redirectReturn(tenant, returnOf(refund), destination).catch((error) => {
     if (error instanceof UpstreamError) return { status: 'not_sent' as const }
     throw error
   })
+  if (answer === null) return null
   if (answer.status === 'not_sent') {
     throw new ServiceError('busy', 'The processor could not be asked at this moment; send the request again')
   }
   if (answer.status !== 'unknown') await settleRefund(context, tenant, refund, answer)
-  return (await findProcessorRefund(context, tenant, refund)) as ProcessorRefund
+  return findProcessorRefund(context, tenant, refund)
 }
 
 /** The account that took the money gives it back, also one that was replaced by another. */
@@ -373,6 +374,7 @@ async function settleRefund(
     case 'succeeded':
       return end(context, tenant, refund, { state: 'processed', reason: null })
     case 'failed':
+    case 'refused':
       return end(context, tenant, refund, { state: 'failed', reason: answer.reason })
     case 'needs_attention':
       return moveTo(context, tenant, refund, { state: 'needsAttention', reason: answer.reason })

@@ -149,7 +149,7 @@ export async function findAbsentRefunds(
   const processor = await requireProcessor(context, tenant, { sentBy: run.accountId })
   for (const { id, reference, amount, currency, created_at: at } of rows) {
     const state = await processor.queryReturn(tenant, { id, reference, amount, currency })
-    if (state.status !== 'unknown') continue
+    if (state.status !== 'unknown' && state.status !== 'refused') continue
     const thing = { subject: 'refund', name: id, reference, transactionId: id, currency, at } as const
     await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
   }

@@ -67,6 +67,7 @@ const wordingByMessage: Readonly<Record<string, Partial<Wording>>> = {
   [refundWords.fullyRefunded]: { type: 'api_error', code: 'transaction_reversed', nextStep: tryLater },
   [refundWords.noFunds]: { type: 'api_error', code: 'insufficient_balance', nextStep: tryLater },
   [refundWords.notWaiting]: { status: 422 },
+  [refundWords.notShown]: { status: 422 },
   [transferWords.duplicate]: {
     code: 'duplicate_transfer_reference',
     nextStep: 'Create a new reference for the new transfer',

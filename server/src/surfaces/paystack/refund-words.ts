@@ -10,4 +10,7 @@ export const refundWords = {
   noFunds: 'Your balance is not enough to fulfil this request',
   noRefund: 'Refund not found',
   notWaiting: 'Invalid Refund state, refund status should be "needs-attention"',
+  /** Not documented: the account behind this service would say nothing of the kind. */
+  notShown:
+    'The processor does not show this refund, so there is nothing to send to a bank account: look for it at the processor',
 } as const

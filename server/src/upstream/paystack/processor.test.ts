@@ -323,17 +323,39 @@ describe('the return of a charge', () => {
     const wanted = part(await paid())
     await processor.sendReturn(tenant, wanted)
     const destination = { accountNumber: '0123456789', bankId: 9n }
-    expect(await processor.redirectReturn(tenant, part('nothing'), destination)).toEqual({ status: 'unknown' })
+    expect(await processor.redirectReturn(tenant, part('nothing'), destination)).toBeNull()
     moveRefund(opened.account, lastRefund(), 'needs-attention')
     expect(await processor.queryReturn(tenant, wanted)).toMatchObject({ status: 'needs_attention' })
     expect(await processor.redirectReturn(tenant, wanted, destination)).toEqual({ status: 'processing' })
   })
 
-  test('a payment that somebody else has refunded at the account needs a person', async () => {
+  test('a part for which others leave too little is refused: once it was asked for, else when theirs has gone back', async () => {
+    const reference = await paid()
+    const transaction = await sentReference(reference)
+    const never = part(reference, 10_000n)
+    opened.proxy.choose = ({ method }) => (method === 'POST' ? 'cut_before' : 'none')
+    expect(await processor.sendReturn(tenant, never)).toEqual({ status: 'unknown' })
+    opened.proxy.choose = () => 'none'
+    await opened.ask({ operation: 'dashboard', method: 'POST', path: '/refund', body: { transaction } })
+    expect(await processor.sendReturn(tenant, part(reference, 10_000n))).toMatchObject({ status: 'refused' })
+    expect(await processor.queryReturn(tenant, never)).toEqual({ status: 'unknown' })
+    moveRefund(opened.account, lastRefund(), 'processed')
+    expect(await processor.queryReturn(tenant, never)).toMatchObject({ status: 'refused' })
+  })
+
+  test('a part that the account refuses because of refunds that it does not show needs a person', async () => {
     const reference = await paid()
     const transaction = await sentReference(reference)
     await opened.ask({ operation: 'dashboard', method: 'POST', path: '/refund', body: { transaction } })
+    const row = lastRefund()
+    const { transaction: paidFor } = row
+    opened.proxy.choose = ({ method }) => {
+      // The list lags behind.
+      row.transaction = method === 'POST' ? paidFor : { ...paidFor, id: 1 }
+      return 'none'
+    }
     expect(await processor.sendReturn(tenant, part(reference, 10_000n))).toMatchObject({ status: 'needs_attention' })
+    row.transaction = paidFor
   })
 })
 

@@ -33,7 +33,7 @@ import {
 import { factsOf, transferOf } from './facts.ts'
 import type { Outcome } from './outcomes.ts'
 import { newAccountReference, newMarker } from './references.ts'
-import { createRefund, findRefund, type NewRefund, type Refund, retryRefund } from './refunds.ts'
+import { createRefund, type NewRefund, type Refund, retryRefund, surveyRefunds } from './refunds.ts'
 import {
   type ChargedAuthorization,
   chargeAuthorization,
@@ -63,6 +63,7 @@ const reasons = {
   instrument: 'Paystack cannot charge this instrument without its holder: send the payer to the payment’s page',
   noRefund: 'The payment is not known at Paystack, so there is nothing to give back',
   otherRefunds: 'Paystack has other refunds of this payment: compare them there, and settle the difference by hand',
+  outdone: 'Paystack has given back so much of this payment by other refunds that this one can no longer be made',
   needsAccount: 'Paystack needs a bank account of the payer to send the refund to',
   refundFailed: 'Paystack could not pay the refund out',
 } as const
@@ -208,8 +209,10 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     sendReturn: (tenant, wanted) => sendReturn(parts, tenant, wanted),
     async queryReturn(tenant, wanted) {
       const named = await nameReturn(parts, tenant, wanted)
-      const refund = named === null ? null : await findRefund(ask, named)
-      return refund === null ? { status: 'unknown' } : readReturn(refund)
+      if (named === null) return { status: 'unknown' }
+      const { own, othersProcessed } = await surveyRefunds(ask, named)
+      if (own !== null) return readReturn(own)
+      return leavesTooLittle(named, othersProcessed) ? outdone : { status: 'unknown' }
     },
     redirectReturn: (tenant, wanted, destination) => redirectReturn(parts, tenant, wanted, destination),
     disputes: createAccountDisputes(ask),
@@ -338,13 +341,31 @@ function readState({ mode }: Tenant, sent: SentCharge, found: Transaction): Char
   }
 }
 
-/** A return as the account knows it; null where the account does not know its payment. */
-async function nameReturn({ ask, charges }: PaystackParts, tenant: Tenant, wanted: Return): Promise<NewRefund | null> {
+/** A return as the account knows it, with what was paid. */
+type NamedReturn = NewRefund & { paid: bigint }
+
+/** Null where the account does not know the payment. */
+async function nameReturn(
+  { ask, charges }: PaystackParts,
+  tenant: Tenant,
+  wanted: Return,
+): Promise<NamedReturn | null> {
   const { id: marker, reference, amount, currency } = wanted
   const sent = await charges.find(tenant, reference)
   // Money that arrived unasked has the account's own reference.
   const paid = await verifyTransaction(ask, sent?.sentReference ?? reference)
-  return paid === null ? null : { transactionId: paid.id, amount, currency, marker }
+  return paid === null ? null : { transactionId: paid.id, amount, currency, marker, paid: paid.amount }
+}
+
+/** What is said of a return that the account has not got, and can no longer take. */
+const outdone: ReturnState = { status: 'refused', reason: reasons.outdone }
+
+/**
+ * True where others have given back so much that ours does not fit beside it. The account never gives back more than was paid, so
+ * it cannot have ours: this is more than an empty list says.
+ */
+function leavesTooLittle({ amount, paid }: NamedReturn, others: bigint): boolean {
+  return others + amount > paid
 }
 
 /** Nothing is sent before the account has shown its payment and its other refunds. */
@@ -353,14 +374,17 @@ async function sendReturn(parts: PaystackParts, tenant: Tenant, wanted: Return):
   const named = await unsent(nameReturn(parts, tenant, wanted))
   if (named === 'not_sent') return { status: 'not_sent' }
   if (named === null) return { status: 'failed', reason: reasons.noRefund }
-  const known = await unsent(findRefund(ask, named))
+  const known = await unsent(surveyRefunds(ask, named))
   if (known === 'not_sent') return { status: 'not_sent' }
-  if (known !== null) return readReturn(known)
+  if (known.own !== null) return readReturn(known.own)
   const outcome = await createRefund(ask, named)
   if (outcome.is === 'refused') return { status: 'failed', reason: outcome.reason }
   if (outcome.is === 'not_sent' || outcome.is === 'unknown') return { status: outcome.is }
-  const refund = outcome.thing ?? (await findRefund(ask, named))
-  return refund === null ? { status: 'needs_attention', reason: reasons.otherRefunds } : readReturn(refund)
+  if (outcome.thing !== null) return readReturn(outcome.thing)
+  const { own, others } = await surveyRefunds(ask, named)
+  if (own !== null) return readReturn(own)
+  // It was refused because of the others, if they leave too little: then no copy of the request was taken either.
+  return leavesTooLittle(named, others) ? outdone : { status: 'needs_attention', reason: reasons.otherRefunds }
 }
 
 async function redirectReturn(
@@ -368,11 +392,11 @@ async function redirectReturn(
   tenant: Tenant,
   wanted: Return,
   destination: ReturnDestination,
-): Promise<ReturnState | NotSent> {
+): Promise<ReturnState | NotSent | null> {
   const { ask } = parts
   const named = await nameReturn(parts, tenant, wanted)
-  const known = named === null ? null : await findRefund(ask, named)
-  if (known === null) return { status: 'unknown' }
+  const known = named === null ? null : (await surveyRefunds(ask, named)).own
+  if (known === null) return null
   const outcome = await retryRefund(ask, known.id, { currency: wanted.currency, ...destination })
   // The refund still waits, and says why the account was not taken.
   if (outcome.is === 'refused') return { status: 'needs_attention', reason: outcome.reason }

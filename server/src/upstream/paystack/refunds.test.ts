@@ -1,16 +1,22 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { insertTransaction, moveRefund, pay, type TransactionRow } from '../../../test/paystack/live-account.ts'
+import {
+  insertTransaction,
+  moveRefund,
+  pay,
+  type RefundRow,
+  type TransactionRow,
+} from '../../../test/paystack/live-account.ts'
 import { type OpenedAccount, openAccount, readPages } from '../../../test/paystack/open-account.ts'
 import { systemRandom } from '../../base/ids.ts'
 import { newMarker } from './references.ts'
 import {
   createRefund,
   fetchRefund,
-  findRefund,
   listRefunds,
   type NewRefund,
   type Refund,
   retryRefund,
+  surveyRefunds,
 } from './refunds.ts'
 
 let opened: OpenedAccount
@@ -33,6 +39,7 @@ const wanted = (amount = 10_000n): NewRefund => ({
   currency: 'NGN',
   marker: newMarker(systemRandom),
 })
+const find = async (asked: NewRefund) => (await surveyRefunds(opened.ask, asked)).own
 const own = (transactionId = BigInt(payment.id)) => readPages(listRefunds(opened.ask, { transactionId }))
 
 describe('a refund at the account', () => {
@@ -41,7 +48,7 @@ describe('a refund at the account', () => {
     const created = await createRefund(opened.ask, asked)
     expect(created).toMatchObject({ is: 'exists', thing: { status: 'pending', amount: 4_000n, mode: 'live' } })
     const { id } = (created as { thing: Refund }).thing
-    expect(await findRefund(opened.ask, asked)).toMatchObject({ id, transactionId: BigInt(payment.id) })
+    expect(await find(asked)).toMatchObject({ id, transactionId: BigInt(payment.id) })
     const row = opened.account.refunds.at(-1)
     if (row !== undefined) moveRefund(opened.account, row, 'processed')
     expect(await fetchRefund(opened.ask, id)).toMatchObject({ status: 'processed' })
@@ -56,7 +63,7 @@ describe('a refund at the account', () => {
       const ask = fault === 'late' ? opened.hastyAsk : opened.ask
       expect((await createRefund(ask, asked)).is).toBe('unknown')
       opened.proxy.choose = () => 'none'
-      expect(await findRefund(opened.ask, asked)).toMatchObject({ status: 'pending', amount: 10_000n })
+      expect(await find(asked)).toMatchObject({ status: 'pending', amount: 10_000n })
       expect((await own()).flat()).toHaveLength(1)
     },
   )
@@ -65,16 +72,35 @@ describe('a refund at the account', () => {
     opened.proxy.choose = ({ method }) => (method === 'POST' ? 'repeated' : 'none')
     const asked = wanted()
     expect(await createRefund(opened.ask, asked)).toEqual({ is: 'exists', thing: null })
-    expect(await findRefund(opened.ask, asked)).not.toBeNull()
+    expect(await find(asked)).not.toBeNull()
   })
 
   test('a refund of somebody else is not taken for ours: neither by its amount nor by another marker', async () => {
     await createRefund(opened.ask, wanted(4_000n))
-    expect(await findRefund(opened.ask, wanted(4_000n))).toBeNull()
+    expect(await find(wanted(4_000n))).toBeNull()
     const ours = wanted(3_000n)
     await createRefund(opened.ask, ours)
-    expect(await findRefund(opened.ask, { ...ours, amount: 3_001n })).toBeNull()
-    expect(await findRefund(opened.ask, { ...ours, transactionId: 1n })).toBeNull()
+    expect(await find({ ...ours, amount: 3_001n })).toBeNull()
+    expect(await find({ ...ours, transactionId: 1n })).toBeNull()
+  })
+
+  test('the refunds of others are added up, those apart that have gone back for good, and one with our marker is none of them', async () => {
+    const ours = wanted(3_000n)
+    const nothing = { own: null, others: 0n, othersProcessed: 0n }
+    expect(await surveyRefunds(opened.ask, ours)).toEqual(nothing)
+    for (const [amount, status] of [
+      [1_000n, 'processed'],
+      [2_000n, 'failed'],
+      [500n, 'needs-attention'],
+    ] as const) {
+      await createRefund(opened.ask, wanted(amount))
+      moveRefund(opened.account, opened.account.refunds.at(-1) as RefundRow, status)
+    }
+    await createRefund(opened.ask, ours)
+    const others = { others: 1_500n, othersProcessed: 1_000n }
+    expect(await surveyRefunds(opened.ask, ours)).toMatchObject({ own: { amount: 3_000n }, ...others })
+    expect(await surveyRefunds(opened.ask, { ...ours, amount: 3_001n })).toEqual({ own: null, ...others })
+    expect(await surveyRefunds(opened.ask, { ...ours, currency: 'GHS' })).toEqual(nothing)
   })
 
   test('a refund that the account will not do is refused with its sentence', async () => {

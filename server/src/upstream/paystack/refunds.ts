@@ -51,7 +51,7 @@ export interface NewRefund {
   marker: string
 }
 
-/** `POST /refund`. Never again after an unknown outcome: the account would pay twice. See `findRefund`. */
+/** `POST /refund`. Never again after an unknown outcome: the account would pay twice. See `surveyRefunds`. */
 export function createRefund(
   ask: Ask,
   { transactionId, amount, currency, marker }: NewRefund,
@@ -67,25 +67,36 @@ export function createRefund(
   return begin(ask, 'refund', question, (data) => readRefund(readMembers(data)))
 }
 
-/**
- * Finds our refund among those of its payment, by marker and amount. Null where it is not in the list: then it is still
- * unknown whether the account has it. Throws `UpstreamError`.
- */
-export async function findRefund(
+/** What the account shows of a refund of ours, and of the others of its payment. */
+export interface RefundSurvey {
+  /** Null where it is not in the list: that alone never says that the account has not got it. */
+  own: Refund | null
+  /** What others have given back of the payment, or are about to, in minor units. */
+  others: bigint
+  /** The part of it that has gone back for good. */
+  othersProcessed: bigint
+}
+
+/** Finds our refund among those of its payment, by marker and amount. Throws `UpstreamError`. */
+export async function surveyRefunds(
   ask: Ask,
   { transactionId, amount, currency, marker }: NewRefund,
-): Promise<Refund | null> {
+): Promise<RefundSurvey> {
+  // By number: a row is seen twice where one is added between two pages.
+  const all = new Map<bigint, Refund>()
   for await (const page of listRefunds(ask, { transactionId })) {
-    const own = page.find(
-      (refund) =>
-        refund.transactionId === transactionId &&
-        refund.merchantNote?.includes(noteOf(marker)) &&
-        refund.amount === amount &&
-        refund.currency === currency,
-    )
-    if (own !== undefined) return own
+    for (const each of page)
+      if (each.transactionId === transactionId && each.currency === currency) all.set(each.id, each)
   }
-  return null
+  const isMarked = ({ merchantNote }: Refund) => merchantNote?.includes(noteOf(marker)) === true
+  const rows = [...all.values()]
+  const sumOf = (some: Refund[]) => some.reduce((sum, each) => sum + each.amount, 0n)
+  const others = rows.filter((each) => !isMarked(each) && each.status !== 'failed')
+  return {
+    own: rows.find((each) => isMarked(each) && each.amount === amount) ?? null,
+    others: sumOf(others),
+    othersProcessed: sumOf(others.filter(({ status }) => status === 'processed')),
+  }
 }
 
 /** `GET /refund/:id`. Null for an id that the account does not know. Throws `UpstreamError`. */

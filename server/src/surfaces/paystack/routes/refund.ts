@@ -154,6 +154,7 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
       if (refund.state !== 'needsAttention') throw new ServiceError('invalid_request', refundWords.notWaiting, 'id')
       const destination = { accountNumber: account_number, bankId: BigInt(bank_id) }
       const after = await redirectRefund(context, tenant, refund, destination)
+      if (after === null) throw new ServiceError('invalid_request', refundWords.notShown, 'id')
       noteChange(attempt, { object: refund.id, before: { state: refund.state }, after: { state: after.state } })
       const data = renderRefundRow(tenant, after)
       return { status: true as const, message: retried, data }
