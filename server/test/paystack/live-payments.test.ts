@@ -602,7 +602,10 @@ describe('money that cannot be booked to its owner', () => {
     await settleDue()
     expect(await suspended()).toMatchObject([{ amount: 5_000, details: { reason: expect.stringContaining('amount') } }])
     expect(await books()).toEqual({ suspense: 5_000, processor_fees: -150, 'outside/2': -4_850 })
-    expect(await verify('half')).toMatchObject({ data: { status: 'abandoned' } })
+    const inSuspense = { status: 'failed', message: expect.stringContaining('is in suspense') }
+    expect(await verify('half')).toMatchObject({ data: { ...inSuspense, gateway_response: inSuspense.message } })
+    await initialize({ reference: 'other' })
+    expect(await verify('other')).toMatchObject({ data: { status: 'abandoned' } })
     await expectAgreement()
   })
 
@@ -634,6 +637,10 @@ describe('money that cannot be booked to its owner', () => {
       expect(await suspended()).toMatchObject([
         { details: { reason: expect.stringMatching(/^The account took the money at .*, before its cut-over at/) } },
       ])
+      expect((await verify('older')).data).toMatchObject({
+        status: 'failed',
+        message: expect.stringContaining('is in suspense'),
+      })
     }
     await expectAgreement()
   })
@@ -700,6 +707,7 @@ describe('money that cannot be booked to its owner', () => {
       expect(await books()).toEqual({ suspense: 10_000, processor_fees: -150, 'outside/2': -9_850 })
       await settleLater(3_600_000)
       expect(await suspended()).toHaveLength(1)
+      expect((await verify('forgotten')).data).toMatchObject({ status: 'failed' })
       await expectAgreement()
     },
   )

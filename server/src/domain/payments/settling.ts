@@ -81,6 +81,7 @@ async function settleSent(context: PaymentsContext, tenant: Tenant, intent: Sent
   const booked = await bookCharge(context, tenant, { intent, reference, facts, differences })
   if (booked.suspended === null) return noteSuccess(context, tenant, intent, booked.transactionId, facts)
   const reason = reasonOfSuspended(booked.suspended)
+  await noteSuspended(context, tenant, intent, reason)
   if (differences.length > 0) return failCharge(context, tenant, intent, reason)
   return cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason })
 }
@@ -102,6 +103,19 @@ async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentI
     from: ['processing', ...openStatuses],
     reason: reasonOfSuspended(receipt.message),
   })
+}
+
+/** A payment whose page was only opened has come all the same, and is not one that nobody has paid. */
+async function noteSuspended(
+  { db, clock }: Context,
+  { merchant }: Tenant,
+  intent: PaymentIntent,
+  reason: string,
+): Promise<void> {
+  await db.query(sql`
+    update payments set status = 'failed', failure_reason = ${reason}, updated_at = ${clock.now()}
+    where merchant_id = ${merchant.id} and payment_intent_id = ${uuidOfIntent(intent)} and status = 'unpaid'
+  `)
 }
 
 function reasonOfSuspended(reason: string): string {
