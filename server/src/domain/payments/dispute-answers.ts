@@ -51,15 +51,17 @@ export async function answerDispute(
   given: GivenAnswer,
 ): Promise<Dispute> {
   const { resolution, amount = dispute.amount, message = defaultMessages[given.resolution], fileName } = given
-  const state = resolution === 'accepted' ? 'lost' : 'won'
-  const isSame = dispute.state === state && dispute.resolution?.includes(resolution)
-  if (isSame) return dispute
+  if (isAnswered(dispute, resolution)) return dispute
   refuseDecided(dispute)
   checkAmount(dispute, amount)
   const account = await accountOf(context, tenant, dispute)
   const noted = await note(context, tenant, dispute, { amount, fileName, message })
   if (account === null) {
-    return decideHere(context, tenant, noted, { ...turnOf(resolution, noted), by: 'merchant' })
+    // Another answer has come meanwhile.
+    if (isAnswered(noted, resolution)) return noted
+    refuseDecided(noted)
+    const decided = await decideHere(context, tenant, noted, { ...turnOf(resolution, noted), by: 'merchant' })
+    return refuseOther(decided, resolution)
   }
   const { currency, outsideId } = dispute
   const outcome = await account.resolve(outsideId, {
@@ -69,7 +71,19 @@ export async function answerDispute(
     currency,
     fileName: fileName ?? null,
   })
-  return seeOutcome(context, tenant, noted, outcome)
+  return refuseOther(await seeOutcome(context, tenant, noted, outcome), resolution)
+}
+
+function isAnswered(dispute: Dispute, resolution: GivenAnswer['resolution']): boolean {
+  const state = resolution === 'accepted' ? 'lost' : 'won'
+  return dispute.state === state && dispute.resolution?.includes(resolution) === true
+}
+
+/** Of two answers at once, the one that has not decided the dispute is refused. */
+function refuseOther(dispute: Dispute, resolution: GivenAnswer['resolution']): Dispute {
+  const isOther = resolution === 'accepted' ? dispute.state === 'won' : dispute.resolution === 'merchant-accepted'
+  if (isOther) refuseDecided(dispute)
+  return dispute
 }
 
 /** What comes of an answer in the sandbox. */

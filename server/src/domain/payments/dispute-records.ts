@@ -319,19 +319,35 @@ function matchesOf(
   `
 }
 
-/** What disputes have taken, or may take, of the money that a ledger transaction brought: open and lost ones. Minor units. */
-export async function sumDisputed(context: Context, tenant: Tenant, transactionId: string): Promise<bigint> {
-  const [row] = await context.db.query<{ amount: bigint }>(sql`
-    select coalesce(sum(r.amount), 0)::bigint as amount from (${takingDisputes(tenant, transactionId)}) r
-  `)
-  return row?.amount ?? 0n
+/**
+ * What can still be taken of the money that a ledger transaction brought: neither disputes nor refunds have it, or may have it. Minor
+ * units; negative where they overlap.
+ */
+export async function leftToTake(context: Context, tenant: Tenant, transactionId: string): Promise<bigint> {
+  const [row] = await context.db.query<{ free: bigint }>(sql`select free from (${freeOf(tenant, transactionId)}) f`)
+  return row?.free ?? 0n
+}
+
+/** Selects `free`, see `leftToTake`, and `is_disputed`. The hold of a dispute is in the total that was given back, too. */
+export function freeOf(tenant: Tenant, transactionId: string): Sql {
+  return sql`
+    select
+      (t.amount - coalesce(f.amount, 0) - coalesce(d.amount, 0) + d.held)::bigint as free, d.amount is not null as is_disputed
+    from (
+      select sum(r.amount) as amount, coalesce(sum(h.amount), 0) as held
+      from (${takingDisputes(tenant, transactionId)}) r
+      left join holds h on h.merchant_id = r.merchant_id and h.id = r.hold_id and h.status = 'placed'
+    ) d
+    join ledger_transactions t on t.merchant_id = ${tenant.merchant.id} and t.id = ${transactionId}::uuid
+    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = t.id
+  `
 }
 
 /**
  * Selects the open and lost disputes of the money that a ledger transaction brought. A refund that was told before the dispute
  * that it ends is that dispute, so it is not counted besides.
  */
-export function takingDisputes({ merchant }: Tenant, transactionId: string): Sql {
+function takingDisputes({ merchant }: Tenant, transactionId: string): Sql {
   return sql`
     select d.* from disputes d
     where d.merchant_id = ${merchant.id} and d.original_id = ${transactionId}::uuid and d.state <> 'won'

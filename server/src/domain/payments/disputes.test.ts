@@ -18,7 +18,7 @@ import { sandboxTenantOf } from '../sandbox/sandbox-tenant.ts'
 import { makePurchase } from '../wallet/purchases.ts'
 import { addEvidence, answerDispute, getDispute } from './dispute-answers.ts'
 import { reportsOf, settleDueDisputes } from './dispute-lookups.ts'
-import { type Dispute, sumDisputed } from './dispute-records.ts'
+import { type Dispute, leftToTake } from './dispute-records.ts'
 import { changeDisputeSettings } from './dispute-settings.ts'
 import { disputeArrows, disputeStates } from './dispute-states.ts'
 import { findDisputedMoney } from './disputed-money.ts'
@@ -243,6 +243,54 @@ describe('an open dispute that holds its amount', () => {
   })
 })
 
+describe('two answers at once', () => {
+  test.each([
+    ['accepted', 'declined', [0n, 0n, 0n]],
+    ['declined', 'accepted', [1000n, 0n, 0n]],
+  ] as const)(
+    'that has %s decides: the other is refused, and the same again is answered alike',
+    async (first, second, funds) => {
+      const seen = await dispute((await pay()).reference)
+      const decided = await answer(seen, first)
+      // Both have read it while it was open.
+      expect(await refusal(answer(seen, second))).toBe('dispute_not_open')
+      expect(await answer(seen, first)).toEqual(decided)
+      expect(await getDispute(service, tenant, seen)).toEqual(decided)
+      expect(await fundsOf()).toEqual(funds)
+    },
+  )
+
+  test('whatever the race, an answer that is taken has decided the dispute', async () => {
+    for (let round = 0; round < 5; round++) {
+      const seen = await dispute((await pay()).reference)
+      const [declined, accepted] = await Promise.allSettled([answer(seen, 'declined'), answer(seen, 'accepted')])
+      if (declined.status === 'fulfilled') expect(declined.value.state).toBe('won')
+      if (accepted.status === 'fulfilled') expect(accepted.value.state).toBe('lost')
+      expect([declined.status, accepted.status]).toContain('fulfilled')
+    }
+  })
+})
+
+describe('a dispute of refunded money', () => {
+  test('is of what is left of it, and no more', async () => {
+    const { reference, paymentIntentId } = await pay()
+    const [row] = await service.db.query<{ id: string }>(sql`
+      select transaction_id as id from payment_intents
+      where merchant_id = ${tenant.merchant.id} and id = ${paymentIntentId.slice(3)}
+    `)
+    const give = (amount: number) =>
+      refundTransaction(service, tenant, { transactionId: row?.id as string, amount }, null)
+    await give(250)
+    expect(await refusal(dispute(reference, { amount: 751n }))).toBe('invalid_request')
+    const opened = await dispute(reference)
+    expect(opened.amount).toBe(750n)
+    expect(await refusal(dispute(reference, { amount: 1n }))).toBe('invalid_request')
+    await answer(opened, 'declined')
+    await give(750)
+    expect(await refusal(dispute(reference))).toBe('invalid_request')
+  })
+})
+
 describe('a refund of disputed money', () => {
   test.each([false, true])('is refused while it is open and once it is lost, with a hold: %s', async (holdsAmount) => {
     await settings({ holdsAmount })
@@ -295,7 +343,7 @@ describe('a dispute at an account', () => {
     const told = await learn({ refundName: '9' })
     expect(told).toMatchObject({ state: 'lost', borneBy: 'customer', movementId: refund.movementId, movements: 0 })
     expect(await fundsOf()).toEqual([700n, 0n, 0n])
-    expect(await sumDisputed(service, tenant, id)).toBe(300n)
+    expect(await leftToTake(service, tenant, id)).toBe(700n)
     await refundTransaction(service, tenant, { transactionId: id, amount: 700 }, null)
     expect(await fundsOf()).toEqual([0n, 0n, 0n])
   })

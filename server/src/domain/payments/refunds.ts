@@ -11,7 +11,7 @@ import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
 import { type GivingBack, getOriginal, giveBack, type Original, type Refund } from '../wallet/refunds.ts'
-import { takingDisputes } from './dispute-records.ts'
+import { freeOf } from './dispute-records.ts'
 import {
   type NotSent,
   type PaymentProcessor,
@@ -160,15 +160,8 @@ async function refuseDisputed(
 ): Promise<void> {
   const { merchant, mode } = tenant
   const [row] = await context.db.query<{ free: bigint }>(sql`
-    select (t.amount - coalesce(f.amount, 0) - d.amount + d.held)::bigint as free
-    from (
-      select sum(r.amount) as amount, coalesce(sum(h.amount), 0) as held
-      from (${takingDisputes(tenant, transactionId)}) r
-      left join holds h on h.merchant_id = r.merchant_id and h.id = r.hold_id and h.status = 'placed'
-    ) d
-    join ledger_transactions t on t.merchant_id = ${merchant.id} and t.id = ${transactionId}::uuid
-    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = t.id
-    where d.amount is not null
+    select f.free from (${freeOf(tenant, transactionId)}) f
+    where f.is_disputed
       and not exists (
         select from idempotency_keys k
         where k.merchant_id = ${merchant.id} and k.mode = ${mode}

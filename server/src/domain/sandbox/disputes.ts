@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { randomCode } from '../../base/ids.ts'
 import type { FreeContext } from '../context.ts'
-import { type Dispute, findDispute, sumDisputed } from '../payments/dispute-records.ts'
+import { type Dispute, findDispute, leftToTake } from '../payments/dispute-records.ts'
 import { findDisputedMoney } from '../payments/disputed-money.ts'
 import { learnDispute } from '../payments/disputes.ts'
 import { findTransactionId } from '../payments/transaction-names.ts'
@@ -15,7 +15,7 @@ export interface NewSandboxDispute {
   /** Any name of the payment or pay-in. */
   reference: string
   reason: string
-  /** Minor units; default what is not disputed yet. */
+  /** Minor units; default what is neither disputed nor refunded yet. */
   amount?: bigint | undefined
   dueAt?: Date | undefined
   /** How it is decided once it is declined. Default won. */
@@ -45,9 +45,10 @@ export async function simulateDispute(
   if (respondBy <= now || respondBy.getTime() > now.getTime() + longestMs) {
     throw new ServiceError('invalid_request', 'dueAt must be in the future, at most a year ahead', 'dueAt')
   }
-  const left = money.amount - (await sumDisputed(context, tenant, transactionId))
+  const left = await leftToTake(context, tenant, transactionId)
   if (left <= 0n || (amount !== undefined && amount > left)) {
-    const message = `Of ${JSON.stringify(reference)}, ${left} minor units are not disputed or taken back yet`
+    const free = left > 0n ? left : 0n
+    const message = `Of ${JSON.stringify(reference)}, ${free} minor units are not disputed, taken back or refunded yet`
     throw new ServiceError('invalid_request', message, amount === undefined ? 'reference' : 'amount')
   }
   return learnDispute(
