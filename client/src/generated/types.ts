@@ -5543,7 +5543,7 @@ export namespace Mteja {
     currency: string
     /** How the payer paid */
     source: 'bank_transfer' | 'cash' | 'card' | 'mobile_money'
-    /** Your name of it, for ever: the same reference with the same content answers the first one */
+    /** Your name of it, for ever: the same reference with the same content answers the first one. It has no blank at its ends, and no character that nobody sees */
     reference: string
     description?: string | undefined
     /** Any JSON object up to 16 KiB */
@@ -5595,7 +5595,7 @@ export namespace Mteja {
     /** ISO 4217 code of a currency that the merchant holds */
     currency: string
     reason: string
-    /** Your name of it, for ever: the same reference with the same content answers the first one */
+    /** Your name of it, for ever: the same reference with the same content answers the first one. It has no blank at its ends, and no character that nobody sees */
     reference: string
   }
   /** GET /v1/adjustments: List adjustments, newest first */
@@ -5806,7 +5806,7 @@ export namespace Mteja {
       /** The name of the payee */
       accountName?: string | undefined
     }
-    /** Your name of it, for ever: the same reference with the same content answers the first one */
+    /** Your name of it, for ever: the same reference with the same content answers the first one. It has no blank at its ends, and no character that nobody sees */
     reference: string
     /** Shown to the payee */
     reason?: string | undefined
@@ -5873,7 +5873,7 @@ export namespace Mteja {
         /** The name of the payee */
         accountName?: string | undefined
       }
-      /** Your name of it, for ever: the same reference with the same content answers the first one */
+      /** Your name of it, for ever: the same reference with the same content answers the first one. It has no blank at its ends, and no character that nobody sees */
       reference: string
       /** Shown to the payee */
       reason?: string | undefined

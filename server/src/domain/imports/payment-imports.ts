@@ -37,8 +37,9 @@ async function importPayment(tx: TxContext, tenant: Tenant, run: Import, payment
   if (owner === null) return skip('customer_skipped')
   if (owner.is === 'gone') return skip(owner.reason)
   const { booksId } = run
-  await insertImportedPayment(tx, tenant, { ...payment, status, paidAt, booksId, customerId: owner.id })
-  return { kind, is: 'created' }
+  const row = { ...payment, status, paidAt, booksId, customerId: owner.id }
+  if (await insertImportedPayment(tx, tenant, row)) return { kind, is: 'created' }
+  return skip((await findTaken(tx, tenant, payment)) ?? 'recorded_by_hand')
 }
 
 /** Why a payment is no history: its money is in the books, or may come there. */

@@ -4,12 +4,12 @@ import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import { type Customer, findCustomer } from '../customers/customers.ts'
-import { outsideOfHand } from '../ledger/accounts.ts'
+import { firstAccountId } from '../ledger/accounts.ts'
 import { doTogether, type LedgerCommand } from '../ledger/commands.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { isImported } from '../wallet/imported-references.ts'
-import { accountOfPayIn } from '../wallet/pay-ins.ts'
+import { findPayInNamed } from '../wallet/pay-ins.ts'
 import { keyOfArrival } from './charge-facts.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
 import { type FoundPayment, type FoundTransfer, type PaymentsContext, requireProcessor } from './payment-processor.ts'
@@ -116,13 +116,16 @@ export async function bookArrival(context: PaymentsContext, tenant: Tenant, arri
     return true
   }
   if (await isImported(context, tenant, arrival.reference)) return false
-  const recordedAt = await accountOfPayIn(context, tenant, arrival.reference)
-  const isByHand = recordedAt === outsideOfHand(tenant.mode)
+  const recorded = await findPayInNamed(context, tenant, arrival.reference)
+  const isByHand = recorded !== null && recorded.accountId < firstAccountId
   // A person has recorded the account's money by the account's name for it.
-  if (recordedAt !== null && !isByHand) return true
+  if (recorded !== null && !isByHand) return true
   const owner = isByHand ? recordedByHand : await findOwner(context, tenant, arrival)
   if (typeof owner === 'string') return suspendArrival(context, tenant, arrival, owner)
-  await settleArrived(context, tenant, await makePayment(context, tenant, arrival, owner), arrival)
+  const charge = await makePayment(context, tenant, arrival, owner)
+  // At the same moment a person has recorded it.
+  if (charge === null) return bookArrival(context, tenant, arrival)
+  await settleArrived(context, tenant, charge, arrival)
   return true
 }
 
@@ -161,7 +164,10 @@ async function findCharge(
   return row ?? null
 }
 
-/** Makes the payment as which the transfer is on record from then on. Of two servers at once, the first makes it for both. */
+/**
+ * Makes the payment as which the transfer is on record from then on. Of two servers at once, the first makes it for both. Null
+ * for a transfer that a person has recorded meanwhile.
+ */
 async function makePayment(context: PaymentsContext, tenant: Tenant, arrival: AccountArrival, owner: Owner) {
   const { reference, found } = arrival
   // The merchant may have given the same name to a payment of its own.
@@ -173,6 +179,7 @@ async function makePayment(context: PaymentsContext, tenant: Tenant, arrival: Ac
     }
     const charge = await findCharge(context, tenant, arrival)
     if (charge !== null) return charge
+    if ((await findPayInNamed(context, tenant, reference)) !== null) return null
   }
   throw new ServiceError('reference_taken', `Other payments have the names of the transfer "${reference}"`)
 }

@@ -41,7 +41,9 @@ export async function receiveArrival(
   } catch (error) {
     if (!(error instanceof ServiceError && error.code === 'reference_taken')) throw error
     // The same amount to the same account is the same money, reported before.
-    const { incoming, amount, currency } = await getPayment(context, tenant, { reference })
+    const { incoming, amount, currency } = await getPayment(context, tenant, { reference }).catch(() => {
+      throw error
+    })
     if (incoming?.receiverAccountNumber !== details.receiverAccountNumber) throw error
     if (amount !== arrival.amount) throw otherAmount(reference, `${formatAmount(amount, currency)} ${currency}`)
   }

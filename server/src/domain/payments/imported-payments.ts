@@ -40,15 +40,18 @@ export interface NewImportedPayment
   customerId: bigint
 }
 
-/** Its id begins with the time at which it was paid, by which it is listed. */
+/**
+ * Its id begins with the time at which it was paid, by which it is listed. False, and nothing is written, where something else got
+ * its reference at the same moment.
+ */
 export async function insertImportedPayment(
   { db, clock, random }: TxContext,
   { merchant, mode }: Tenant,
   payment: NewImportedPayment,
-): Promise<void> {
+): Promise<boolean> {
   const { id, booksId, customerId, reference, status, amount, currency, fee, channel, paidAt } = payment
   const now = clock.now()
-  await db.query(sql`
+  const rows = await db.query(sql`
     insert into imported_payments (
       merchant_id, id, mode, books_id, outside_id, reference, customer_id, status, amount, currency, fee, channel, paid_at,
       created_at, updated_at
@@ -57,7 +60,9 @@ export async function insertImportedPayment(
       ${merchant.id}, ${uuidV7(random, paidAt)}, ${mode}, ${booksId}, ${id}, ${reference}, ${customerId}, ${status}, ${amount},
       ${currency}, ${fee}, ${channel}, ${paidAt}, ${now}, ${now}
     )
+    returning id
   `)
+  return rows.length > 0
 }
 
 /**

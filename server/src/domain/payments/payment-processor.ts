@@ -276,6 +276,8 @@ export interface PaymentProcessor extends InstrumentReader {
    * processor without an account.
    */
   readonly findPayment: ((tenant: Tenant, name: string) => Promise<FoundPayment | null>) | null
+  /** The name of the payment that has a number there; null for a number that it does not know. Left out without numbers. */
+  findReference?(tenant: Tenant, number: string): Promise<string | null>
   /** Takes the money once for a reference, however often it is called. */
   charge(tenant: Tenant, charge: Charge): Promise<ChargeState>
   /**

@@ -12,6 +12,7 @@ import { fingerprintOf } from '../idempotency/request.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { refuseImported } from '../wallet/imported-references.ts'
+import { findPayInNamed } from '../wallet/pay-ins.ts'
 import { refusedCardData } from './charge-steps.ts'
 import { type Means, payIntent, receiveNotice } from './charging.ts'
 import { lookAtPages } from './due-charges.ts'
@@ -277,6 +278,8 @@ async function refuseTaken(
   const { merchant, mode } = tenant
   if (reference === undefined) return
   await refuseImported(context, tenant, reference)
+  const payIn = await findPayInNamed(context, tenant, reference)
+  if (payIn !== null) throw takenByPayIn(payIn)
   const [known] = await context.db.query<{ amount: bigint; currency: Currency; refusal: string | null }>(sql`
     select pay.amount, pay.currency, case when s.id is not null then i.failure_reason end as refusal
     from payments pay
@@ -297,6 +300,11 @@ async function refuseTaken(
 
 function referenceTaken(reference: string): ServiceError {
   return new ServiceError('reference_taken', `There is a payment with the reference "${reference}"`, 'reference')
+}
+
+function takenByPayIn({ reference }: { reference: string }): ServiceError {
+  const message = `There is a pay-in with the reference "${reference}", whose money has come already`
+  return new ServiceError('reference_taken', message, 'reference')
 }
 
 async function findChargeable(

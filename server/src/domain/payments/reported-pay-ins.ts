@@ -1,14 +1,11 @@
 import { ServiceError } from '../../base/errors.ts'
 import { formatMoney, parseAmount } from '../../base/money.ts'
-import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction } from '../context.ts'
+import { inTransaction } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { refuseImported } from '../wallet/imported-references.ts'
 import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
 import { bookArrival, bookArrivalFee } from './account-arrivals.ts'
-import { settleChargeNow } from './due-charges.ts'
-import type { FoundPayment, PaymentsContext } from './payment-processor.ts'
-import { sentUnder } from './sent-charges.ts'
+import type { FoundPayment, PaymentProcessor, PaymentsContext } from './payment-processor.ts'
+import { refuseTakenName } from './taken-names.ts'
 
 /**
  * Records money that a caller reports. Money that the tenant's account at a processor knows by the reference is looked up
@@ -21,20 +18,26 @@ export async function reportPayIn(context: PaymentsContext, tenant: Tenant, inpu
   // A repeat asks nobody: the account may have been replaced since.
   const known = await accountOfPayIn(context, tenant, reference)
   if (known !== null) return recordPayIn(context, tenant, input, known)
-  await refuseImported(context, tenant, reference)
-  const own = await findOwn(context, tenant, reference)
-  if (own !== null) {
-    if (!own.isBooked) await settleChargeNow(context, tenant, own.charge)
-    const message = `${JSON.stringify(reference)} is the processor’s name of the payment ${own.name}, which is credited by itself`
-    throw new ServiceError('reference_taken', message, 'reference')
-  }
+  await refuseTakenName(context, tenant, reference)
+  return recordNew(context, tenant, input).catch(async (error) => {
+    // Of two doors at the same moment the other was first.
+    if (error instanceof ServiceError && error.code === 'busy') await refuseTakenName(context, tenant, reference)
+    throw error
+  })
+}
+
+async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPayIn): Promise<PayIn> {
+  const { reference } = input
   const processor = await context.processorOf(context, tenant, 'new')
   if (processor === null || processor.findPayment === null || !canBeName(reference)) {
     return recordPayIn(context, tenant, input)
   }
   const { accountId } = processor
   const found = await processor.findPayment(tenant, reference)
-  if (found === null) return recordPayIn(context, tenant, input)
+  if (found === null) {
+    await refuseNumber(context, tenant, processor, reference)
+    return recordPayIn(context, tenant, input)
+  }
   checkFound(input, found)
   const { transfer } = found
   if (
@@ -56,19 +59,18 @@ function canBeName(reference: string): boolean {
   return /^[A-Za-z0-9._=-]{1,100}$/.test(reference)
 }
 
-async function findOwn({ db }: Context, tenant: Tenant, sentReference: string) {
-  const [row] = await db.query<{
-    charge: string
-    is_booked: boolean
-    payment_intent_id: string
-    reference: string | null
-  }>(sql`
-    select s.reference as charge, s.transaction_id is not null as is_booked, s.payment_intent_id, pay.reference
-    from (${sentUnder(tenant, sentReference)}) s
-    left join payments pay on pay.merchant_id = s.merchant_id and pay.payment_intent_id = s.payment_intent_id
-  `)
-  if (row === undefined) return null
-  return { charge: row.charge, isBooked: row.is_booked, name: row.reference ?? `pi_${row.payment_intent_id}` }
+/** An account numbers its payments too, and a person may read the number of one: its money is recorded by its reference alone. */
+async function refuseNumber(
+  context: PaymentsContext,
+  tenant: Tenant,
+  processor: PaymentProcessor,
+  number: string,
+): Promise<void> {
+  const name = (await processor.findReference?.(tenant, number)) ?? null
+  if (name === null) return
+  await refuseTakenName(context, tenant, name)
+  const message = `${JSON.stringify(number)} is the processor’s number of its payment ${JSON.stringify(name)}: record it by this reference`
+  throw new ServiceError('reference_taken', message, 'reference')
 }
 
 function checkFound(input: NewPayIn, { isPaid, facts }: FoundPayment): void {

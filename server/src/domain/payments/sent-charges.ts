@@ -1,3 +1,4 @@
+import { ServiceError } from '../../base/errors.ts'
 import { randomCode, uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
@@ -161,7 +162,8 @@ export interface ArrivedCharge extends Pick<Charge, 'amount' | 'currency'> {
 
 /**
  * Records money that arrived as the one charge of the intent that was made for it, in the transaction that makes the intent. From
- * here on it is asked about, booked and refunded as a charge that was sent.
+ * here on it is asked about, booked and refunded as a charge that was sent. Throws `reference_taken` for money that a person has
+ * recorded by hand under the account's name of it.
  */
 export async function insertArrivedCharge(
   { db, clock, random }: TxContext,
@@ -172,7 +174,7 @@ export async function insertArrivedCharge(
   const now = clock.now()
   const reference = `pi_${intentUuid}_1`
   const dueAt = new Date(now.getTime() + arrivedLookMs)
-  await db.query(sql`
+  const rows = await db.query(sql`
     insert into sent_charges (
       merchant_id, id, mode, account_id, payment_intent_id, reference, sent_reference, marker, amount, currency, state,
       outside_id, due_at, created_at, updated_at
@@ -181,7 +183,12 @@ export async function insertArrivedCharge(
       ${merchant.id}, ${uuidV7(random, now)}, ${mode}, ${accountId}, ${intentUuid}, ${reference}, ${sentReference}, null,
       ${amount}, ${currency}, 'open', ${outsideId}, ${dueAt}, ${now}, ${now}
     )
+    returning id
   `)
+  if (rows.length === 0) {
+    const message = `There is a pay-in with the reference ${JSON.stringify(sentReference)}`
+    throw new ServiceError('reference_taken', message, 'reference')
+  }
   await db.query(sql`
     update payment_intents set
       status = 'processing', charge_count = 1, charge_reference = ${reference}, account_id = ${accountId},

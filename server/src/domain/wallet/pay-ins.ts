@@ -120,6 +120,26 @@ export async function accountOfPayIn(context: Context, tenant: Tenant, reference
   return (await findRecorded(context, tenant, payIns, reference))?.accountId ?? null
 }
 
+/**
+ * The pay-in that keeps a reference from naming a payment: one that was recorded by hand under the same reference in any capitals,
+ * or one of an account that has this very name. Null where there is none.
+ */
+export async function findPayInNamed(
+  { db }: Context,
+  { merchant, mode }: Tenant,
+  reference: string,
+): Promise<Pick<PayIn, 'reference' | 'accountId'> | null> {
+  const [row] = await db.query<Pick<PayInRow, 'reference' | 'account_id'>>(sql`
+    select r.reference, r.account_id from pay_ins r
+    where r.merchant_id = ${merchant.id} and r.mode = ${mode}
+      and lower(r.reference collate "C") = lower(${reference}::text collate "C") and r.state <> 'refused'
+      and (r.account_id < ${firstAccountId} or r.reference = ${reference})
+    order by r.account_id desc
+    limit 1
+  `)
+  return row === undefined ? null : { reference: row.reference, accountId: row.account_id }
+}
+
 /** Throws `pay_in_not_found`. */
 export function getPayIn(context: Context, tenant: Tenant, id: string): Promise<PayIn> {
   return getRecorded(context, tenant, payIns, id)

@@ -89,6 +89,18 @@ function createAjv(): Ajv {
 /** The pattern of a text that has more than blanks. */
 export const notBlank = '\\S'
 
+/** What nobody sees, as ranges that every dialect of patterns reads. */
+const unseen =
+  '\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f\\u2800\\u3164\\ufeff'
+
+/** The pattern of a reference: it ends in no blank, and has no character that nobody sees. Two that look the same are the same. */
+export const plainReference = `^[^\\s${unseen}](?:[^${unseen}]*[^\\s${unseen}])?$`
+
+const patternSentences: Readonly<Record<string, string>> = {
+  [notBlank]: 'must not be blank',
+  [plainReference]: 'must not be blank, begin or end with a blank, or have a character that nobody sees, such as a tab',
+}
+
 /** At most so many faults are described: a request of a thousand lines may have a fault in each. */
 const describedFaults = 10
 
@@ -208,11 +220,8 @@ export const sentences: Record<string, (params: Params, schema: ReadSchema) => s
       ? 'must be a time such as 2024-01-01T00:00:00.000Z'
       : `must be a valid ${params.format}`,
   pattern: ({ pattern }, { examples: [example] = [] }) =>
-    pattern === notBlank
-      ? 'must not be blank'
-      : example === undefined
-        ? 'is not written as it must be'
-        : `must be written like ${JSON.stringify(example)}`,
+    patternSentences[pattern as string] ??
+    (example === undefined ? 'is not written as it must be' : `must be written like ${JSON.stringify(example)}`),
   minLength: (params) => (params.limit === 1 ? 'must not be empty' : `must be at least ${params.limit} characters`),
   maxLength: (params) => `must be at most ${params.limit} characters`,
   minItems: (params) => `must have at least ${plural(Number(params.limit), 'item')}`,

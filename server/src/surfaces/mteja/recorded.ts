@@ -6,6 +6,7 @@ import { tenantOf } from '../http/authentication.ts'
 import { readPeriod } from '../http/instants.ts'
 import { currencyCode } from '../http/schemas.ts'
 import type { SurfaceContext } from '../http/surface.ts'
+import { plainReference } from '../http/validation.ts'
 import { doerSchema, renderDoer } from './doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep } from './names.ts'
 import { customerIdSchema, date, periodQuery, timeZoneSchema } from './schemas.ts'
@@ -20,7 +21,9 @@ export const requiredCurrency = currencyCode({ description: 'ISO 4217 code of a 
 export function newReferenceSchema(example: string) {
   return Type.String({
     maxLength: 200,
-    description: 'Your name of it, for ever: the same reference with the same content answers the first one',
+    pattern: plainReference,
+    description:
+      'Your name of it, for ever: the same reference with the same content answers the first one. It has no blank at its ends, and no character that nobody sees',
     examples: [example],
   })
 }

@@ -37,6 +37,7 @@ import { createRefund, type NewRefund, type Refund, retryRefund, surveyRefunds }
 import {
   type ChargedAuthorization,
   chargeAuthorization,
+  fetchTransaction,
   initializeTransaction,
   type NewTransaction,
   type Transaction,
@@ -164,6 +165,11 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
       if (found === null || found.mode !== mode) return null
       const isGivenBack = found.status === 'reversal-pending' || found.status === 'reversed'
       return { isPaid: found.status === 'success', isGivenBack, facts: factsOf(found), transfer: transferOf(found) }
+    },
+    async findReference({ mode }, number) {
+      if (!/^[1-9]\d{0,17}$/.test(number)) return null
+      const found = await fetchTransaction(ask, BigInt(number))
+      return found?.mode === mode ? found.reference : null
     },
     async charge(tenant, charge) {
       const unfit = reasonAgainst(charge)

@@ -60,7 +60,7 @@ export const payInRoutes: RouteFile = (routes, { context }) => {
         operationId: 'recordPayIn',
         summary: 'Record money that came outside any API, such as a line of a bank statement or cash at a counter',
         description:
-          'Without customerId the money is the merchant’s. A denied customer is credited as well. A reference that the merchant’s Paystack account knows is looked up there: the payment must have come as it is recorded.',
+          'Without customerId the money is the merchant’s. A denied customer is credited as well. A reference that the merchant’s Paystack account knows is looked up there: the payment must have come as it is recorded. Any name of a payment of this service is refused with 409: it is credited by itself.',
         tags,
         body: Type.Object({
           customerId: Type.Optional(customerIdSchema),

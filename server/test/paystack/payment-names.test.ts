@@ -1,0 +1,257 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sql } from '../../src/db/sql.ts'
+import { inTransaction } from '../../src/domain/context.ts'
+import type { Tenant } from '../../src/domain/merchants/tenant.ts'
+import { bookArrival, settleDueArrivals } from '../../src/domain/payments/account-arrivals.ts'
+import { insertImportedPayment } from '../../src/domain/payments/imported-payments.ts'
+import type { PaymentProcessor, ProcessorChoice } from '../../src/domain/payments/payment-processor.ts'
+import { openTestApi, type TestApi } from '../api.ts'
+import { unsoundBooks } from '../books.ts'
+import { insertTransaction, pay, receiveTransfer } from './live-account.ts'
+import { email, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
+
+// A payment has many names, and a person may type in any of them: it is credited once, whichever door was first.
+
+let api: TestApi
+let opened: ReconciledAccount
+let ask: ReconciledAccount['ask']
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+beforeEach(async () => {
+  opened = await openReconciledAccount(api)
+  ask = opened.ask
+  return opened.close
+})
+
+const line = { amount: 10_000, currency: 'NGN', source: 'card' }
+
+async function typeIn(reference: string, own = {}) {
+  const answer = await ask('POST', '/v1/pay-ins', { ...line, ...own, reference })
+  const { error } = answer.json()
+  return { status: answer.statusCode, code: error?.code, message: error?.message as string | undefined }
+}
+
+const refused = (about: string) => ({ status: 409, code: 'reference_taken', message: expect.stringContaining(about) })
+
+async function initialize(reference: string) {
+  const answer = await ask('POST', '/transaction/initialize', { email, amount: 10_000, currency: 'NGN', reference })
+  return [answer.statusCode, answer.json().code]
+}
+
+/** Has something done at the moment at which a person's pay-in is looked up at the account, after every look of its own. */
+function meanwhile(work: () => Promise<unknown>): void {
+  const { processorOf } = api.service
+  let isDone = false
+  const watched: ProcessorChoice['processorOf'] = async (context, tenant, use) => {
+    const processor = (await processorOf(context, tenant, use)) as PaymentProcessor
+    return {
+      ...processor,
+      async findPayment(of: Tenant, name: string) {
+        const found = (await processor.findPayment?.(of, name)) ?? null
+        if (!isDone) {
+          isDone = true
+          await work()
+        }
+        return found
+      },
+    }
+  }
+  Object.assign(api.service, { processorOf: watched })
+}
+
+async function namesOf(reference: string, sent: { reference: string; id: number }) {
+  const [own] = await api.service.db.query<{ id: bigint; intent: string; transaction: string | null }>(sql`
+    select p.id, p.payment_intent_id as intent, i.transaction_id as transaction
+    from payments p
+    join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
+    where p.merchant_id = ${opened.tenant.merchant.id} and p.reference = ${reference}
+  `)
+  if (own === undefined) throw new Error('the payment is there')
+  return [
+    ...[reference, reference.toUpperCase(), String(own.id), `pi_${own.intent}`, `pi_${own.intent}_page`],
+    ...[sent.reference, sent.reference.toUpperCase(), String(sent.id)],
+    ...(own.transaction === null ? [] : [`txn_${own.transaction}`, own.transaction]),
+  ]
+}
+
+describe('a payment of this server', () => {
+  test('is never recorded by hand under any of its names, before it is paid or after', async () => {
+    const row = await opened.begin('order-1')
+    for (const name of await namesOf('order-1', row)) {
+      expect([name, await typeIn(name)]).toEqual([name, refused('GET /v1/transactions?reference=order-1')])
+    }
+    expect(await opened.books()).toEqual({})
+    pay(opened.account, row.reference)
+    // Its webhook is lost, and the page is not yet asked about.
+    expect(await typeIn('order-1')).toEqual(refused('payment order-1'))
+    expect(await typeIn(String(row.id))).toEqual(refused('payment order-1'))
+    await opened.tellAll()
+    await opened.settleDue()
+    const names = await namesOf('order-1', row)
+    expect(names).toHaveLength(10)
+    for (const name of names) expect([name, await typeIn(name)]).toEqual([name, { ...refused(''), status: 409 }])
+    const credited = { customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 }
+    expect(await opened.books()).toEqual(credited)
+    // Nobody can be asked any more.
+    expect((await ask('PUT', '/v1/processors/in', { processor: 'manual' })).statusCode).toBe(200)
+    for (const name of names) expect([name, (await typeIn(name)).status]).toEqual([name, 409])
+    expect(await opened.books()).toEqual(credited)
+  })
+
+  test('does not get a reference that a pay-in by hand has, in any capitals', async () => {
+    expect(await typeIn('hand-9')).toMatchObject({ status: 201 })
+    expect(await initialize('hand-9')).toEqual([400, 'duplicate_reference'])
+    expect(await initialize('HAND-9')).toEqual([400, 'duplicate_reference'])
+    const charge = { email, amount: 10_000, currency: 'NGN', reference: 'hand-9', bank_transfer: {} }
+    expect((await ask('POST', '/charge', charge)).statusCode).toBe(400)
+    expect(await initialize('hand-10')).toEqual([200, undefined])
+  })
+
+  test('that is opened while a person types its reference in is the only one that has it', async () => {
+    meanwhile(() => opened.begin('order-2'))
+    expect(await typeIn('order-2')).toEqual(refused('payment order-2'))
+    const payment = opened.account.transactions.at(-1)
+    pay(opened.account, payment?.reference ?? '')
+    await opened.tellAll()
+    await opened.settleDue()
+    expect(await opened.books()).toMatchObject({ customer_cash: 10_000 })
+  })
+
+  test('and a pay-in at the same moment: one of the two gets the reference', async () => {
+    const references = Array.from({ length: 12 }, (_, i) => `both-${i}`)
+    const answers = await Promise.all(
+      references.map(async (reference, i) => {
+        const doors = [() => typeIn(reference).then(({ status }) => status), () => initialize(reference)]
+        const both = await Promise.all((i % 2 ? doors : doors.reverse()).map((door) => door()))
+        return both.flat().filter((status) => status === 200 || status === 201).length
+      }),
+    )
+    expect(answers).toEqual(references.map(() => 1))
+  })
+})
+
+describe('a transfer to a dedicated account', () => {
+  async function receive() {
+    const { customer_code: customer } = (
+      await ask('POST', '/customer', { email, first_name: 'Ada', last_name: 'Obi', phone: '+2348012345678' })
+    ).json().data
+    const { data } = (await ask('POST', '/dedicated_account', { customer, preferred_bank: 'wema-bank' })).json()
+    api.service.clock.advance(1000)
+    return receiveTransfer(opened.account, data.account_number, 10_000)
+  }
+  const credited = { customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 }
+
+  test('is never recorded by hand under its number or its name, before it is booked or after', async () => {
+    const row = await receive()
+    expect(await typeIn(String(row.id))).toEqual(refused(`number of its payment "${row.reference}"`))
+    expect(await opened.books()).toEqual({})
+    await opened.tellAll()
+    await settleDueArrivals(api.service)
+    for (const name of [row.reference, String(row.id)])
+      expect(await typeIn(name)).toEqual(refused('credited by itself'))
+    expect(await opened.books()).toEqual(credited)
+  })
+
+  test('that arrives while a person types it in is credited once', async () => {
+    const row = await receive()
+    opened.account.transactions.pop()
+    meanwhile(async () => {
+      opened.account.transactions.push(row)
+      await opened.tellAll()
+      await settleDueArrivals(api.service)
+    })
+    expect(await typeIn(row.reference)).toEqual(refused('credited by itself'))
+    expect(await opened.books()).toEqual(credited)
+  })
+
+  test('that a person records while it is booked goes to suspense', async () => {
+    const row = await receive()
+    const processor = await api.service.processorOf(api.service, opened.tenant, 'new')
+    const found = await processor?.findPayment?.(opened.tenant, row.reference)
+    if (!processor || !found?.transfer) throw new Error('the account has the transfer')
+    expect((await ask('PUT', '/v1/processors/in', { processor: 'manual' })).statusCode).toBe(200)
+    let isDone = false
+    const db = new Proxy(api.service.db, {
+      get(target, name) {
+        const value = Reflect.get(target, name)
+        if (typeof value !== 'function') return value
+        if (name !== 'query') return value.bind(target)
+        return async (statement: { text: string }) => {
+          if (!isDone && statement.text.includes('from dedicated_accounts')) {
+            isDone = true
+            expect(await typeIn(row.reference.toUpperCase())).toMatchObject({ status: 201 })
+          }
+          return value.call(target, statement)
+        }
+      },
+    })
+    const arrival = {
+      accountId: processor.accountId,
+      reference: row.reference,
+      found: { ...found, transfer: found.transfer },
+    }
+    expect(await bookArrival({ ...api.service, db }, opened.tenant, arrival)).toBe(true)
+    expect(isDone).toBe(true)
+    expect(await opened.books()).toEqual({
+      ...{ suspense: 10_000, processor_fees: -150, 'outside/2': -9_850 },
+      ...{ merchant_balance: 10_000, 'outside/0': -10_000 },
+    })
+  })
+})
+
+describe('other money of the account', () => {
+  test('is recorded under its reference alone: not with blanks, in capitals, nor by its number', async () => {
+    const row = opened.sell('late-x', 10_000)
+    for (const name of ['late-x ', ' late-x', 'late-x\n', '\tlate-x', 'late\u200b-x', 'late-x\u00a0']) {
+      expect([name, await typeIn(name)]).toEqual([
+        name,
+        { status: 400, code: 'invalid_request', message: expect.stringContaining('reference') },
+      ])
+    }
+    expect(await typeIn(String(row.id))).toEqual(refused('record it by this reference'))
+    expect(await typeIn('late-x')).toMatchObject({ status: 201 })
+    expect(await typeIn('LATE-X')).toEqual(refused('by capitals only'))
+    expect(await opened.books()).toEqual({ merchant_balance: 10_000, processor_fees: -150, 'outside/2': -9_850 })
+    expect(await initialize('late-x')).toEqual([400, 'duplicate_reference'])
+  })
+
+  test('that was recorded by hand in capitals before the account showed it is not recorded again', async () => {
+    expect(await typeIn('LATE-Y')).toMatchObject({ status: 201 })
+    opened.sell('late-y', 10_000)
+    expect(await typeIn('late-y')).toEqual(refused('by capitals only'))
+  })
+
+  test('that is imported as history is recorded under none of its names, also at the same moment', async () => {
+    insertTransaction(opened.account, { email, amount: 10_000, reference: 'never-paid' })
+    const { customer_code } = (await ask('POST', '/customer', { email })).json().data
+    const [customer] = await api.service.db.query<{ id: bigint }>(sql`
+      select id from customers where merchant_id = ${opened.tenant.merchant.id} and code = ${customer_code}
+    `)
+    const bring = (reference: string) =>
+      inTransaction(api.service, (tx) =>
+        insertImportedPayment(tx, opened.tenant, {
+          ...{
+            id: `77${reference.length}`,
+            booksId: 2n,
+            customerId: customer?.id ?? 0n,
+            reference,
+            status: 'succeeded',
+          },
+          ...{ amount: 10_000n, currency: 'NGN', fee: null, channel: 'card', paidAt: api.service.clock.now() },
+        }),
+      )
+    expect(await bring('old-1')).toBe(true)
+    for (const name of ['old-1', 'OLD-1', '775']) expect(await typeIn(name)).toEqual(refused('imported as history'))
+    meanwhile(() => bring('old-22'))
+    expect(await typeIn('old-22')).toEqual(refused('imported as history'))
+    expect(await typeIn('old-333')).toMatchObject({ status: 201 })
+    expect(await bring('OLD-333')).toBe(false)
+    expect(await opened.books()).toEqual({ merchant_balance: 10_000, 'outside/0': -10_000 })
+  })
+})
