@@ -283,7 +283,7 @@ async function sendCharge(code: string): Promise<void> {
      where merchant_id = ${id} and customer_id = (
        select id from customers where merchant_id = ${id} and code = '${code}'
      )
-     limit 1`,
+     order by purpose limit 1`,
   ]
   await (api.service.db as OwnedDb).asOwner(async (owner) => {
     for (const statement of statements) await owner.execute(statement)
@@ -314,7 +314,7 @@ const rowsOf: Record<string, string> = {
     select 'pi_' || i.id || '_1' from payment_intents i where i.merchant_id = t.merchant_id and i.customer_id = CUSTOMER
   )`,
   sent_charges:
-    'payment_intent_id in (select i.id from payment_intents i where i.merchant_id = t.merchant_id and i.customer_id = CUSTOMER)',
+    'payment_intent_id in (select p.payment_intent_id from payments p where p.merchant_id = t.merchant_id and p.customer_id = CUSTOMER)',
 }
 
 /** Written by no call about a customer who is gone, or by the calls of the test itself. */

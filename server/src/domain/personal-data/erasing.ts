@@ -165,7 +165,8 @@ async function lookThroughDifferences(tx: TxContext, erasure: ErasureRow): Promi
         select from processor_accounts a
         join sent_charges s on s.merchant_id = a.merchant_id and s.account_id = a.id and s.sent_reference = d.reference
         join payment_intents i on i.merchant_id = s.merchant_id and i.id = s.payment_intent_id
-        where a.merchant_id = ${merchant.id} and i.customer_id = ${erasure.id}
+        left join payments pay on pay.merchant_id = i.merchant_id and pay.payment_intent_id = i.id
+        where a.merchant_id = ${merchant.id} and ${erasure.id} in (i.customer_id, pay.customer_id)
       )
       or exists (select ${own(sql`refunds`)}) or exists (select ${own(sql`disputes`)}) or exists (select ${own(sql`payouts`)})
       or exists (
