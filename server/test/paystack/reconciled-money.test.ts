@@ -56,6 +56,34 @@ test('the fee of a payment that was recorded by hand is booked once, also where 
   expect(await books()).toMatchObject({ processor_fees: -90 })
 })
 
+test.each(['after', 'before'])(
+  'a payment of before the cut-over that is recorded by hand %s the first reconciliation leaves the opening balance as it is',
+  async (when) => {
+    const { sell, ask, choose, open, reconcile, books, named } = opened
+    sell('old-1', 11_000)
+    api.service.clock.advance(minuteMs)
+    await choose({ cutOverAt: api.service.clock.now().toISOString() })
+    const record = async () => {
+      const wanted = { ...line, amount: 11_000, reference: 'old-1' }
+      const different = await ask('POST', '/v1/pay-ins', { ...wanted, amount: 11_001 })
+      expect([different.statusCode, different.json().error.field]).toEqual([400, 'amount'])
+      const [first, again] = [await ask('POST', '/v1/pay-ins', wanted), await ask('POST', '/v1/pay-ins', wanted)]
+      expect([first.statusCode, first.json().processor, again.body]).toEqual([201, 'manual', first.body])
+    }
+    if (when === 'before') await record()
+    const opening = await open()
+    expect(opening.balances[0]).toMatchObject({ currency: 'NGN', account: 10_835, opening: 10_835 })
+    if (when === 'after') await record()
+    sell('new-1', 2_000)
+    expect(await reconcile()).toMatchObject({ status: 'differing', balances: [{ opening: 10_835, unexplained: 0 }] })
+    expect(await named()).toEqual([['not_ours', 'payment', 2_000]])
+    expect(await books()).toEqual({
+      ...{ merchant_balance: 11_000, 'outside/0': -11_000 },
+      ...{ suspense: 2_000, processor_fees: -30, 'outside/2': -1_970 },
+    })
+  },
+)
+
 test('money that nobody has asked for, and that came just before the key was changed, goes to suspense', async () => {
   const { sell, topUp, choose, open, reconcile, books, named } = opened
   await open()

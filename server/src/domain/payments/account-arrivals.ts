@@ -283,12 +283,7 @@ export async function suspendArrival(
 ): Promise<boolean> {
   const { accountId, reference, found } = arrival
   const { facts, transfer } = found
-  const [account] = await context.db.query<{ cut_over_at: Date | null }>(sql`
-    select ${cutOverOfBooks(sql`a`)} as cut_over_at from processor_accounts a
-    where a.merchant_id = ${tenant.merchant.id} and a.id = ${accountId}
-  `)
-  const cutOverAt = account?.cut_over_at ?? null
-  if (cutOverAt !== null && facts.paidAt !== null && facts.paidAt < cutOverAt) return false
+  if (await isOfBefore(context, tenant, arrival)) return false
   // The cut-over may have been moved since.
   if (await isImported(context, tenant, reference)) return false
   const told = {
@@ -306,6 +301,20 @@ export async function suspendArrival(
   }
   await bookAll(context, tenant, [money, ...feeCommands(context, arrival)])
   return true
+}
+
+/** Whether an account got money before its cut-over: then it is a part of what the account had before, and is not booked there. */
+export async function isOfBefore(
+  { db }: Context,
+  { merchant }: Tenant,
+  { accountId, found: { facts } }: Pick<UnaskedMoney, 'accountId' | 'found'>,
+): Promise<boolean> {
+  const [account] = await db.query<{ cut_over_at: Date | null }>(sql`
+    select ${cutOverOfBooks(sql`a`)} as cut_over_at from processor_accounts a
+    where a.merchant_id = ${merchant.id} and a.id = ${accountId}
+  `)
+  const cutOverAt = account?.cut_over_at ?? null
+  return cutOverAt !== null && facts.paidAt !== null && facts.paidAt < cutOverAt
 }
 
 /** Books what a processor has kept of money that nobody has asked for, once; nothing while that is not known. */

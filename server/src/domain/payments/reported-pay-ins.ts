@@ -3,13 +3,13 @@ import { formatMoney, parseAmount } from '../../base/money.ts'
 import { inTransaction } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
-import { bookArrival, bookArrivalFee } from './account-arrivals.ts'
+import { bookArrival, bookArrivalFee, isOfBefore } from './account-arrivals.ts'
 import type { FoundPayment, PaymentProcessor, PaymentsContext } from './payment-processor.ts'
 import { refuseTakenName } from './taken-names.ts'
 
 /**
  * Records money that a caller reports. Money that the tenant's account at a processor knows by the reference is looked up
- * there: it is the account's payment, and never credited by hand. Throws what `recordPayIn` throws, `reference_taken` for a
+ * there: it is the account's payment, and never credited by hand, unless it is of before the account's cut-over. Throws what `recordPayIn` throws, `reference_taken` for a
  * payment of this service, which is credited by itself, `invalid_request` for a payment that differs or is not paid, and
  * `UpstreamError` where the account cannot be asked.
  */
@@ -47,6 +47,8 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
     const message = `${JSON.stringify(reference)} is a transfer to a dedicated account, which is credited by itself, or waits in suspense`
     throw new ServiceError('reference_taken', message, 'reference')
   }
+  // The account's opening balance has it, and its fee: here it is money that was moved by hand.
+  if (await isOfBefore(context, tenant, { accountId, found })) return recordPayIn(context, tenant, input)
   await inTransaction(context, (tx) => refuseClaimed(tx, tenant, reference))
   const payIn = await recordPayIn(context, tenant, input, accountId)
   // After a crash in between, a reconciliation books the fee.
