@@ -81,6 +81,8 @@ async function reconcile(
 
 function printResult(run: Mteja.Reconciliation, differences: readonly Mteja.Difference[]): void {
   for (const { currency, account, expected, explained, unsettled, unexplained } of run.balances) {
+    const isEmpty = [account, expected, explained, unsettled, unexplained].every((each) => each === 0)
+    if (isEmpty) continue
     const rest = unexplained === 0 ? '' : `, and ${unexplained} of it is unexplained`
     const named = explained === 0 ? '' : `; the differences explain ${explained}`
     const waits = unsettled === 0 ? '' : `; ${unsettled} is not settled yet, and does not count`
