@@ -265,8 +265,8 @@ function insertArrival(
   })
 }
 
-/** Only the end of a sender's number is stored. */
-function maskNumber(number: string | null): string {
+/** Only the end of a sender's number is stored: `XXXXXX6789`. */
+export function maskNumber(number: string | null): string {
   return `XXXXXX${(number ?? 'XXXX').slice(-4)}`
 }
 
@@ -303,7 +303,7 @@ export async function suspendArrival(
   return true
 }
 
-/** Whether an account got money before its cut-over: then it is a part of what the account had before, and is not booked there. */
+/** Whether an account got money before its cut-over: such money is in the opening balance of the account, and is not booked there. */
 export async function isOfBefore(
   { db }: Context,
   { merchant }: Tenant,

@@ -272,7 +272,7 @@ describe('two answers at once', () => {
 })
 
 describe('a dispute of refunded money', () => {
-  test('is of what is left of it, and no more', async () => {
+  test('disputes at most the part of the payment that refunds and other disputes have left', async () => {
     const { reference, paymentIntentId } = await pay()
     const [row] = await service.db.query<{ id: string }>(sql`
       select transaction_id as id from payment_intents

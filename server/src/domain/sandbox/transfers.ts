@@ -4,6 +4,7 @@ import { parseAmount } from '../../base/money.ts'
 import { findAccountByNumber } from '../banking/dedicated-accounts.ts'
 import { findCustomer } from '../customers/customers.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
+import { maskNumber } from '../payments/account-arrivals.ts'
 import { receiveArrival } from '../payments/arrivals.ts'
 import type { PaymentsContext } from '../payments/payment-processor.ts'
 import type { Payment } from '../payments/payment-records.ts'
@@ -61,11 +62,6 @@ export async function simulateTransfer(
       receiverAccountNumber: accountNumber,
     },
   })
-}
-
-/** `XXXXXX6789` */
-function maskNumber(number: string): string {
-  return `XXXXXX${number.slice(-4)}`
 }
 
 /** The same for a request that comes again, which means the same transfer. The last digits of a UUID are random. */
