@@ -120,7 +120,7 @@ const personal: Record<string, readonly string[]> = {
   payments: ['callback_url', 'failure_reason', 'incoming', 'metadata', 'request_key'],
   risk_changes: ['reason'],
   refunds: ['customer_note', 'merchant_note', 'reason', 'state_reason'],
-  recipients: ['account_number', 'description', 'email', 'metadata', 'name'],
+  recipients: ['account_number', 'description', 'email', 'metadata', 'name', 'name_at_bank'],
   payouts: ['metadata', 'proof', 'reason', 'state_reason'],
 }
 
@@ -165,7 +165,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     customers_with_money: ['mode'],
     sandbox_returns: ['currency', 'mode', 'status'],
     sandbox_payouts: ['currency', 'mode', 'next_status', 'status'],
-    recipients: ['currency', 'mode', 'type'],
+    recipients: ['currency', 'mode', 'name_answer', 'type'],
     payouts: [
       'attention',
       'currency',
@@ -249,7 +249,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     arrival_notices: ['mode', 'reference'],
     payment_numbers: ['mode'],
     payment_settings: ['known_customers', 'mode'],
-    payout_settings: ['fees_borne_by', 'mode'],
+    payout_settings: ['fees_borne_by', 'mode', 'name_differences'],
     payment_totals: ['currency', 'mode'],
     people: ['email', 'mode', 'name'],
     processor_accounts: ['credentials', 'direction', 'hint', 'last_error', 'mode', 'processor', 'state'],
@@ -364,11 +364,11 @@ async function fillRest(code: string, filled: ReadonlySet<string>): Promise<void
     if (table === 'differences') continue
     const value = { bytea: `convert_to(${text}, 'UTF8')`, json: `to_json(${text})` }[type] ?? text
     const condition = ['reason', 'refusal'].includes(column) ? `${column} is not null` : 'true'
+    const customer = `(select id from customers where merchant_id = ${tenant.merchant.id} and code = '${code}')`
+    const rows = (rowsOf[table] ?? 'customer_id = CUSTOMER').replaceAll('CUSTOMER', customer)
     const statement = `
-      update ${table} set ${column} = ${value}
-      where merchant_id = ${tenant.merchant.id} and ${condition} and customer_id = (
-        select id from customers where merchant_id = ${tenant.merchant.id} and code = '${code}'
-      )`
+      update ${table} t set ${column} = ${value}
+      where t.merchant_id = ${tenant.merchant.id} and ${condition} and ${rows}`
     await (api.service.db as OwnedDb).asOwner((owner) => owner.execute(statement))
   }
 }

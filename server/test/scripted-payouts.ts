@@ -1,5 +1,6 @@
 import type {
   AskOutcome,
+  HolderAnswer,
   PayoutOrder,
   PayoutProcessor,
   PayoutsContext,
@@ -14,6 +15,8 @@ export interface Scripted {
   ask: AskOutcome | (() => Promise<AskOutcome>)
   fee: bigint
   returnLooksMs: readonly number[]
+  /** What a bank says of the holder of an account; default a party that knows no bank. */
+  findHolder?: () => Promise<HolderAnswer>
 }
 
 export function scriptPayouts(
@@ -33,6 +36,7 @@ export function scriptPayouts(
       return answer(script.send)
     },
     ask: () => answer(script.ask),
+    ...(script.findHolder === undefined ? {} : { findHolder: script.findHolder }),
   })
   const context = { ...service, payoutProcessorOf: async () => processor() }
   const script: Scripted = { context, sent: [], send, ask, fee: 0n, returnLooksMs: [] }

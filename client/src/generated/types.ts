@@ -3502,6 +3502,13 @@ export namespace Mteja {
             /** Of a mobile wallet */
             phoneNumber: string | null
             accountName: string | null
+            /** The name of the holder at the bank, compared with accountName; null while no bank was asked, and where none can be */
+            nameCheck: {
+              /** How accountName compares with the name at the bank. no_name: none was given; no_account: the bank knows no such account; unavailable: the bank could not be asked */
+              result: 'match' | 'close_match' | 'no_match' | 'no_name' | 'no_account' | 'unavailable'
+              nameAtBank: string | null
+              checkedAt: string
+            } | null
             currency: string
             email: string | null
             description: string | null
@@ -4261,6 +4268,13 @@ export namespace Mteja {
       /** Of a mobile wallet */
       phoneNumber: string | null
       accountName: string | null
+      /** The name of the holder at the bank, compared with accountName; null while no bank was asked, and where none can be */
+      nameCheck: {
+        /** How accountName compares with the name at the bank. no_name: none was given; no_account: the bank knows no such account; unavailable: the bank could not be asked */
+        result: 'match' | 'close_match' | 'no_match' | 'no_name' | 'no_account' | 'unavailable'
+        nameAtBank: string | null
+        checkedAt: string
+      } | null
       currency: string
       email: string | null
       description: string | null
@@ -4349,6 +4363,13 @@ export namespace Mteja {
     /** Of a mobile wallet */
     phoneNumber: string | null
     accountName: string | null
+    /** The name of the holder at the bank, compared with accountName; null while no bank was asked, and where none can be */
+    nameCheck: {
+      /** How accountName compares with the name at the bank. no_name: none was given; no_account: the bank knows no such account; unavailable: the bank could not be asked */
+      result: 'match' | 'close_match' | 'no_match' | 'no_name' | 'no_account' | 'unavailable'
+      nameAtBank: string | null
+      checkedAt: string
+    } | null
     currency: string
     email: string | null
     description: string | null
@@ -4368,6 +4389,8 @@ export namespace Mteja {
     coolDownHours: number
     /** Whether payouts of customers who are not identified are refused; default false */
     identifiedOnly: boolean
+    /** What becomes of a payout to a bank account whose bank does not confirm the name of the payee. shown: nothing, the difference is shown; this is the default. approval: it waits for a second person */
+    nameDifferences: 'shown' | 'approval'
     /** Of the last change; of the merchant, for settings that were never changed */
     updatedAt: string
   }
@@ -4685,8 +4708,8 @@ export namespace Mteja {
     currency: string | null
     /** Of the thing */
     reference: string | null
-    /** Why it waits: its amount is over the limit, the sum of its asker and day is, its destination is new, or a thing of this kind always waits */
-    needs: ('amount' | 'daily_sum' | 'new_destination' | 'always')[]
+    /** Why it waits: its amount is over the limit, the sum of its asker and day is, its destination is new, the bank does not confirm the name of the payee, or a thing of this kind always waits */
+    needs: ('amount' | 'daily_sum' | 'new_destination' | 'name_difference' | 'always')[]
     /** Of an adjustment: credit or debit */
     direction: string | null
     /** Of a pay-in: how the payer paid */
@@ -4699,6 +4722,13 @@ export namespace Mteja {
       bankCode: string
       accountNumber: string | null
       accountName: string | null
+      /** The name of the holder at the bank, compared with accountName; null while no bank was asked, and where none can be */
+      nameCheck: {
+        /** How accountName compares with the name at the bank. no_name: none was given; no_account: the bank knows no such account; unavailable: the bank could not be asked */
+        result: 'match' | 'close_match' | 'no_match' | 'no_name' | 'no_account' | 'unavailable'
+        nameAtBank: string | null
+        checkedAt: string
+      } | null
       recipientId: string
     } | null
     /** Of a change of the limits: as they were, and as they are to be */
@@ -5945,6 +5975,8 @@ export namespace Mteja {
     coolDownHours?: number | undefined
     /** Whether payouts of customers who are not identified are refused; default false */
     identifiedOnly?: boolean | undefined
+    /** What becomes of a payout to a bank account whose bank does not confirm the name of the payee. shown: nothing, the difference is shown; this is the default. approval: it waits for a second person */
+    nameDifferences?: 'shown' | 'approval' | undefined
   }
   /** POST /v1/reconciliations: Compare the account that takes the money with the books, or go on with the comparison under way */
   export interface CreateReconciliationBody {

@@ -16,6 +16,7 @@ import { ApprovalStatus } from './approval-status.tsx'
 import { aboutWords, isAskedBy, needWords, whyNotApprove } from './approval-words.ts'
 import { useBankNames } from './banks.ts'
 import { LimitTable } from './limit-table.tsx'
+import { NameAtBank } from './name-check.tsx'
 import { destinationWords } from './payout-state.tsx'
 
 type Approval = Mteja.Approval
@@ -63,6 +64,7 @@ function Whole({ approval, names }: WholeProps) {
   if (destination !== null) {
     const account = { ...destination, phoneNumber: null, provider: null }
     facts.push(['To', destination.accountName ?? 'Name erased'], ['Account', destinationWords(account, banks)])
+    facts.push(['Name at the bank', <NameAtBank key="name" check={destination.nameCheck} />])
   }
   if (settlement !== null) {
     const { fee } = settlement

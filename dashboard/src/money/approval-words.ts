@@ -27,6 +27,7 @@ const needs: Record<Approval['needs'][number], string> = {
   amount: 'The amount is over the limit.',
   daily_sum: 'The sum of the asker’s day is over the limit.',
   new_destination: 'Nothing was paid out to this account before.',
+  name_difference: 'The bank does not confirm the name of the payee.',
   always: 'A thing of this kind always waits.',
 }
 

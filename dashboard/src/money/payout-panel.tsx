@@ -14,6 +14,7 @@ import { namesOf } from '../customers/queries.ts'
 import { Copyable, Facts, Money, Problem } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { useBankNames } from './banks.ts'
+import { NameAtBank } from './name-check.tsx'
 import { CancelPayout, SettlePayout } from './payout-dialogs.tsx'
 import { destinationWords, PayoutState, remedyOf, toldState } from './payout-state.tsx'
 
@@ -77,6 +78,7 @@ function Shown({ payout, told, movement, names }: Whole) {
     ['State', <PayoutState key="state" payout={payout} />],
     ['To', destination.accountName ?? 'Name erased'],
     ['Account', destinationWords(destination, banks)],
+    ['Name at the bank', <NameAtBank key="name" check={destination.nameCheck} />],
     [
       'From',
       customerId === null ? (

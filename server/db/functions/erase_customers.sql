@@ -349,7 +349,8 @@ begin
         ) f;
         -- A recipient that others are paid out to as well is not this customer's alone.
         update recipients r
-        set account_number = null, name = null, email = null, description = null, metadata = null, active = false
+        set account_number = null, name = null, name_at_bank = null, name_answer = null, name_asked_at = null, email = null,
+    description = null, metadata = null, active = false
         where r.merchant_id = p_merchant_id and r.account_number is not null
           and r.id in (select p.recipient_id from payouts p where p.merchant_id = p_merchant_id and p.id = any(v_uuids))
           and not exists (
@@ -471,7 +472,8 @@ $$;
 create or replace function erase_recipients(p_merchant_id integer, p_customer_id bigint, p_ids bigint[]) returns void
 language sql volatile security definer set search_path = public, pg_temp as $$
   update recipients r
-  set account_number = null, name = null, email = null, description = null, metadata = null, active = false
+  set account_number = null, name = null, name_at_bank = null, name_answer = null, name_asked_at = null, email = null,
+    description = null, metadata = null, active = false
   where r.merchant_id = p_merchant_id and r.id = any(p_ids)
     and not exists (select from payouts p where p.merchant_id = p_merchant_id and p.recipient_id = r.id)
     and exists (

@@ -55,12 +55,16 @@ begin
   grant update (state, state_reason, asked_at, unknown_since, due_at, attempts, updated_at) on refunds to mteja_app;
   grant update (status, updated_at) on sandbox_returns to mteja_app;
   grant update (status, next_status, next_at) on sandbox_payouts to mteja_app;
-  grant update (name, email, description, metadata, active, updated_at) on recipients to mteja_app;
+  grant update (
+    name, email, description, metadata, name_at_bank, name_answer, name_asked_at, active, updated_at
+  ) on recipients to mteja_app;
   grant update (
     fee, booked_fee, fee_tries, state, state_code, state_reason, attention, attention_reason, verdict, approval_id, settlement_approval_id, processor, account_id, send_count, unsent_count, waited_for, sent_at,
     unknown_since, proof, is_late, movement_id, ended_at, due_at, attempts, updated_at
   ) on payouts to mteja_app;
-  grant update (fees_borne_by, asks_otp, default_recipient_id, cool_down_hours, identified_only, updated_at) on payout_settings to mteja_app;
+  grant update (
+    fees_borne_by, asks_otp, default_recipient_id, cool_down_hours, identified_only, name_differences, updated_at
+  ) on payout_settings to mteja_app;
   grant update (cause, reference, since, paused_at, resumed_at, known_until) on sending_pauses to mteja_app;
   grant update (due_at, attempts), delete on arrival_notices to mteja_app;
   grant update (known_customers, updated_at) on payment_settings to mteja_app;

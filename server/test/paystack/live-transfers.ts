@@ -10,6 +10,7 @@ const feeOf = (amount: number) => (amount <= 500_000 ? 1000 : amount <= 5_000_00
 const smallest = 5000
 
 export const transferRoutes: Routes = {
+  'GET /bank/resolve': resolve,
   'POST /transferrecipient': createRecipient,
   'GET /transferrecipient/:': ({ account, given }) => {
     const row = account.recipients.find((each) => [each.recipient_code, String(each.id)].includes(given[0] as string))
@@ -42,6 +43,15 @@ export const transferRoutes: Routes = {
     )
     return list('Transfers retrieved', rows.toReversed().map(asRetrieved), query)
   },
+}
+
+function resolve({ query }: Asked): Reply {
+  const [account_number, bank_code] = [query.get('account_number'), query.get('bank_code')]
+  if (account_number === '0000000404') return transferRefusals.unresolvedName
+  if (account_number === '0000000429') return transferRefusals.tooManyResolves
+  if (bank_code === '000') return transferRefusals.unknownBankCode
+  const data = { ...transferRecords.resolved, account_number }
+  return { message: 'Account number resolved', data }
 }
 
 /** The same account of the same bank is the same recipient. */

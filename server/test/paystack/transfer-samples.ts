@@ -14,6 +14,18 @@ export const transferRefusals = {
     '{"status":false,"message":"Account number is invalid","meta":{"nextStep":"Ensure that the value(s) you\'re passing are valid."},"type":"validation_error","code":"invalid_account_number"}',
   ],
   unresolved: [422, '{"status":false,"message":"Cannot resolve account"}'],
+  unresolvedName: [
+    422,
+    '{"status":false,"message":"Could not resolve account name. Check parameters or try again.","meta":{"nextStep":"Ensure that you\'re passing a valid bank code. Use the `List Banks` endpoint to see the available banks and their codes"},"type":"validation_error","code":"invalid_bank_code"}',
+  ],
+  tooManyResolves: [
+    429,
+    '{"status":false,"message":"Test mode daily limit of 3 live bank resolves exceeded. Use test bank codes 001 or upgrade to live mode."}',
+  ],
+  unknownBankCode: [
+    400,
+    '{"status":false,"message":"Unknown bank code: 000","type":"validation_error","code":"invalid_params"}',
+  ],
   unknownRecipient: [
     400,
     '{"status":false,"message":"Recipient specified is invalid","meta":{"nextStep":"Provide a valid recipient. Ensure you are passing the recipient code in the recipient param"},"type":"validation_error","code":"invalid_transfer_recipient"}',
@@ -50,6 +62,7 @@ export const transferRecords = {
   recipient: JSON.parse(
     '{"active":true,"createdAt":"2021-11-05T11:27:53.131Z","currency":"NGN","description":null,"domain":"live","email":null,"id":20317609,"integration":463433,"metadata":null,"name":"Tolu Robert","recipient_code":"RCP_m7ljkv8leesep7p","type":"nuban","updatedAt":"2021-11-05T11:27:53.131Z","is_deleted":false,"isDeleted":false,"details":{"authorization_code":null,"account_number":"01000000010","account_name":null,"bank_code":"058","bank_name":"Guaranty Trust Bank"}}',
   ),
+  resolved: JSON.parse('{"account_number":"0001234567","account_name":"ROBERT TOLU ADE","bank_id":9}'),
   newTransfer: JSON.parse(
     '{"transfersessionid":[],"transfertrials":[],"domain":"live","amount":100000,"currency":"NGN","reference":"acv_9ee55786-2323-4760-98e2-6380c9cb3f68","source":"balance","source_details":null,"reason":"Bonus for the week","status":"pending","failures":null,"transfer_code":"TRF_v5tip3zx8nna9o78","titan_code":null,"transferred_at":null,"id":860703114,"integration":463433,"request":1068439313,"recipient":56824902,"createdAt":"2025-08-04T10:32:40.000Z","updatedAt":"2025-08-04T10:32:40.000Z"}',
   ),

@@ -18,9 +18,11 @@ export type ApprovalStatus = (typeof approvalStatuses)[number]
 
 /**
  * Why a second person is needed: the amount is over the limit; the sum of the asker and day is; the money goes to a destination
- * that was never paid; a thing of this kind always needs one.
+ * that was never paid; the bank does not confirm the name of the payee; a thing of this kind always needs one.
  */
-export type ApprovalNeed = 'amount' | 'daily_sum' | 'new_destination' | 'always'
+export const approvalNeeds = ['amount', 'daily_sum', 'new_destination', 'name_difference', 'always'] as const
+
+export type ApprovalNeed = (typeof approvalNeeds)[number]
 
 /** A wish that waits for a second person, or waited. */
 export interface Approval {

@@ -6,6 +6,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { askAboutPayout } from './payout-approvals.ts'
 import { bookLate, bookReturn, decidePayout, endPayout, isReleased } from './payout-ending.ts'
 import { bookRestOfFee, hasOtherFee, learnFee } from './payout-fees.ts'
+import { lookAtName, lookForApprover, waitsForName } from './payout-names.ts'
 import type {
   AskOutcome,
   NotSentReason,
@@ -28,7 +29,7 @@ import {
   noteRefusal,
   putBack,
 } from './payout-sending.ts'
-import { getPayoutSettings } from './payout-settings.ts'
+import { getPayoutSettings, type PayoutSettings } from './payout-settings.ts'
 import { isOpen, openStates } from './payout-states.ts'
 
 /** A payout is looked at after as long again as it has taken so far, within these bounds. */
@@ -64,7 +65,8 @@ export async function advancePayout(context: PayoutsContext, tenant: Tenant, id:
   }
   if (hasOtherFee(payout)) await bookRestOfFee(context, tenant, payout)
   if (payout.state === 'awaiting_approval') {
-    await askAboutPayout(context, tenant, payout)
+    if (payout.approvalId === null) await askAboutPayout(context, tenant, payout)
+    else await lookForApprover(context, tenant, payout)
     return
   }
   if (payout.state === 'pending') return sendFirst(context, tenant, payout)
@@ -120,9 +122,12 @@ async function fail(
   await endPayout(context, tenant, id)
 }
 
-async function sendFirst(context: PayoutsContext, tenant: Tenant, payout: Payout): Promise<void> {
-  if (await isCooling(context, tenant, payout)) return
+async function sendFirst(context: PayoutsContext, tenant: Tenant, waiting: Payout): Promise<void> {
+  const settings = await getPayoutSettings(context, tenant)
   const processor = await context.payoutProcessorOf(context, tenant, 'new')
+  const payout = await lookAtName(context, tenant, waiting, processor)
+  if (await waitsForName(context, tenant, payout, settings)) return
+  if (await isCooling(context, tenant, payout, settings)) return
   if (processor === null) return
   if (processor === 'manual') return noteManual(context, tenant, payout)
   const begun = await beginSending(context, tenant, payout, processor.accountId)
@@ -135,8 +140,12 @@ async function sendFirst(context: PayoutsContext, tenant: Tenant, payout: Payout
 }
 
 /** A payout to a new destination waits, where the merchant wants it to: the owner may notice what somebody else has asked for. */
-async function isCooling(context: Context, tenant: Tenant, payout: Payout): Promise<boolean> {
-  const { coolDownHours } = await getPayoutSettings(context, tenant)
+async function isCooling(
+  context: Context,
+  tenant: Tenant,
+  payout: Payout,
+  { coolDownHours }: PayoutSettings,
+): Promise<boolean> {
   const until = new Date(payout.recipient.createdAt.getTime() + coolDownHours * 60 * 60 * 1000)
   if (coolDownHours === 0 || until <= context.clock.now()) return false
   await noteCooling(context, tenant, payout, until)

@@ -1,6 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
-import { askForApproval, mayNeedApproval } from '../approvals/asking.ts'
+import type { Approval } from '../approvals/approval-records.ts'
+import { type ApprovalWish, askForApproval, mayNeedApproval, recordApproval } from '../approvals/asking.ts'
 import {
   type ApprovalChoice,
   type ApprovalOwner,
@@ -8,7 +9,7 @@ import {
   decideApproval,
   whyDenied,
 } from '../approvals/decisions.ts'
-import { type Context, inTransaction, type TxContext } from '../context.ts'
+import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { tellPayout } from './payout-events.ts'
 import { findPayout, getPayout, type Payout } from './payout-records.ts'
@@ -31,7 +32,7 @@ export async function currenciesWithLimits(
 
 /** Asks whether a payout that was just made needs a second person, once, as the one who has made it. Answers it as it then is. */
 export async function askAboutPayout(context: Context, { merchant, mode }: Tenant, payout: Payout): Promise<Payout> {
-  const tenant: Tenant = payout.actor === undefined ? { merchant, mode } : { merchant, mode, actor: payout.actor }
+  const tenant = askerOf({ merchant, mode }, payout)
   return inTransaction(context, async (tx) => {
     const rows = await tx.db.query(sql`
       select id from payouts
@@ -44,25 +45,60 @@ export async function askAboutPayout(context: Context, { merchant, mode }: Tenan
   })
 }
 
-async function ask(tx: Parameters<typeof askForApproval>[0], tenant: Tenant, payout: Payout): Promise<void> {
-  const { id, customerId, amount, currency, reference, recipient, reason } = payout
+/**
+ * Lets a payout that is about to be sent wait for a second person, because the bank does not confirm the name of the payee. One that has
+ * ended or was sent meanwhile stays as it is.
+ */
+export async function waitForName(context: FreeContext, { merchant, mode }: Tenant, payout: Payout): Promise<void> {
+  const tenant = askerOf({ merchant, mode }, payout)
+  await inTransaction(context, async (tx) => {
+    const rows = await tx.db.query(sql`
+      select id from payouts
+      where merchant_id = ${merchant.id} and id = ${payout.id} and state = 'pending' and approval_id is null and verdict is null
+      for update
+    `)
+    if (rows.length === 0) return
+    await setWaiting(
+      tx,
+      tenant,
+      payout,
+      await recordApproval(tx, tenant, { ...wishOf(payout), needs: ['name_difference'] }),
+    )
+  })
+}
+
+/** Whoever has made the payout asks. */
+function askerOf({ merchant, mode }: Pick<Tenant, 'merchant' | 'mode'>, { actor }: Payout): Tenant {
+  return actor === undefined ? { merchant, mode } : { merchant, mode, actor }
+}
+
+function wishOf({ id, customerId, amount, currency, reference, recipient, reason }: Payout): ApprovalWish {
   const { type, bankCode, accountNumber, name } = recipient
-  const approval = await askForApproval(tx, tenant, {
+  return {
     kind: 'payout',
     subjectId: id,
     customer: customerId === null ? null : { id: customerId },
     amount,
     currency,
     reference,
-    isNewDestination: await isNew(tx, tenant, payout),
     details: { type, bankCode, recipientId: recipient.code, words: { accountNumber, name, reason } },
-  })
+  }
+}
+
+async function ask(tx: TxContext, tenant: Tenant, payout: Payout): Promise<void> {
+  const wish = { ...wishOf(payout), isNewDestination: await isNew(tx, tenant, payout) }
+  await setWaiting(tx, tenant, payout, await askForApproval(tx, tenant, wish))
+}
+
+/** @param approval null where no second person is needed. A payout that waits for one is due: its approver is shown the name at the bank */
+async function setWaiting(tx: TxContext, tenant: Tenant, { id }: Payout, approval: Approval | null): Promise<void> {
   const now = tx.clock.now()
   const state = approval === null ? 'pending' : 'awaiting_approval'
   await tx.db.query(sql`
     with noted as (
       update payouts p set
-        state = ${state}, approval_id = ${approval?.id ?? null}::uuid, due_at = ${approval === null ? now : null}::timestamptz,
+        state = ${state}, approval_id = ${approval?.id ?? null}::uuid, due_at = ${now}::timestamptz, state_code = null,
+        state_reason = null,
         attempts = 0, updated_at = ${now}::timestamptz
       where p.merchant_id = ${tenant.merchant.id} and p.id = ${id}
       returning p.*

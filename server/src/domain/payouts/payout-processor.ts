@@ -74,6 +74,9 @@ export type SendOutcome =
 /** What is known after a question. `not_found`: the party says that it has no such order, which proves nothing for a while. */
 export type AskOutcome = Extract<SendOutcome, { is: 'exists' | 'conclusive' | 'unknown' }> | { is: 'not_found' }
 
+/** What a bank says of the holder of an account. Null for an account that nobody can be asked about. */
+export type HolderAnswer = { is: 'found'; name: string } | { is: 'no_account' | 'unavailable' } | null
+
 /** An outside party that pays out. Its calls take long: never make one while a transaction stands open. */
 export interface PayoutProcessor {
   /** The account at the processor: the party of its outside. 0 for the sandbox. */
@@ -102,6 +105,8 @@ export interface PayoutProcessor {
   giveOtp?(tenant: Tenant, order: PayoutOrder, otp: string): Promise<void>
   /** The one-time password of a party that pretends. */
   readonly testOtp?: string
+  /** Asks the bank of an account for the name of its holder. Throws `UpstreamError`. Left out by a party that knows no bank. */
+  findHolder?(tenant: Tenant, order: Pick<PayoutOrder, 'destination' | 'currency'>): Promise<HolderAnswer>
   /** Asks where an order stands, and sends nothing. */
   ask(tenant: Tenant, order: PayoutOrder): Promise<AskOutcome>
 }

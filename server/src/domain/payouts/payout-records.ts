@@ -129,7 +129,7 @@ interface PayoutRow extends DoerRow {
 const prefixed = sql`
   r.id as r_id, r.code as r_code, r.type as r_type, r.account_number as r_account_number, r.bank_code as r_bank_code,
   r.currency as r_currency, r.name as r_name, r.email as r_email, r.description as r_description, r.metadata as r_metadata,
-  r.active as r_active, r.created_at as r_created_at, r.updated_at as r_updated_at
+  r.name_at_bank as r_name_at_bank, r.name_answer as r_name_answer, r.name_asked_at as r_name_asked_at, r.active as r_active, r.created_at as r_created_at, r.updated_at as r_updated_at
 `
 
 type SelectedRow = Omit<PayoutRow, 'recipient'> & { [Key in keyof RecipientRow as `r_${Key}`]: RecipientRow[Key] }
@@ -255,6 +255,9 @@ function readPayout(row: SelectedRow): Payout {
       email: row.r_email,
       description: row.r_description,
       metadata: row.r_metadata,
+      name_at_bank: row.r_name_at_bank,
+      name_answer: row.r_name_answer,
+      name_asked_at: row.r_name_asked_at,
       active: row.r_active,
       created_at: row.r_created_at,
       updated_at: row.r_updated_at,

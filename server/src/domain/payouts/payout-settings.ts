@@ -14,6 +14,8 @@ export interface PayoutSettings {
   coolDownHours: number
   /** Whether payouts of customers who are not identified are refused. */
   identifiedOnly: boolean
+  /** Whether the name at the bank is only shown beside the given one, or a payout waits for a second person where they differ. */
+  nameDifferences: 'shown' | 'approval'
 }
 
 const usual: PayoutSettings = {
@@ -21,6 +23,7 @@ const usual: PayoutSettings = {
   defaultRecipient: null,
   coolDownHours: 0,
   identifiedOnly: false,
+  nameDifferences: 'shown',
 }
 
 interface SettingsRow {
@@ -28,6 +31,7 @@ interface SettingsRow {
   default_recipient: string | null
   cool_down_hours: number
   identified_only: boolean
+  name_differences: PayoutSettings['nameDifferences']
 }
 
 export async function getPayoutSettings(
@@ -35,7 +39,7 @@ export async function getPayoutSettings(
   { merchant, mode }: Tenant,
 ): Promise<PayoutSettings> {
   const [row] = await db.query<SettingsRow>(sql`
-    select s.fees_borne_by, r.code as default_recipient, s.cool_down_hours, s.identified_only
+    select s.fees_borne_by, r.code as default_recipient, s.cool_down_hours, s.identified_only, s.name_differences
     from payout_settings s
     left join recipients r on r.merchant_id = s.merchant_id and r.id = s.default_recipient_id
     where s.merchant_id = ${merchant.id} and s.mode = ${mode}
@@ -46,6 +50,7 @@ export async function getPayoutSettings(
     defaultRecipient: row.default_recipient,
     coolDownHours: row.cool_down_hours,
     identifiedOnly: row.identified_only,
+    nameDifferences: row.name_differences,
   }
 }
 
@@ -60,6 +65,7 @@ export async function changePayoutSettings(
     defaultRecipient,
     coolDownHours,
     identifiedOnly,
+    nameDifferences,
   }: {
     [Each in keyof PayoutSettings]?: PayoutSettings[Each] | undefined
   },
@@ -71,20 +77,21 @@ export async function changePayoutSettings(
     defaultRecipient: defaultRecipient === undefined ? before.defaultRecipient : defaultRecipient,
     coolDownHours: coolDownHours ?? before.coolDownHours,
     identifiedOnly: identifiedOnly ?? before.identifiedOnly,
+    nameDifferences: nameDifferences ?? before.nameDifferences,
   }
   const recipient = after.defaultRecipient === null ? null : await getRecipient(tx, tenant, after.defaultRecipient)
   await tx.db.query(sql`
     insert into payout_settings (
-      merchant_id, mode, fees_borne_by, default_recipient_id, cool_down_hours, identified_only, updated_at
+      merchant_id, mode, fees_borne_by, default_recipient_id, cool_down_hours, identified_only, name_differences, updated_at
     )
     values (
       ${merchant.id}, ${mode}, ${after.feesBorneBy}, ${recipient?.id ?? null}::bigint, ${after.coolDownHours},
-      ${after.identifiedOnly}, ${tx.clock.now()}
+      ${after.identifiedOnly}, ${after.nameDifferences}, ${tx.clock.now()}
     )
     on conflict (merchant_id, mode) do update set
       fees_borne_by = excluded.fees_borne_by, default_recipient_id = excluded.default_recipient_id,
       cool_down_hours = excluded.cool_down_hours, identified_only = excluded.identified_only,
-      updated_at = excluded.updated_at
+      name_differences = excluded.name_differences, updated_at = excluded.updated_at
   `)
   noteChange(tx, { object: null, before: { ...before }, after: { ...after } })
   return after

@@ -33,7 +33,7 @@ export type PayoutState =
 /** The states that may follow each state. docs/payouts.md has the same arrows, with the cause and the entries of each. */
 export const payoutArrows: Readonly<Record<PayoutState, readonly PayoutState[]>> = {
   awaiting_approval: ['pending', 'sending', 'cancelled', 'denied'],
-  pending: ['sending', 'paid', 'failed', 'cancelled'],
+  pending: ['awaiting_approval', 'sending', 'paid', 'failed', 'cancelled'],
   sending: ['pending', 'sent', 'paid', 'failed'],
   sent: ['paid', 'failed'],
   paid: ['returned'],

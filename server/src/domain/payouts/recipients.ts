@@ -6,7 +6,7 @@ import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, noteChange, type TxContext } from '../context.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import type { DestinationType } from './payout-processor.ts'
+import type { DestinationType, HolderAnswer } from './payout-processor.ts'
 
 /** A place outside to which a merchant pays out. The same account is the same recipient. */
 export interface Recipient {
@@ -24,11 +24,18 @@ export interface Recipient {
   email: string | null
   description: string | null
   metadata: Record<string, unknown> | null
+  /** The holder's name at the bank; null where nobody has said it. */
+  nameAtBank: string | null
+  /** What the bank said when it was asked for the name; null where it was not asked. */
+  nameAnswer: NameAnswer | null
+  nameAskedAt: Date | null
   /** Whether new payouts may go to it. */
   isActive: boolean
   createdAt: Date
   updatedAt: Date
 }
+
+type NameAnswer = NonNullable<HolderAnswer>['is']
 
 /** The account that makes a recipient the same. */
 interface RecipientAccount {
@@ -58,6 +65,9 @@ export interface RecipientRow {
   email: string | null
   description: string | null
   metadata: Record<string, unknown> | null
+  name_at_bank: string | null
+  name_answer: NameAnswer | null
+  name_asked_at: Date | null
   active: boolean
   created_at: Date
   updated_at: Date
@@ -65,8 +75,8 @@ export interface RecipientRow {
 
 /** The columns of a `RecipientRow`, of the recipient `r`. */
 export const recipientColumns = sql`
-  r.id, r.code, r.type, r.account_number, r.bank_code, r.currency, r.name, r.email, r.description, r.metadata, r.active,
-  r.created_at, r.updated_at
+  r.id, r.code, r.type, r.account_number, r.bank_code, r.currency, r.name, r.email, r.description, r.metadata, r.name_at_bank,
+  r.name_answer, r.name_asked_at, r.active, r.created_at, r.updated_at
 `
 
 /**
@@ -207,6 +217,9 @@ export function readRecipient(row: RecipientRow): Recipient {
     email: row.email,
     description: row.description,
     metadata: row.metadata,
+    nameAtBank: row.name_at_bank,
+    nameAnswer: row.name_answer,
+    nameAskedAt: row.name_asked_at,
     isActive: row.active,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

@@ -126,7 +126,7 @@ async function lookThroughAnswers(tx: TxContext, erasure: ErasureRow): Promise<v
 async function lookThroughRecipients(tx: TxContext, erasure: ErasureRow): Promise<void> {
   const merchantId = erasure.tenant.merchant.id
   const rows = await tx.db.query<{ id: bigint; text: string; metadata: string | null; is_used: boolean }>(sql`
-    select r.id, concat_ws(' | ', r.account_number, r.name, r.email, r.description, r.metadata::text) as text,
+    select r.id, concat_ws(' | ', r.account_number, r.name, r.name_at_bank, r.email, r.description, r.metadata::text) as text,
       r.metadata::text as metadata,
       exists (select from payouts p where p.merchant_id = ${merchantId} and p.recipient_id = r.id) as is_used
     from recipients r

@@ -193,7 +193,7 @@ const sections: readonly Section[] = [
     name: 'payouts',
     select: ({ merchant }, { id }, after) => sql`
       select p.id::text as cursor, p.id, p.reference, p.amount, p.currency, p.fee, p.reason, p.metadata, p.state, p.state_reason,
-        r.type as destination_type, r.bank_code, r.account_number, r.name as account_name, r.email, r.description, p.created_at,
+        r.type as destination_type, r.bank_code, r.account_number, r.name as account_name, r.name_at_bank, r.email, r.description, p.created_at,
         p.updated_at
       from payouts p
       join recipients r on r.merchant_id = p.merchant_id and r.id = p.recipient_id

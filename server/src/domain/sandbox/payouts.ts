@@ -3,6 +3,7 @@ import type { Db, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { AskOutcome, PayoutOrder, PayoutProcessor, SendOutcome } from '../payouts/payout-processor.ts'
+import { createSandboxDirectory } from './banks.ts'
 import { hasOutcomes, type Outcome, takeOutcome } from './outcomes.ts'
 
 const reasons = {
@@ -55,6 +56,8 @@ interface Row {
   amount: bigint
   currency: string
 }
+
+const directory = createSandboxDirectory()
 
 /** The sandbox as a processor that pays out. It takes no fee. It plays an outside party: only it reads the table of its orders. */
 export function createSandboxPayouts({
@@ -139,6 +142,10 @@ export function createSandboxPayouts({
     testOtp,
     giveOtp,
     ask,
+    async findHolder(_tenant, { destination: { accountNumber, bankCode } }) {
+      const name = await directory.findHolder({ accountNumber: accountNumber ?? '', bankCode })
+      return name === null ? { is: 'no_account' } : { is: 'found', name }
+    },
     async send(tenant, order): Promise<SendOutcome> {
       const bent = (await hasOutcomes(db, clock, tenant)) ? await bend(tenant, order) : null
       if (bent === 'no_connection') return { is: 'not_sent', why: bent, waitMs: null }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { ServiceError } from '../../base/errors.ts'
 import type { ProcessorName } from '../../domain/payments/processor-accounts.ts'
+import { type NameCheck, type NameResult, nameCheckOf, nameResults } from '../../domain/payouts/payee-names.ts'
 import type { NewDestination } from '../../domain/payouts/payout-places.ts'
 import { type DestinationType, destinationTypes } from '../../domain/payouts/payout-processor.ts'
 import type { FeeBearer, Payout } from '../../domain/payouts/payout-records.ts'
@@ -124,6 +125,27 @@ export function readAccount(account: AskedAccount, prefix: string) {
   return { type, bankCode, accountNumber, name: account.accountName ?? accountNumber }
 }
 
+export const nameCheckSchema = Type.Union(
+  [
+    Type.Object({
+      result: Type.Unsafe<NameResult>({
+        type: 'string',
+        enum: [...nameResults],
+        description:
+          'How accountName compares with the name at the bank. no_name: none was given; no_account: the bank knows no such account; unavailable: the bank could not be asked',
+        examples: ['close_match'],
+      }),
+      nameAtBank: { ...nullableText, examples: ['SUM ZERO AMA'] },
+      checkedAt: date,
+    }),
+    Type.Null(),
+  ],
+  {
+    description:
+      'The name of the holder at the bank, compared with accountName; null while no bank was asked, and where none can be',
+  },
+)
+
 export const recipientSchema = Type.Object({
   id: Type.String({ examples: ['RCP_m7ljkv8leesep7p'] }),
   type: typeSchema,
@@ -135,6 +157,7 @@ export const recipientSchema = Type.Object({
   provider: Type.Union([Type.String(), Type.Null()], { description: 'Of a mobile wallet' }),
   phoneNumber: Type.Union([Type.String(), Type.Null()], { description: 'Of a mobile wallet' }),
   accountName: nullableText,
+  nameCheck: nameCheckSchema,
   currency: Type.String({ examples: ['ZAR'] }),
   email: nullableText,
   description: nullableText,
@@ -203,6 +226,10 @@ export const payoutSchema = Type.Object({
   endedAt: nullableDate,
 })
 
+export function renderNameCheck(check: NameCheck | null) {
+  return check === null ? null : { ...check, checkedAt: check.checkedAt.toISOString() }
+}
+
 export function renderRecipient(recipient: Recipient) {
   const { type, bankCode, accountNumber } = recipient
   const isBank = type === 'bank_account'
@@ -214,6 +241,7 @@ export function renderRecipient(recipient: Recipient) {
     provider: isBank ? null : bankCode,
     phoneNumber: isBank ? null : accountNumber,
     accountName: recipient.name,
+    nameCheck: renderNameCheck(nameCheckOf(recipient)),
     currency: recipient.currency,
     email: recipient.email,
     description: recipient.description,

@@ -12,6 +12,8 @@ export interface Question {
   /** A member that is undefined is not sent. */
   query?: Record<string, string | number | undefined>
   body?: object
+  /** How long an answer is waited for; default 30 s. */
+  timeoutMs?: number
 }
 
 /** An answer in Paystack's envelope. Numbers that JavaScript would change are kept: see `parseLossless`. */
@@ -44,7 +46,7 @@ export function createAsk(account: PaystackAccount, observe: Observe = () => {})
 }
 
 async function send(account: PaystackAccount, question: Question): Promise<Answer | UpstreamError> {
-  const { operation, method, path, query = {}, body } = question
+  const { operation, method, path, query = {}, body, timeoutMs = account.timeoutMs ?? defaultTimeoutMs } = question
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] as [string, string]],
   )
@@ -59,7 +61,7 @@ async function send(account: PaystackAccount, question: Question): Promise<Answe
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       // A redirect would carry the key to wherever it leads.
       redirect: 'error',
-      signal: AbortSignal.timeout(account.timeoutMs ?? defaultTimeoutMs),
+      signal: AbortSignal.timeout(timeoutMs),
     })
     .then(async (answer) => ({ status: answer.status, headers: answer.headers, text: await answer.text() }))
   const object = readObject(text)

@@ -46,6 +46,33 @@ function answering(begin: string, answer: readonly [number, string]): Ask {
       : opened.ask(question)
 }
 
+describe('the name at the bank', () => {
+  const find = (
+    more: Partial<PayoutOrder['destination']> = {},
+    currency: PayoutOrder['currency'] = 'NGN',
+    ask = opened.ask,
+  ) => payoutsBy(ask).findHolder?.(tenant, { destination: { ...newOrder().destination, ...more }, currency })
+
+  test('is asked for, and an account that the bank does not know has none', async () => {
+    expect(await find()).toEqual({ is: 'found', name: 'ROBERT TOLU ADE' })
+    expect(await find({ accountNumber: '0000000404' })).toEqual({ is: 'no_account' })
+  })
+
+  test('is not asked for a mobile wallet, an erased account, or in a country whose banks say none', async () => {
+    expect(await find({ type: 'mobile_money' })).toBeNull()
+    expect(await find({ accountNumber: null })).toBeNull()
+    expect(await find({}, 'KES')).toBeNull()
+  })
+
+  test('is not known after a refusal that says nothing of the account, or an answer about another', async () => {
+    await expect(find({ accountNumber: '0000000429' })).rejects.toMatchObject({ name: 'UpstreamError', status: 429 })
+    await expect(find({ bankCode: '000' })).rejects.toMatchObject({ name: 'UpstreamError', status: 400 })
+    const other = '{"status":true,"message":"","data":{"account_number":"0100000002","account_name":"A B"}}'
+    const ask = answering('GET /bank/resolve', [200, other])
+    await expect(find({}, 'NGN', ask)).rejects.toMatchObject({ name: 'UpstreamError', outcome: 'malformed' })
+  })
+})
+
 describe('an order to pay out, at the account', () => {
   test('an order is sent under its reference, and its end is told when it is asked about', async () => {
     const order = newOrder()

@@ -2,8 +2,15 @@ import type { Currency } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { banks } from '../../domain/banking/bank-list.ts'
 import type { Mode, Tenant } from '../../domain/merchants/tenant.ts'
-import type { AskOutcome, PayoutOrder, PayoutProcessor, SendOutcome } from '../../domain/payouts/payout-processor.ts'
+import type {
+  AskOutcome,
+  HolderAnswer,
+  PayoutOrder,
+  PayoutProcessor,
+  SendOutcome,
+} from '../../domain/payouts/payout-processor.ts'
 import type { Ask } from './ask.ts'
+import { resolveHolder } from './bank-accounts.ts'
 import type { Outcome } from './outcomes.ts'
 import { createRecipient, type NewRecipient, type Recipient, type RecipientType } from './recipients.ts'
 import { estimateTransferFee } from './transfer-fees.ts'
@@ -129,7 +136,25 @@ export function createPaystackPayouts({
     if (found !== null) await finalizeTransfer(ask, found.code, otp)
   }
 
-  return { accountId, notFoundMs, returnLooksMs, estimateFee: estimateTransferFee, send, ask: look, giveOtp }
+  /** Banks of other countries are asked in ways that cost money, or not at all. */
+  async function findHolder(
+    _tenant: Tenant,
+    { destination: { type, accountNumber, bankCode }, currency }: Pick<PayoutOrder, 'destination' | 'currency'>,
+  ): Promise<HolderAnswer> {
+    if (type !== 'bank_account' || accountNumber === null || (currency !== 'NGN' && currency !== 'GHS')) return null
+    return resolveHolder(ask, { accountNumber, bankCode })
+  }
+
+  return {
+    accountId,
+    notFoundMs,
+    returnLooksMs,
+    estimateFee: estimateTransferFee,
+    send,
+    ask: look,
+    giveOtp,
+    findHolder,
+  }
 }
 
 const mark = 'mteja-'

@@ -5,16 +5,23 @@ import {
   type ApprovalNeed,
   type ApprovalStatus,
   approvalKinds,
+  approvalNeeds,
   approvalStatuses,
   getApproval,
   listApprovals,
 } from '../../../domain/approvals/approval-records.ts'
 import { decideApproval } from '../../../domain/approvals/decisions.ts'
+import type { Context } from '../../../domain/context.ts'
+import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { nameCheckOf } from '../../../domain/payouts/payee-names.ts'
+import { findRecipients } from '../../../domain/payouts/payout-lists.ts'
+import type { Recipient } from '../../../domain/payouts/recipients.ts'
 import { callerOf, tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { freeText } from '../../http/schemas.ts'
 import { doerSchema, renderDoer } from '../doer.ts'
 import { idStepQuery, nextBeforeSchema, readIdStep } from '../names.ts'
+import { nameCheckSchema, renderNameCheck } from '../payouts.ts'
 import { date, nullableText, responses } from '../schemas.ts'
 import { approvalSettingsSchema, type ShownSettings } from './approval-settings.ts'
 
@@ -48,14 +55,11 @@ export const approvalSchema = Type.Object({
   }),
   currency: Type.Union([Type.String(), Type.Null()], { examples: ['ZAR'] }),
   reference: Type.Union([Type.String(), Type.Null()], { description: 'Of the thing', examples: ['ticket-4711'] }),
-  needs: Type.Array(
-    Type.Unsafe<ApprovalNeed>({ type: 'string', enum: ['amount', 'daily_sum', 'new_destination', 'always'] }),
-    {
-      description:
-        'Why it waits: its amount is over the limit, the sum of its asker and day is, its destination is new, or a thing of this kind always waits',
-      examples: [['amount']],
-    },
-  ),
+  needs: Type.Array(Type.Unsafe<ApprovalNeed>({ type: 'string', enum: [...approvalNeeds] }), {
+    description:
+      'Why it waits: its amount is over the limit, the sum of its asker and day is, its destination is new, the bank does not confirm the name of the payee, or a thing of this kind always waits',
+    examples: [['amount']],
+  }),
   direction: Type.Union([Type.String(), Type.Null()], {
     description: 'Of an adjustment: credit or debit',
     examples: ['credit'],
@@ -72,6 +76,7 @@ export const approvalSchema = Type.Object({
         bankCode: Type.String({ examples: ['058'] }),
         accountNumber: nullableText,
         accountName: nullableText,
+        nameCheck: nameCheckSchema,
         recipientId: Type.String({ examples: ['RCP_2x5j67tnnw1t98k'] }),
       }),
       Type.Null(),
@@ -133,7 +138,7 @@ export const approvalRoutes: RouteFile = (routes, { context }) => {
       const filter = { status, kind, decidableBy: mine ? { apiKeyId } : undefined }
       const found = await listApprovals(context, tenantOf(request), filter, step)
       return {
-        data: found.map(renderApproval),
+        data: await renderApprovals(context, tenantOf(request), found),
         nextBefore: found.length < step.limit ? null : (found.at(-1)?.id ?? null),
       }
     },
@@ -151,7 +156,10 @@ export const approvalRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, approvalSchema, 401, 404),
       },
     },
-    async (request) => renderApproval(await getApproval(context, tenantOf(request), request.params)),
+    async (request) => {
+      const tenant = tenantOf(request)
+      return renderApproval(context, tenant, await getApproval(context, tenant, request.params))
+    },
   )
 
   routes.post(
@@ -170,8 +178,10 @@ export const approvalRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, approvalSchema, 401, 403, 404, 409),
       },
     },
-    async (request, tx) =>
-      renderApproval(await decideApproval(tx, tenantOf(request), request.params, { status: 'approved' })),
+    async (request, tx) => {
+      const tenant = tenantOf(request)
+      return renderApproval(tx, tenant, await decideApproval(tx, tenant, request.params, { status: 'approved' }))
+    },
   )
 
   routes.post(
@@ -191,7 +201,8 @@ export const approvalRoutes: RouteFile = (routes, { context }) => {
     },
     async (request, tx) => {
       const { reason = null } = request.body
-      return renderApproval(await decideApproval(tx, tenantOf(request), request.params, { status: 'denied', reason }))
+      const tenant = tenantOf(request)
+      return renderApproval(tx, tenant, await decideApproval(tx, tenant, request.params, { status: 'denied', reason }))
     },
   )
 }
@@ -209,7 +220,21 @@ interface Details {
   after?: ShownSettings
 }
 
-export function renderApproval(approval: Approval) {
+/** With the name at the bank as it is known by now. */
+export async function renderApproval(context: Context, tenant: Tenant, approval: Approval) {
+  const [rendered] = await renderApprovals(context, tenant, [approval])
+  return rendered as ReturnType<typeof render>
+}
+
+async function renderApprovals(context: Context, tenant: Tenant, approvals: readonly Approval[]) {
+  const codes = approvals.flatMap(({ details }) => (details as Details).recipientId ?? [])
+  const recipients = codes.length === 0 ? noRecipients : await findRecipients(context, tenant, codes)
+  return approvals.map((approval) => render(approval, recipients))
+}
+
+const noRecipients: ReadonlyMap<string, Recipient> = new Map()
+
+function render(approval: Approval, recipients: ReadonlyMap<string, Recipient>) {
   const { direction, source, words, outcome, fee = null, before, after } = approval.details as Details
   return {
     id: approval.id,
@@ -224,7 +249,7 @@ export function renderApproval(approval: Approval) {
     direction: direction ?? null,
     source: source ?? null,
     words: words?.reason ?? words?.description ?? null,
-    destination: destinationOf(approval.details as Details),
+    destination: destinationOf(approval.details as Details, recipients),
     settings: before === undefined || after === undefined ? null : { before, after },
     settlement: outcome === undefined ? null : { outcome, proof: words?.proof ?? null, fee },
     denial: approval.denial,
@@ -237,7 +262,10 @@ export function renderApproval(approval: Approval) {
   }
 }
 
-function destinationOf({ type, bankCode, recipientId, words }: Details) {
+function destinationOf({ type, bankCode, recipientId, words }: Details, recipients: ReadonlyMap<string, Recipient>) {
   if (!type || !bankCode || !recipientId) return null
-  return { type, bankCode, accountNumber: words?.accountNumber ?? null, accountName: words?.name ?? null, recipientId }
+  const [accountNumber, accountName] = [words?.accountNumber ?? null, words?.name ?? null]
+  const recipient = recipients.get(recipientId)
+  const nameCheck = renderNameCheck(recipient === undefined ? null : nameCheckOf(recipient))
+  return { type, bankCode, accountNumber, accountName, nameCheck, recipientId }
 }

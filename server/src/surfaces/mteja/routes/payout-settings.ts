@@ -34,7 +34,21 @@ const identifiedOnly = Type.Boolean({
   description: 'Whether payouts of customers who are not identified are refused; default false',
   examples: [false],
 })
-const settingsSchema = Type.Object({ feesBorneBy, defaultRecipient, coolDownHours, identifiedOnly, ...settingsTime })
+const nameDifferences = Type.Unsafe<PayoutSettings['nameDifferences']>({
+  type: 'string',
+  enum: ['shown', 'approval'],
+  description:
+    'What becomes of a payout to a bank account whose bank does not confirm the name of the payee. shown: nothing, the difference is shown; this is the default. approval: it waits for a second person',
+  examples: ['shown'],
+})
+const settingsSchema = Type.Object({
+  feesBorneBy,
+  defaultRecipient,
+  coolDownHours,
+  identifiedOnly,
+  nameDifferences,
+  ...settingsTime,
+})
 
 /** `/v1/payout-settings`: what the merchant wants of payouts in this mode. */
 export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
@@ -70,6 +84,7 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
           defaultRecipient: Type.Optional(defaultRecipient),
           coolDownHours: Type.Optional(coolDownHours),
           identifiedOnly: Type.Optional(identifiedOnly),
+          nameDifferences: Type.Optional(nameDifferences),
         }),
         response: responses(200, settingsSchema, 401, 404, 412),
       },

@@ -411,7 +411,10 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
         response: responses(200, approvalSchema, 401, 403, 404, 409),
       },
     },
-    async (request, tx) => renderApproval(await approveAsAnother(tx, testTenantOf(request), request.params.id)),
+    async (request, tx) => {
+      const tenant = testTenantOf(request)
+      return renderApproval(tx, tenant, await approveAsAnother(tx, tenant, request.params.id))
+    },
   )
 
   routes.post(
