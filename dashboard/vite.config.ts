@@ -19,10 +19,30 @@ function packed(): Plugin {
   }
 }
 
+/** The browser reads the page while the first script asks the server. */
+function preloaded(): Plugin {
+  return {
+    name: 'preloaded',
+    apply: 'build',
+    transformIndexHtml: {
+      order: 'post',
+      handler: (_html, { bundle = {} }) => {
+        const files = Object.keys(bundle).filter((name) => /^assets\/page-[\w-]+\.js$/.test(name))
+        if (files.length === 0) throw new Error('no chunk is named page')
+        return files.map((file) => ({
+          tag: 'link',
+          attrs: { rel: 'modulepreload', crossorigin: true, href: `/app/${file}`, nonce: '__NONCE__' },
+          injectTo: 'head',
+        }))
+      },
+    },
+  }
+}
+
 // Built by scripts/page.mjs into server/dist/app, from which the server serves it.
 export default defineConfig({
   base: '/app/',
-  plugins: [react(), packed()],
+  plugins: [react(), packed(), preloaded()],
   // The server puts the nonce of each answer in its place.
   html: { cspNonce: '__NONCE__' },
   build: {
@@ -32,5 +52,17 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 900,
+    rolldownOptions: {
+      output: {
+        // Few files: what asks the server first, what draws the first screen, and what the other screens share.
+        codeSplitting: {
+          groups: [
+            { name: 'start', tags: ['$initial'], priority: 3 },
+            { name: 'page', test: /dashboard\/src\/(page|home\/home)\.tsx$/, priority: 2 },
+            { name: 'common', minShareCount: 2, priority: 1 },
+          ],
+        },
+      },
+    },
   },
 })

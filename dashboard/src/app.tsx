@@ -2,18 +2,22 @@ import { Loader } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useState } from 'react'
 import { SessionContext } from './base/context.ts'
-import { forgetKey, type Session, signIn, storedKey } from './base/session.ts'
+import { forgetKey, lookAgain, type Session, signIn, storedKey, whenRefused } from './base/session.ts'
 import { Frame } from './shell/frame.tsx'
 import { SignIn } from './shell/sign-in.tsx'
 
 const refused = 'Your key is no longer accepted: it was revoked, or it has expired. Sign in with another key.'
 
-/** The page: a key first, then everything that it may see. */
-export function App() {
+/**
+ * The page: a key first, then everything that it may see.
+ *
+ * @param resumed the session that this tab had before it was loaded again
+ */
+export function App({ resumed }: { resumed: Session | null }) {
   const queries = useQueryClient()
-  const [session, setSession] = useState<Session | null>(null)
+  const [session, setSession] = useState(resumed)
   const [message, setMessage] = useState<string>()
-  const [isOpening, setOpening] = useState(() => storedKey() !== null)
+  const [isOpening, setOpening] = useState(() => resumed === null && storedKey() !== null)
   const [failure, setFailure] = useState<unknown>(null)
 
   const leave = useCallback(
@@ -25,13 +29,10 @@ export function App() {
     },
     [queries],
   )
-  const enter = useCallback(
-    async (secret: string) => {
-      setMessage(undefined)
-      setSession(await signIn(secret, () => leave(refused)))
-    },
-    [leave],
-  )
+  const enter = useCallback(async (secret: string) => {
+    setMessage(undefined)
+    setSession(await signIn(secret))
+  }, [])
   const open = useCallback(async () => {
     const secret = storedKey()
     setFailure(null)
@@ -39,15 +40,21 @@ export function App() {
       if (secret !== null) await enter(secret)
     } catch (error) {
       // A server that is away may be back in a moment: only a refusal forgets the key.
-      if ((error as { status?: number }).status === 401) leave(refused)
-      else setFailure(error)
+      if ((error as { status?: number }).status !== 401) setFailure(error)
     } finally {
       setOpening(false)
     }
-  }, [enter, leave])
+  }, [enter])
   useEffect(() => {
-    open()
-  }, [open])
+    whenRefused(() => leave(refused))
+    if (resumed === null) open()
+    // A server that is away says so on the screen, and a refusal is told as any other.
+    else
+      lookAgain(resumed).then(
+        (known) => setSession((now) => (now === resumed ? known : now)),
+        () => {},
+      )
+  }, [open, leave, resumed])
 
   if (isOpening) {
     return (

@@ -250,6 +250,20 @@ browserTest('a key that is revoked signs its person out with a sentence', async 
   await other.context().close()
 })
 
+browserTest('a tab that is loaded again asks what its key may do by now', async () => {
+  const key = await seeded.mteja.apiKeys.create({ role: 'support' })
+  const other = await openPage()
+  await signIn(other, key.secret, '/customers')
+  await other.getByRole('heading', { name: 'Customers' }).waitFor()
+  await other.reload()
+  await other.getByRole('link', { name: 'Mteja · Lipa Ltd' }).waitFor()
+  await other.goto('about:blank')
+  await seeded.mteja.apiKeys.revoke(key.id)
+  await other.goto(`${server.baseUrl}/app/customers`)
+  await other.getByText('Your key is no longer accepted').waitFor()
+  await other.context().close()
+})
+
 /** What a browser must read before the first screen works. */
 const mostScriptBytes = 250_000
 

@@ -8,6 +8,8 @@ export interface Live {
   state: 'connecting' | 'live' | 'lost'
 }
 
+/** The screen has its first numbers by then. */
+const firstMs = 1500
 /** Events that come together are one reason to ask again. */
 const settleMs = 250
 /** Lists of everything are asked for again at most this often: a busy merchant has hundreds of events a second. */
@@ -30,13 +32,15 @@ export function useFollowing(): Live {
     if (!isVisible) return
     const leaving = new AbortController()
     const dirty = new Dirty(queries)
+    let later: ReturnType<typeof setTimeout> | undefined
     const setState = (state: Live['state']) => setLive({ state })
     const options = {
       signal: leaving.signal,
       onOpen: () => {
         setState('live')
         // What has happened between the first answers and this moment was told to nobody.
-        queries.invalidateQueries()
+        clearTimeout(later)
+        later = setTimeout(() => queries.invalidateQueries(), firstMs)
       },
       onLost: () => setState('lost'),
     }
@@ -49,6 +53,7 @@ export function useFollowing(): Live {
     return () => {
       leaving.abort()
       dirty.stop()
+      clearTimeout(later)
     }
   }, [mteja, queries, isVisible])
   return live

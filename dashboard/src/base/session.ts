@@ -1,4 +1,4 @@
-import { AuthenticationError, CashfulClient, type Mteja, MtejaClient, PaystackClient } from './client.ts'
+import { CashfulClient, type Mteja, MtejaClient, PaystackClient } from './client.ts'
 import type { MoneyFormat } from './money.ts'
 import type { TimeFormat } from './times.ts'
 
@@ -17,39 +17,95 @@ export interface Session {
   can(scope: Scope): boolean
 }
 
-/** The key lives as long as the tab. It is in no address, no cookie and nothing that outlives the tab. */
-const place = 'mteja.key'
+/** Both live as long as the tab, and are in no address, no cookie and nothing that outlives the tab. */
+const keyPlace = 'mteja.key'
+const knownPlace = 'mteja.known'
 
-export const storedKey = (): string | null => sessionStorage.getItem(place)
-export const forgetKey = (): void => sessionStorage.removeItem(place)
+export const storedKey = (): string | null => sessionStorage.getItem(keyPlace)
+
+export function forgetKey(): void {
+  sessionStorage.removeItem(keyPlace)
+  sessionStorage.removeItem(knownPlace)
+}
+
+/** What the server said about a key. */
+type Known = Pick<Session, 'key' | 'merchant'>
 
 /**
  * Asks the server whose key it is and what it may do. Throws the client's errors; TypeError for a text that is no key.
- *
- * @param onRefused is called when the server refuses the key later: revoked, expired
  */
-export async function signIn(secret: string, onRefused: (error: AuthenticationError) => void): Promise<Session> {
+export async function signIn(secret: string): Promise<Session> {
   if (!/^sk_(test|live)_[\w-]+$/.test(secret)) {
     throw new TypeError('A key begins with sk_test_ or sk_live_. Copy the whole key, without blanks.')
   }
-  let isIn = false
+  const clients = clientsOf(secret)
+  const [{ token }, merchant] = await Promise.all([
+    clients.cashful.authentication.getToken(),
+    clients.mteja.merchants.own(),
+  ])
+  const session = sessionOf(clients, { key: await clients.mteja.apiKeys.retrieve(keyIdOf(token)), merchant })
+  sessionStorage.setItem(keyPlace, secret)
+  remember(session)
+  return session
+}
+
+/**
+ * The session that this tab had before it was loaded again, so that the screen asks for its numbers at once. What the key may do can
+ * have changed meanwhile: see `lookAgain`. Nothing where the tab has no key, or knows it from another version of the page.
+ */
+export function resume(): Session | null {
+  const secret = storedKey()
+  const text = sessionStorage.getItem(knownPlace)
+  if (secret === null || text === null) return null
+  const { build, ...known } = JSON.parse(text) as Known & { build: string }
+  return build === thisBuild ? sessionOf(clientsOf(secret), known) : null
+}
+
+/** Asks the server again about a session that was resumed. The same session if nothing has changed. Throws the client's errors. */
+export async function lookAgain(session: Session): Promise<Session> {
+  const { mteja } = session
+  const [key, merchant] = await Promise.all([mteja.apiKeys.retrieve(session.key.id), mteja.merchants.own()])
+  if (wordsOf({ key, merchant }) === wordsOf(session)) return session
+  const changed = sessionOf(session, { key, merchant })
+  remember(changed)
+  return changed
+}
+
+/** When a key was used last is no change of it. */
+const wordsOf = ({ key, merchant }: Known): string => JSON.stringify([{ ...key, lastUsedAt: null }, merchant])
+
+/** The name of this file has the hash of its content. */
+const thisBuild = import.meta.url
+
+function remember({ key, merchant }: Session): void {
+  sessionStorage.setItem(knownPlace, JSON.stringify({ build: thisBuild, key, merchant }))
+}
+
+let refused = (): void => {}
+
+/** Calls `listener` when the server no longer accepts the key of the session: revoked, expired. A page has one listener. */
+export function whenRefused(listener: () => void): void {
+  refused = listener
+}
+
+type Clients = Pick<Session, 'cashful' | 'paystack' | 'mteja'>
+
+function clientsOf(secret: string): Clients {
   const watched = async (input: string, init: RequestInit): Promise<Response> => {
     const response = await fetch(input, init)
-    if (response.status === 401 && isIn) {
-      isIn = false
-      onRefused(new AuthenticationError('', { operation: '', attempts: 1, status: 401 }))
-    }
+    if (response.status === 401 && storedKey() === secret) refused()
     return response
   }
   const options = { baseUrl: location.origin, fetch: watched, maxRetries: 2, deadlineMs: 20_000 }
-  const mteja = new MtejaClient({ token: secret, ...options })
-  const cashful = new CashfulClient({ token: secret, ...options })
-  const paystack = new PaystackClient({ secretKey: secret, ...options })
-  const [{ token }, merchant] = await Promise.all([cashful.authentication.getToken(), mteja.merchants.own()])
-  const key = await mteja.apiKeys.retrieve(keyIdOf(token))
+  return {
+    mteja: new MtejaClient({ token: secret, ...options }),
+    cashful: new CashfulClient({ token: secret, ...options }),
+    paystack: new PaystackClient({ secretKey: secret, ...options }),
+  }
+}
+
+function sessionOf({ mteja, cashful, paystack }: Clients, { key, merchant }: Known): Session {
   const scopes = new Set(key.scopes)
-  sessionStorage.setItem(place, secret)
-  isIn = true
   return {
     mode: key.mode,
     key,

@@ -2,20 +2,20 @@ import { Button, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react'
-import { Link, useLocation, useSearchParams } from 'wouter'
+import { type MouseEvent, memo, useEffect, useLayoutEffect, useRef, useState } from 'react'
+import { useLocation, useSearchParams } from 'wouter'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { needSentence } from '../base/problems.ts'
-import type { Session } from '../base/session.ts'
 import { Badge, Copyable, Empty, Money, Problem, When } from '../parts/basics.tsx'
+import { isChosen } from './conditions.ts'
 import { CreateCustomer } from './create.tsx'
 import { ExportCustomers } from './export-list.tsx'
-import { type Chosen, Filters, isChosen, queryOf, readChosen } from './filters.tsx'
+import { Filters } from './filters.tsx'
 import { ImportCustomers } from './import.tsx'
+import { type Asking, type Column, pageQuery, pageSize, readAsking } from './list-reads.ts'
 import { nameOf, visible } from './names.ts'
 
-const pageSize = 100
 /** Browsers draw no taller things than this many rows. A search finds the others. */
 const mostRows = 100_000
 /** The API reads no further in a list that is sorted by another field. */
@@ -31,18 +31,13 @@ const columns = [
   ['createdAt', 'Since'],
 ] as const
 
-type Column = Exclude<(typeof columns)[number][0], null>
-type Order = 'asc' | 'desc'
-
 /** All customers, by any part of what is known of them. */
 export function Customers() {
   const session = useSession()
   const [params, setParams] = useSearchParams()
   const [text, setText] = useState(params.get('q') ?? '')
   const [search] = useDebouncedValue(text.trim(), pauseMs)
-  const sort = columns.find(([name]) => name === params.get('sort'))?.[0] ?? 'createdAt'
-  const order: Order = params.get('order') === 'asc' ? 'asc' : 'desc'
-  const chosen = readChosen(params)
+  const { sort, order, chosen } = readAsking(params)
   const [file, setFile] = useState<'import' | 'export'>()
   const isCreating = params.has('new')
   const change = (changes: Record<string, string | null>) => {
@@ -121,22 +116,6 @@ export function Customers() {
   )
 }
 
-interface Asking {
-  search: string
-  sort: Column
-  order: Order
-  chosen: Chosen
-}
-
-const pageQuery = ({ mteja }: Session, { search, sort, order, chosen }: Asking, page: number) => ({
-  queryKey: ['customers', search, sort, order, chosen, page],
-  queryFn: () =>
-    mteja.customers
-      .list({ ...queryOf(chosen), ...(search && { search }), sort, order, limit: pageSize, offset: page * pageSize })
-      .page(),
-  staleTime: 30_000,
-})
-
 interface ListProps extends Asking {
   sortBy: (column: Column) => void
 }
@@ -151,6 +130,7 @@ function List({ search, sort, order, chosen, sortBy }: ListProps) {
   const most = sort === 'createdAt' && !isNarrowed ? mostRows : mostSorted
   const count = Math.min(total, most)
   const height = useRowHeight()
+  const [, navigate] = useLocation()
   const body = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
   useLayoutEffect(() => setTop(body.current?.offsetTop ?? 0), [])
@@ -199,7 +179,7 @@ function List({ search, sort, order, chosen, sortBy }: ListProps) {
           </div>
           <div ref={body} className="virtual" style={{ height: rows.getTotalSize() || 20 * height }}>
             {items.map(({ index, start }) => (
-              <Row key={index} customer={at(index)} height={height} y={start - top} />
+              <Row key={index} customer={at(index)} height={height} y={start - top} open={navigate} />
             ))}
           </div>
         </div>
@@ -213,10 +193,12 @@ interface RowProps {
   height: number
   /** Pixels below the first row. */
   y: number
+  /** Opens the customer at an address below /app. */
+  open: (path: string) => void
 }
 
-/** Drawn once: while one scrolls, only new rows are drawn. */
-const Row = memo(function Row({ customer, height, y }: RowProps) {
+/** Drawn once: while one scrolls, only new rows are drawn. A link of the router would watch the address in each row. */
+const Row = memo(function Row({ customer, height, y, open }: RowProps) {
   const style = { height, transform: `translateY(${y}px)` }
   if (customer === undefined) {
     return (
@@ -225,8 +207,14 @@ const Row = memo(function Row({ customer, height, y }: RowProps) {
       </div>
     )
   }
+  const path = `/customers/${customer.id}`
+  const follow = (event: MouseEvent) => {
+    if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    open(path)
+  }
   return (
-    <Link className="tr customers" href={`/customers/${customer.id}`} style={style}>
+    <a className="tr customers" href={`/app${path}`} onClick={follow} style={style}>
       <span>{nameOf(customer)}</span>
       <span>{visible(customer.phoneNumber) || '–'}</span>
       <span className="quiet">{visible(customer.email) || '–'}</span>
@@ -239,7 +227,7 @@ const Row = memo(function Row({ customer, height, y }: RowProps) {
       <span className="quiet">
         <When at={customer.createdAt} />
       </span>
-    </Link>
+    </a>
   )
 })
 

@@ -3,7 +3,7 @@ import { useRef, useState } from 'react'
 import { useSession } from '../base/context.ts'
 import { writeCsv } from '../base/csv.ts'
 import { Problem, saveFile } from '../parts/basics.tsx'
-import { type Chosen, isChosen, queryOf } from './filters.tsx'
+import { type Chosen, isChosen, queryOf } from './conditions.ts'
 
 /** The customers that are found, as CSV. It is read a hundred at a time, and can be stopped. */
 export function ExportCustomers({ search, chosen, close }: { search: string; chosen: Chosen; close: () => void }) {

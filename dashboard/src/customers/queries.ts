@@ -1,64 +1,19 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import type { Cashful, Mteja, Paystack } from '../base/client.ts'
+import type { Cashful } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import type { Session } from '../base/session.ts'
+import { balancesQuery, leavingQuery, profileQuery } from './reads.ts'
 
-/** One customer, as each API sees them. */
-export interface Profile {
-  customer: Cashful.Customer
-  /** With the risk action, the identification, the number and the dedicated accounts. */
-  more: Paystack.FetchedCustomer
-  /** Who has set the risk action last, and why. */
-  risk: Mteja.Customer['risk']
-}
+export type { Balance, Profile } from './reads.ts'
 
-const profileQuery = ({ cashful, paystack, mteja }: Session, id: string) => ({
-  queryKey: ['customer', id, 'profile'],
-  queryFn: async (): Promise<Profile> => {
-    // First the time that a change compares: what somebody changes between the reads is not overwritten unseen.
-    const customer = await cashful.customers.retrieve(id)
-    const [more, { risk }] = await Promise.all([paystack.customers.fetch(id), mteja.customers.retrieve(id)])
-    return { customer, more, risk }
-  },
-})
-
-export function useProfile(id: string) {
-  return useQuery(profileQuery(useSession(), id))
-}
-
-export type Balance = Mteja.Balances['balances'][number]
+export const useProfile = (id: string) => useQuery(profileQuery(useSession(), id))
 
 /** In every currency of the merchant, the first currency first. */
-export function useBalances(id: string) {
-  const { mteja, merchant } = useSession()
-  return useQuery({
-    queryKey: ['customer', id, 'balances'],
-    queryFn: async (): Promise<Balance[]> => {
-      const { balances } = await mteja.customers.balances(id)
-      const place = ({ currency }: Balance) => merchant.currencies.indexOf(currency)
-      return balances.toSorted((a, b) => place(a) - place(b))
-    },
-  })
-}
+export const useBalances = (id: string) => useQuery(balancesQuery(useSession(), id))
 
-/** What is on its way out of the balance in each currency, in minor units: the payouts whose money is reserved, with their fees. */
-export function useLeaving(id: string): ReadonlyMap<string, number> | undefined {
-  const { mteja } = useSession()
-  const { data } = useQuery({
-    queryKey: ['customer', id, 'leaving'],
-    queryFn: async () => {
-      const sums = new Map<string, number>()
-      for await (const { amount, currency, estimatedFee } of mteja.payouts.list({
-        customerId: id,
-        open: true,
-        limit: 100,
-      }))
-        sums.set(currency, (sums.get(currency) ?? 0) + amount + estimatedFee)
-      return sums
-    },
-  })
-  return data
-}
+/** What is on its way out of the balance in each currency; nothing until it is known. */
+export const useLeaving = (id: string): ReadonlyMap<string, number> | undefined =>
+  useQuery(leavingQuery(useSession(), id)).data
 
 /** Asks again for everything about a customer. The events do so as well, a moment later. */
 export function useRefresh(id: string): () => void {

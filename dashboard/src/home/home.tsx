@@ -7,6 +7,7 @@ import { kindWord, plain } from '../base/words.ts'
 import { Bars } from '../parts/bars.tsx'
 import { Badge, Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { most, needsQuery, numbersQuery, recentQuery } from './reads.ts'
 
 /** What needs somebody, how the business goes, and what has just happened. */
 export function Home() {
@@ -24,36 +25,13 @@ export function Home() {
   )
 }
 
-/** How many, as far as one page of a list can say. */
-const most = 50
 const atMost = (count: number) => (count >= most ? `${most} or more` : String(count))
 
 /** What stands under it comes after it, so that nothing moves. */
 function NeedsYou({ children }: { children: ReactNode }) {
-  const { mteja, can } = useSession()
-  const { data, error, refetch } = useQuery({
-    queryKey: ['home', 'needs'],
-    queryFn: async () => {
-      const [approvals, payouts, suspense, differences, refunds, failed, processors] = await Promise.all([
-        mteja.approvals.list({ limit: most, ...(can('approve') ? { mine: true } : { status: 'waiting' }) }).page(),
-        mteja.payouts.list({ needsAttention: true, limit: most }).page(),
-        mteja.suspense.list({ open: true, limit: most }).page(),
-        mteja.reconciliations.listDifferences({ status: 'open', limit: most }).page(),
-        mteja.refunds.list({ limit: most }).page(),
-        mteja.deliveries.list({ status: 'failed', limit: most }).page(),
-        can('settings') ? mteja.processors.list() : { data: [] },
-      ])
-      return {
-        approvals: approvals.data.length,
-        payouts: payouts.data.length,
-        suspense: suspense.data.length,
-        differences: differences.data.length,
-        refunds: refunds.data.filter(({ state }) => state === 'needsAttention' || state === 'unknown').length,
-        failed: failed.data.length,
-        processors: processors.data.filter(({ state }) => state === 'failing'),
-      }
-    },
-  })
+  const session = useSession()
+  const { can } = session
+  const { data, error, refetch } = useQuery(needsQuery(session))
   if (error !== null) {
     return (
       <>
@@ -118,16 +96,9 @@ function NeedsYou({ children }: { children: ReactNode }) {
 }
 
 function Numbers() {
-  const { cashful, merchant } = useSession()
-  const [currency = ''] = merchant.currencies
-  const { data, error, refetch } = useQuery({
-    queryKey: ['home', 'numbers'],
-    staleTime: 30_000,
-    queryFn: async () => {
-      const [analytics, summary] = await Promise.all([cashful.analytics.retrieve(), cashful.analytics.summary()])
-      return { analytics, summary }
-    },
-  })
+  const session = useSession()
+  const [currency = ''] = session.merchant.currencies
+  const { data, error, refetch } = useQuery(numbersQuery(session))
   if (error !== null) return <Problem error={error} again={refetch} />
   const moved = data?.analytics.transactions
   const fresh = data?.analytics.newCustomers
@@ -183,12 +154,8 @@ function Days({ days, currency }: { days: readonly Day[]; currency: string }) {
 }
 
 function Recent() {
-  const { mteja } = useSession()
   const live = useLive()
-  const { data, error, refetch } = useQuery({
-    queryKey: ['home', 'recent'],
-    queryFn: () => mteja.events.list({ limit: 10 }).page(),
-  })
+  const { data, error, refetch } = useQuery(recentQuery(useSession()))
   const state = useMemo(() => (live.state === 'live' ? 'as it happens' : 'connecting'), [live.state])
   if (error !== null) return <Problem error={error} again={refetch} />
   return (

@@ -1,15 +1,18 @@
 import { Button, Menu, Modal, useMantineColorScheme } from '@mantine/core'
-import { useState } from 'react'
+import { Suspense, useEffect, useState } from 'react'
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
 import { NoticeContext, useSession } from '../base/context.ts'
 import { LiveContext, useFollowing } from '../base/live.ts'
-import { Customer } from '../customers/customer.tsx'
 import { useWaitingForMe } from '../money/waiting.ts'
 import { Copyable, Empty, Facts, When } from '../parts/basics.tsx'
 import { Find } from './find.tsx'
+import { later } from './later.tsx'
 import { Notices, useNotices } from './notices.tsx'
+import { readScreensLater } from './screens.ts'
 import { sections } from './sections.tsx'
 import { shortcuts, useShortcuts } from './shortcuts.ts'
+
+const Customer = later<{ id: string }>('customer')
 
 /** What stands around every screen: the test strip, the merchant, the search, the rail. */
 export function Frame({ leave }: { leave: () => void }) {
@@ -18,6 +21,7 @@ export function Frame({ leave }: { leave: () => void }) {
   const { notices, show, close } = useNotices()
   const [isHelping, setHelping] = useState(false)
   useShortcuts(() => setHelping(true))
+  useEffect(readScreensLater, [])
   const isTest = mode === 'test'
   const first = sections[0]?.path ?? '/customers'
   return (
@@ -43,22 +47,24 @@ export function Frame({ leave }: { leave: () => void }) {
                 The server cannot be reached. This page tries again by itself.
               </p>
             )}
-            <Switch>
-              {sections.map(({ path, screen }) => (
-                <Route key={path} path={path} component={screen} />
-              ))}
-              <Route path="/customers/:id">{({ id }) => <Customer key={id} id={id} />}</Route>
-              <Route path="/">
-                <Redirect to={first} replace />
-              </Route>
-              <Route>
-                <Empty title="There is nothing at this address">
-                  <p>
-                    <Link href={first}>Go to the customers</Link>
-                  </p>
-                </Empty>
-              </Route>
-            </Switch>
+            <Suspense>
+              <Switch>
+                {sections.map(({ path, screen }) => (
+                  <Route key={path} path={path} component={screen} />
+                ))}
+                <Route path="/customers/:id">{({ id }) => <Customer key={id} id={id} />}</Route>
+                <Route path="/">
+                  <Redirect to={first} replace />
+                </Route>
+                <Route>
+                  <Empty title="There is nothing at this address">
+                    <p>
+                      <Link href={first}>Go to the customers</Link>
+                    </p>
+                  </Empty>
+                </Route>
+              </Switch>
+            </Suspense>
           </main>
         </div>
         <Notices notices={notices} close={close} />

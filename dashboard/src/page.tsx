@@ -23,36 +23,31 @@ import '@mantine/core/styles/Tabs.css'
 import 'uplot/dist/uPlot.min.css'
 import './style.css'
 import { localStorageColorSchemeManager, MantineProvider } from '@mantine/core'
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createRoot } from 'react-dom/client'
 import { Router } from 'wouter'
 import { App } from './app.tsx'
+import type { Session } from './base/session.ts'
 import { nonce } from './shell/nonce.ts'
 import { theme } from './shell/theme.ts'
 
-// A browser that asked for the root of the server was given the page there.
-if (!location.pathname.startsWith('/app')) history.replaceState(null, '', '/app')
-// A build that was replaced takes its files along.
-window.addEventListener('vite:preloadError', () => location.reload())
-
-const queries = new QueryClient({
-  // The client package repeats what is worth repeating. Events say what has changed.
-  defaultOptions: { queries: { retry: false, staleTime: 5_000, refetchOnWindowFocus: false } },
-})
 const colorScheme = localStorageColorSchemeManager({ key: 'mteja.colours' })
 
-createRoot(document.getElementById('root') as HTMLElement).render(
-  <MantineProvider
-    theme={theme}
-    defaultColorScheme="auto"
-    colorSchemeManager={colorScheme}
-    getStyleNonce={() => nonce}
-    withStaticClasses={false}
-  >
-    <QueryClientProvider client={queries}>
-      <Router base="/app">
-        <App />
-      </Router>
-    </QueryClientProvider>
-  </MantineProvider>,
-)
+/** Draws the page. */
+export function draw(queries: QueryClient, resumed: Session | null): void {
+  createRoot(document.getElementById('root') as HTMLElement).render(
+    <MantineProvider
+      theme={theme}
+      defaultColorScheme="auto"
+      colorSchemeManager={colorScheme}
+      getStyleNonce={() => nonce}
+      withStaticClasses={false}
+    >
+      <QueryClientProvider client={queries}>
+        <Router base="/app">
+          <App resumed={resumed} />
+        </Router>
+      </QueryClientProvider>
+    </MantineProvider>,
+  )
+}

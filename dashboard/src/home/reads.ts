@@ -1,0 +1,43 @@
+import type { Session } from '../base/session.ts'
+
+/** A list is counted as far as one page of it goes. */
+export const most = 50
+
+/** How many things need somebody. */
+export const needsQuery = ({ mteja, can }: Session) => ({
+  queryKey: ['home', 'needs'],
+  queryFn: async () => {
+    const [approvals, payouts, suspense, differences, refunds, failed, processors] = await Promise.all([
+      mteja.approvals.list({ limit: most, ...(can('approve') ? { mine: true } : { status: 'waiting' }) }).page(),
+      mteja.payouts.list({ needsAttention: true, limit: most }).page(),
+      mteja.suspense.list({ open: true, limit: most }).page(),
+      mteja.reconciliations.listDifferences({ status: 'open', limit: most }).page(),
+      mteja.refunds.list({ limit: most }).page(),
+      mteja.deliveries.list({ status: 'failed', limit: most }).page(),
+      can('settings') ? mteja.processors.list() : { data: [] },
+    ])
+    return {
+      approvals: approvals.data.length,
+      payouts: payouts.data.length,
+      suspense: suspense.data.length,
+      differences: differences.data.length,
+      refunds: refunds.data.filter(({ state }) => state === 'needsAttention' || state === 'unknown').length,
+      failed: failed.data.length,
+      processors: processors.data.filter(({ state }) => state === 'failing'),
+    }
+  },
+})
+
+export const numbersQuery = ({ cashful }: Session) => ({
+  queryKey: ['home', 'numbers'],
+  staleTime: 30_000,
+  queryFn: async () => {
+    const [analytics, summary] = await Promise.all([cashful.analytics.retrieve(), cashful.analytics.summary()])
+    return { analytics, summary }
+  },
+})
+
+export const recentQuery = ({ mteja }: Session) => ({
+  queryKey: ['home', 'recent'],
+  queryFn: () => mteja.events.list({ limit: 10 }).page(),
+})
