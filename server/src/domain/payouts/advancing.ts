@@ -194,10 +194,12 @@ async function learnSent(
     }
     case 'not_sent': {
       if (waysOut(payout) > 1) return noteOpen(context, tenant, payout)
-      const { why, waitMs } = outcome
+      const { why, said = null, waitMs } = outcome
       const dueAt = waitMs === null ? nextLook(context, payout.createdAt) : later(context, Math.min(waitMs, lastLookMs))
       const isForPerson = why === 'unauthorized' || why === 'short_of_funds' || why === 'not_enabled'
-      return putBack(context, tenant, payout, { code: why, reason: sentences[why], isForPerson, dueAt })
+      // Other refusals have one meaning each. What it is that the business may not do only the account says.
+      const words = why === 'not_enabled' ? said : null
+      return putBack(context, tenant, payout, { code: why, reason: sentences[why], said: words, isForPerson, dueAt })
     }
     case 'conclusive':
       return learn(context, tenant, sent, await processor.ask(tenant, orderOf(payout)))

@@ -68,8 +68,8 @@ export type SendOutcome =
   | { is: 'conclusive'; end: PayoutEnd }
   /** `differences`: the party has something else under the reference, in words such as `amount`. */
   | { is: 'unknown'; differences?: readonly string[] }
-  /** `waitMs`: for how long the party wants to be left alone; null where it does not say. */
-  | { is: 'not_sent'; why: NotSentReason; waitMs: number | null }
+  /** `said`: the party's own sentence; `waitMs`: for how long it wants to be left alone, null where it does not say. */
+  | { is: 'not_sent'; why: NotSentReason; said?: string | null; waitMs: number | null }
 
 /** What is known after a question. `not_found`: the party says that it has no such order, which proves nothing for a while. */
 export type AskOutcome = Extract<SendOutcome, { is: 'exists' | 'conclusive' | 'unknown' }> | { is: 'not_found' }

@@ -96,6 +96,8 @@ interface Waiting {
   /** A word and a sentence. */
   code: string
   reason: string
+  /** What the processor said, for the state; null for nothing. */
+  said: string | null
   isForPerson: boolean
   dueAt: Date
 }
@@ -108,10 +110,11 @@ export async function putBack(
   { db, clock }: Context,
   tenant: Tenant,
   { id, sendCount }: Payout,
-  { code, reason, isForPerson, dueAt }: Waiting,
+  { code, reason, said, isForPerson, dueAt }: Waiting,
 ): Promise<void> {
   const { merchant } = tenant
   const now = clock.now()
+  const stateReason = said === null ? reason : `${reason}. It said: ${said.slice(0, 300)}`
   await db.query(sql`
     with before as materialized (
       select waited_for from payouts where merchant_id = ${merchant.id} and id = ${id}
@@ -119,7 +122,7 @@ export async function putBack(
     noted as (
       update payouts p set
         state = 'pending', processor = null, account_id = null, unsent_count = send_count, sent_at = null, unknown_since = null,
-        state_code = ${code}, state_reason = ${reason}, waited_for = ${code}, attention = ${isForPerson ? code : null}::text,
+        state_code = ${code}, state_reason = ${stateReason}, waited_for = ${code}, attention = ${isForPerson ? code : null}::text,
         attention_reason = ${isForPerson ? reason : null}::text, due_at = ${dueAt}::timestamptz, attempts = 0,
         updated_at = ${now}::timestamptz
       where p.merchant_id = ${merchant.id} and p.id = ${id} and p.state = 'sending' and p.verdict is null and p.send_count = ${sendCount} and p.send_count = p.unsent_count + 1

@@ -242,8 +242,8 @@ export type Outcome<Thing> =
   /** `code` is the account's word, null where it has none; `reason` its sentence. */
   | { is: 'refused'; code: string | null; reason: string }
   | { is: 'unknown'; cause: UpstreamError }
-  /** `retryAfterMs` is null where the account does not say. */
-  | { is: 'not_sent'; why: NotSentCause; cause: UpstreamError; retryAfterMs: number | null }
+  /** `said` is the account's sentence, null where it has none; `retryAfterMs` is null where the account does not say. */
+  | { is: 'not_sent'; why: NotSentCause; said: string | null; cause: UpstreamError; retryAfterMs: number | null }
 
 /**
  * `unauthorized`: the account refuses its key, or calls from this address. `not_enabled`: it may not pay out, or refuses in words that no
@@ -269,13 +269,15 @@ export async function begin<Thing>(
   const is = knowledgeAfter(call, seen)
   if (seen instanceof UpstreamError) {
     return is === 'not_sent'
-      ? { is, why: causeOf(seen), cause: seen, retryAfterMs: null }
+      ? { is, why: causeOf(seen), said: null, cause: seen, retryAfterMs: null }
       : { is: 'unknown', cause: seen }
   }
   const { operation } = question
   const { status, body, retryAfterMs } = seen
   if (is === 'refused') return { is, code: readCode(body.code), reason: String(body.message) }
-  if (is === 'not_sent') return { is, why: causeOf(seen), cause: unusable(operation, status), retryAfterMs }
+  if (is === 'not_sent') {
+    return { is, why: causeOf(seen), said: String(body.message), cause: unusable(operation, status), retryAfterMs }
+  }
   if (is === 'unknown') return { is, cause: unusable(operation, status) }
   if (is === 'exists' && status >= 300) return { is, thing: null }
   try {

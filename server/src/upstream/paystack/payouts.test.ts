@@ -231,11 +231,11 @@ describe('an order to pay out, at the account', () => {
 
   test('an account that is short of funds, refuses its key or does not answer has surely not been sent the order', async () => {
     Object.assign(opened.account, { toppedUp: opened.account.toppedUp - opened.account.balance() })
-    expect(await send(newOrder())).toEqual({ is: 'not_sent', why: 'short_of_funds', waitMs: null })
+    expect(await send(newOrder())).toMatchObject({ is: 'not_sent', why: 'short_of_funds', waitMs: null })
     const invalidKey = answering('POST /transfer', [401, '{"status":false,"message":"Invalid key"}'])
-    expect(await send(newOrder(), invalidKey)).toEqual({ is: 'not_sent', why: 'unauthorized', waitMs: null })
+    expect(await send(newOrder(), invalidKey)).toMatchObject({ is: 'not_sent', why: 'unauthorized', waitMs: null })
     opened.proxy.choose = () => 'limited'
-    expect(await send(newOrder())).toEqual({ is: 'not_sent', why: 'rate_limited', waitMs: 50 })
+    expect(await send(newOrder())).toMatchObject({ is: 'not_sent', why: 'rate_limited', waitMs: 50 })
   })
 
   test.each([

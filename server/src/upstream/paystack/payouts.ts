@@ -199,8 +199,8 @@ function transferOf(order: PayoutOrder, recipientCode: string): NewTransfer {
   return { reference: nameOf(order), amount, currency, recipientCode, reason: reason ?? undefined }
 }
 
-function notSent({ why, retryAfterMs }: Extract<Outcome<unknown>, { is: 'not_sent' }>): SendOutcome {
-  return { is: 'not_sent', why, waitMs: retryAfterMs }
+function notSent({ why, said, retryAfterMs }: Extract<Outcome<unknown>, { is: 'not_sent' }>): SendOutcome {
+  return { is: 'not_sent', why, said, waitMs: retryAfterMs }
 }
 
 /** A new transfer has no more than the number of its recipient. */
