@@ -31,17 +31,32 @@ export async function currenciesWithLimits(
 }
 
 /** Asks whether a payout that was just made needs a second person, once, as the one who has made it. Answers it as it then is. */
-export async function askAboutPayout(context: Context, { merchant, mode }: Tenant, payout: Payout): Promise<Payout> {
-  const tenant = askerOf({ merchant, mode }, payout)
+export async function askAboutPayout(context: Context, tenant: Tenant, payout: Payout): Promise<Payout> {
+  const [asked] = await askAboutPayouts(context, tenant, [payout])
+  return asked as Payout
+}
+
+/** As `askAboutPayout`, of some payouts in one commit, in order. */
+export function askAboutPayouts(
+  context: Context,
+  { merchant, mode }: Tenant,
+  payouts: readonly Payout[],
+): Promise<Payout[]> {
   return inTransaction(context, async (tx) => {
-    const rows = await tx.db.query(sql`
+    const rows = await tx.db.query<{ id: string }>(sql`
       select id from payouts
-      where merchant_id = ${merchant.id} and id = ${payout.id} and state = 'awaiting_approval' and approval_id is null
-        and verdict is null
+      where merchant_id = ${merchant.id} and id = any(${payouts.map(({ id }) => id)}::uuid[]) and state = 'awaiting_approval'
+        and approval_id is null and verdict is null
+      order by id
       for update
     `)
-    if (rows.length > 0) await ask(tx, tenant, payout)
-    return (await findPayout(tx, tenant, payout)) as Payout
+    const open = new Set(rows.map(({ id }) => id))
+    const asked: Payout[] = []
+    for (const payout of payouts) {
+      if (open.delete(payout.id)) await ask(tx, askerOf({ merchant, mode }, payout), payout)
+      asked.push((await findPayout(tx, { merchant, mode }, payout)) as Payout)
+    }
+    return asked
   })
 }
 

@@ -685,23 +685,27 @@ describe('a payout over the limit of a second person', () => {
     expect(next.payout).toMatchObject({ state: 'pending', approvalId: null })
   })
 
-  test('is asked about in the turn of its merchant: a batch takes few connections', async () => {
+  test('is asked about in the turn of its merchant: a batch takes few connections, and is asked about together', async () => {
     const asker = await hire(service, tenant, 'Asker')
     await inTransaction(service, (tx) =>
       changeApprovalSettings(tx, tenant, { limits: [{ currency: 'ZAR', dailySumOver: 15 }] }),
     )
-    let [open, most] = [0, 0]
+    let [open, most, begun] = [0, 0, 0]
     const transaction: typeof service.db.transaction = async (work) => {
+      begun += 1
       most = Math.max(most, ++open)
       return service.db.transaction(work).finally(() => (open -= 1))
     }
     const db = new Proxy(service.db, { get: (of, key) => (key === 'transaction' ? transaction : Reflect.get(of, key)) })
     const inputs = Array.from({ length: 40 }, () => wanted({ amount: 1 }))
-    const answers = await createPayouts({ ...service, db }, asker, inputs)
+    const answers = await createPayouts({ ...service, db }, asker, [...inputs, inputs[39] as NewPayout])
     const states = answers.map((each) => (each instanceof ServiceError ? each.code : each.payout.state))
     expect(states.filter((state) => state === 'pending')).toHaveLength(15)
-    expect(states.filter((state) => state === 'awaiting_approval')).toHaveLength(25)
+    expect(states.filter((state) => state === 'awaiting_approval')).toHaveLength(26)
     expect(most).toBeLessThanOrEqual(2)
+    expect(begun).toBeLessThanOrEqual(3)
+    const ids = answers.map((each) => (each instanceof ServiceError ? null : each.payout.approvalId))
+    expect([ids[40], new Set(ids.filter((id) => id !== null)).size]).toEqual([ids[39], 25])
   })
 
   test('is denied with its money released, also when it was cancelled or when the server died before it asked', async () => {

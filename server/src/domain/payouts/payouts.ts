@@ -8,7 +8,7 @@ import { type IdempotentRequest, isFingerprintOf, keyReused, storedKey } from '.
 import { heldCurrency } from '../merchants/merchants.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 import { inAskTurn, inBatchTurn } from '../merchants/turns.ts'
-import { askAboutPayout } from './payout-approvals.ts'
+import { askAboutPayout, askAboutPayouts } from './payout-approvals.ts'
 import { makePayouts, type PayoutAnswer, type PayoutCall, type SoundPayout } from './payout-making.ts'
 import type { NewDestination } from './payout-places.ts'
 import type { PayoutProcessorChoice, PayoutsContext } from './payout-processor.ts'
@@ -55,11 +55,26 @@ export async function createPayout(
   input: NewPayout,
   request: IdempotentRequest | null,
 ): Promise<{ payout: Payout; replayed: boolean }> {
+  const answer = await makeUnasked(context, tenant, input, request)
+  const { payout, replayed } = answer
+  if (!isUnasked(payout)) return answer
+  return { payout: await inAskTurn(context, tenant, () => askAboutPayout(context, tenant, payout)), replayed }
+}
+
+/** Makes a payout of which it is not asked yet whether it needs a second person. */
+async function makeUnasked(
+  context: PayoutsContext,
+  tenant: Tenant,
+  input: NewPayout,
+  request: IdempotentRequest | null,
+): Promise<{ payout: Payout; replayed: boolean }> {
   const answer = await queueOf(context)({ tenant, wanted: readNew(tenant, input), request })
   if (answer instanceof ServiceError) throw answer
-  const { payout, replayed } = answer
-  if (payout.state !== 'awaiting_approval' || payout.approvalId !== null) return answer
-  return { payout: await inAskTurn(context, tenant, () => askAboutPayout(context, tenant, payout)), replayed }
+  return answer
+}
+
+function isUnasked({ state, approvalId }: Payout): boolean {
+  return state === 'awaiting_approval' && approvalId === null
 }
 
 /**
@@ -93,16 +108,41 @@ export async function orMadeBefore(
  * `too_many_batches`.
  */
 export function createPayouts(context: PayoutsContext, tenant: Tenant, inputs: NewPayout[]): Promise<PayoutAnswer[]> {
-  return inBatchTurn(context, tenant, inputs.length, () =>
-    Promise.all(
+  return inBatchTurn(context, tenant, inputs.length, async () => {
+    const answers = await Promise.all(
       inputs.map((input) =>
-        createPayout(context, tenant, input, null).catch((error: unknown) => {
+        makeUnasked(context, tenant, input, null).catch((error: unknown) => {
           if (error instanceof ServiceError) return error
           throw error
         }),
       ),
-    ),
+    )
+    const asked = await askAboutMany(context, tenant, answers)
+    return answers.map((answer) =>
+      answer instanceof ServiceError ? answer : { ...answer, payout: asked.get(answer.payout.id) ?? answer.payout },
+    )
+  })
+}
+
+/** Other askers of a day's sum wait for a commit, so a batch is asked about in several. */
+const askedAtOnce = 100
+
+/** Asks about those of a batch that may need a second person. Answers them as they then are, by their ids. */
+async function askAboutMany(
+  context: Context,
+  tenant: Tenant,
+  answers: readonly PayoutAnswer[],
+): Promise<ReadonlyMap<string, Payout>> {
+  const unasked = answers.flatMap((answer) =>
+    answer instanceof ServiceError || !isUnasked(answer.payout) ? [] : answer.payout,
   )
+  const asked = new Map<string, Payout>()
+  for (let at = 0; at < unasked.length; at += askedAtOnce) {
+    const some = unasked.slice(at, at + askedAtOnce)
+    const after = await inAskTurn(context, tenant, () => askAboutPayouts(context, tenant, some))
+    for (const payout of after) asked.set(payout.id, payout)
+  }
+  return asked
 }
 
 function readNew(tenant: Tenant, input: NewPayout): SoundPayout {
