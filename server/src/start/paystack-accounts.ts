@@ -1,4 +1,5 @@
 import { observeCalls } from '../base/observe-upstream.ts'
+import { UpstreamError } from '../base/upstream-error.ts'
 import type { AccountProvider } from '../domain/banking/account-provider.ts'
 import type { Context } from '../domain/context.ts'
 import type { AccountContents } from '../domain/imports/account-contents.ts'
@@ -101,12 +102,15 @@ function create(base: Base, { tenant, id, secretKey, baseUrl, cutOverAt }: Accou
     statement,
     look,
     contents: createPaystackContents(ask),
-    processor: createPaystackProcessor({
-      ask,
-      random: base.random,
-      charges: createSentCharges(base, id),
-      accountId: id,
-    }),
+    processor: {
+      ...createPaystackProcessor({ ask, random: base.random, charges: createSentCharges(base, id), accountId: id }),
+      async lookFirst() {
+        // Of an account that does not answer now, the charge itself will say so.
+        await look().catch((error: unknown) => {
+          if (!(error instanceof UpstreamError)) throw error
+        })
+      },
+    },
     payouts: createPaystackPayouts({ ask, accountId: id }),
     accountProvider: createPaystackAccountProvider({
       ask,

@@ -390,6 +390,31 @@ describe('a payout by an account at Paystack', () => {
     expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 3])
   })
 
+  test('makes a charge that is the first to find it unknown here be refused, and its reference stay free', async () => {
+    const chosen = { processor: 'paystack', secretKey: account.secretKey }
+    expect((await ask('PUT', '/v1/processors/in', chosen)).statusCode).toBe(200)
+    await payOut({ reference: 'forgotten' })
+    await advance()
+    await forget((await ask('GET', '/v1/payouts')).json().data[0].id)
+    restart()
+    const charge = {
+      ...{ email: 'ada@example.com', amount: 10_000, currency: 'NGN', reference: 'charge-after-the-backup' },
+      mobile_money: { phone: '0551234987', provider: 'mtn' },
+    }
+    for (const _ of [1, 2]) {
+      const refused = await ask('POST', '/charge', charge)
+      expect([refused.statusCode, refused.json().message]).toEqual([403, expect.stringContaining('Sending is paused')])
+    }
+    expect(account.transactions).toEqual([])
+    api.service.clock.advance(60_000)
+    const operator = await api.openAnother({ adminKey: 'operator-of-the-service' })
+    const path = `/v1/merchants/${tenant.merchant.code}/sending`
+    await operator.call('PUT', path, { mode: 'live', paused: false }, 'operator-of-the-service')
+    await operator.app.close()
+    expect((await ask('POST', '/charge', charge)).statusCode).toBe(200)
+    expect((await ask('GET', '/transaction/verify/charge-after-the-backup')).json().data.status).not.toBe('failed')
+  })
+
   test('that its merchant has paused is not sent, and is sent once the merchant says so', async () => {
     await ask('PUT', '/v1/sending', { paused: true })
     const id = await payOut()
@@ -451,7 +476,12 @@ describe('a payout by an account at Paystack', () => {
     account.isStarter = true
     const [id, other] = [await payOut(), await payOut()]
     await advance()
-    expect(await show(id)).toMatchObject({ state: 'pending', needsAttention: { code: 'not_enabled' } })
+    const said = 'It said: You cannot initiate third party payouts as a starter business'
+    expect(await show(id)).toMatchObject({
+      state: 'pending',
+      stateReason: expect.stringContaining(said),
+      needsAttention: { code: 'not_enabled', reason: expect.not.stringContaining(said) },
+    })
     expect(await balanceOf(customerId)).toMatchObject({ held: 200_000 })
     expect((await ask('POST', `/v1/payouts/${other}/cancel`)).json().state).toBe('cancelled')
     account.isStarter = false

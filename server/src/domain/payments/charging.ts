@@ -59,15 +59,22 @@ export async function chargeIntent(
   attempt: Attempt,
 ): Promise<PaymentIntent> {
   refuseClosed(tenant.merchant)
-  const processor = await requireProcessor(context, tenant)
+  const processor = await requireCharger(context, tenant)
   const { accountId } = processor
-  if (accountId !== 0n) await refuseWhilePaused(context, tenant)
   const reference = await beginCharge(context, tenant, { intent, accountId, instrument, toSave }, attempt)
   if (reference === null) return lookInstead(context, tenant, intent)
   const { amount, currency } = intent
   const charge = { reference, amount, currency, instrument, canAsk }
   const state = await processor.charge(tenant, await completeCharge(context, tenant, { intent, charge, processor }))
   return settleIntent(context, tenant, { ...intent, accountId, chargeReference: reference }, state)
+}
+
+/** The processor that charges for a tenant. Throws `not_available`, also while sending is paused, or is paused by what its account has. */
+export async function requireCharger(context: PaymentsContext, tenant: Tenant): Promise<PaymentProcessor> {
+  const processor = await requireProcessor(context, tenant)
+  await processor.lookFirst?.()
+  if (processor.accountId !== 0n) await refuseWhilePaused(context, tenant)
+  return processor
 }
 
 /** An account at a processor knows payers by their e-mail, and saved instruments by names of its own. */

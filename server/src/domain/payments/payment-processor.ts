@@ -278,6 +278,11 @@ export interface PaymentProcessor extends InstrumentReader {
   readonly findPayment: ((tenant: Tenant, name: string) => Promise<FoundPayment | null>) | null
   /** The name of the payment that has a number there; null for a number that it does not know. Left out without numbers. */
   findReference?(tenant: Tenant, number: string): Promise<string | null>
+  /**
+   * Looks at the newest things of an account before the first charge since a start: sending may be paused by what they are. Throws
+   * nothing that the account does. Left out by a party of which there is nothing to see.
+   */
+  lookFirst?(): Promise<void>
   /** Takes the money once for a reference, however often it is called. */
   charge(tenant: Tenant, charge: Charge): Promise<ChargeState>
   /**

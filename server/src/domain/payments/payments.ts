@@ -14,7 +14,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { refuseImported } from '../wallet/imported-references.ts'
 import { findPayInNamed } from '../wallet/pay-ins.ts'
 import { refusedCardData } from './charge-steps.ts'
-import { type Means, payIntent, receiveNotice } from './charging.ts'
+import { type Means, payIntent, receiveNotice, requireCharger } from './charging.ts'
 import { lookAtPages } from './due-charges.ts'
 import { describeInstrument } from './instrument-descriptions.ts'
 import type { Instrument, OnceInstrument } from './instruments.ts'
@@ -96,6 +96,8 @@ export async function chargeInstrument(
   const payment = await makeOnce(context, tenant, attempt, async () => {
     const wanted = readNew(tenant, input)
     await refuseTaken(context, tenant, input)
+    // A refused charge leaves its reference free.
+    await requireCharger(context, tenant)
     const { customer, isKnown } = await findPayer(context, tenant, input.email)
     const purpose = await purposeOf(context, tenant, wanted, isKnown)
     const reference = input.reference ?? randomCode(context.random, 15)
@@ -146,6 +148,7 @@ export async function chargePaymentMethod(
     const wanted = readNew(tenant, input)
     const { methodId, customer } = await findChargeable(context, tenant, input)
     refuseDenied(customer)
+    await requireCharger(context, tenant)
     const reference = input.reference ?? randomCode(context.random, 15)
     const purpose = await purposeOf(context, tenant, wanted, true)
     return { ...wanted, purpose, customer, reference, methodId, origin: 'payment_method' }
