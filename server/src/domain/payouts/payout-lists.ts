@@ -103,6 +103,20 @@ export async function findTakenReferences(
   return rows.map(({ reference }) => reference)
 }
 
+/** Payouts by their ids. An id of none is left out. */
+export async function findPayouts(
+  context: Context,
+  { merchant, mode }: Tenant,
+  ids: readonly string[],
+): Promise<Map<string, Payout>> {
+  if (ids.length === 0) return new Map()
+  const rows = await readPayouts(
+    context.db,
+    sql`select * from payouts where merchant_id = ${merchant.id} and mode = ${mode} and id = any(${[...new Set(ids)]}::uuid[])`,
+  )
+  return new Map(rows.map((payout) => [payout.id, payout]))
+}
+
 /** Recipients by their codes, also inactive ones. A code of nobody is left out. */
 export async function findRecipients(
   context: Context,

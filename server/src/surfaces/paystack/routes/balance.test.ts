@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
+import { advanceDuePayouts } from '../../../domain/payouts/advancing.ts'
 
 let api: TestApi
 let tenant: TestTenant
@@ -55,6 +56,23 @@ describe('the merchant’s balance on the wire of Paystack', () => {
     const { data: older } = (await call('GET', '/balance/ledger?per_page=1&page=2')).json()
     expect(older).toMatchObject([{ balance: 5000, difference: 5000, model_responsible: 'Transaction' }])
     expect(older[0].id).not.toBe(data[0].id)
+  })
+
+  test('its ledger has the transfer of each row that is about one, with its reason, also of money that comes back', async () => {
+    await buy(5000)
+    const account = { type: 'nuban', name: 'Tolu Robert', account_number: '0000000003', bank_code: '058' }
+    const { recipient_code: recipient } = (await call('POST', '/transferrecipient', account)).json().data
+    const wanted = { source: 'balance', amount: 1000, recipient, reference: 'wages-of-tolu-1', reason: 'Wages' }
+    const { id } = (await call('POST', '/transfer', wanted)).json().data
+    await api.settle()
+    await advanceDuePayouts(api.service)
+    const { data } = (await call('GET', '/balance/ledger')).json()
+    const transfer = { model_responsible: 'Transfer', model_row: id, reason: 'Wages' }
+    expect(data).toMatchObject([
+      { ...transfer, difference: 1000, balance: 5000 },
+      { ...transfer, difference: -1000, balance: 4000 },
+      { model_responsible: 'Transaction', difference: 5000 },
+    ])
   })
 
   test('a date that is none is refused in Paystack’s words', async () => {

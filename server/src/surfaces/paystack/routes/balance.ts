@@ -1,6 +1,8 @@
 import { Type } from 'typebox'
 import type { Entry } from '../../../domain/ledger/entries.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { findPayouts } from '../../../domain/payouts/payout-lists.ts'
+import type { Payout } from '../../../domain/payouts/payout-records.ts'
 import type { TransactionKind } from '../../../domain/trail/trail.ts'
 import { getMerchantBalance, listMerchantEntries } from '../../../domain/wallet/merchant-balances.ts'
 import { tenantOf } from '../../http/authentication.ts'
@@ -26,7 +28,10 @@ const ledgerRowSchema = Type.Object({
   difference: amountSchema('Hundredths of the currency: above 0 came in, below 0 went out'),
   reason: Type.String({ examples: ['Bonus for the week'] }),
   model_responsible: Type.String({ description: 'Transaction, Transfer or Refund', examples: ['Transaction'] }),
-  model_row: Type.Integer({ description: 'The number of the movement', examples: [314159280] }),
+  model_row: Type.Integer({
+    description: 'The id of the transfer; else the number of the movement',
+    examples: [314159280],
+  }),
   id: Type.Integer({ description: 'The number of the movement', examples: [314159280] }),
   createdAt: Type.String({ examples: ['2026-01-15T10:30:00.000Z'] }),
   updatedAt: Type.String({ examples: ['2026-01-15T10:30:00.000Z'] }),
@@ -74,10 +79,15 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
       const filter = { from, until, currencies: tenant.merchant.currencies.filter(isServed) }
       const place = { limit: perPage, offset: (page - 1) * perPage }
       const { items, total } = await listMerchantEntries(context, tenant, filter, place)
+      const payouts = await findPayouts(
+        context,
+        tenant,
+        items.flatMap((entry) => payoutIdOf(entry) ?? []),
+      )
       return {
         status: true as const,
         message: 'Balance ledger retrieved',
-        data: items.map((entry) => renderRow(tenant, entry)),
+        data: items.map((entry) => renderRow(tenant, entry, payouts.get(payoutIdOf(entry) ?? ''))),
         meta: pageMeta(page, perPage, total),
       }
     },
@@ -92,7 +102,14 @@ const models: Partial<Record<TransactionKind, string>> = {
   payout_returned: 'Transfer',
 }
 
-function renderRow({ merchant, mode }: Tenant, entry: Entry) {
+/** A movement that paid a payout bears its id, and every other about one names it. */
+function payoutIdOf({ kind, transactionId, details }: Entry): string | null {
+  const named = (details as { payoutId?: string } | null)?.payoutId
+  return named ?? (kind === 'payout' ? transactionId : null)
+}
+
+/** @param payout that the movement is about, if it is about one */
+function renderRow({ merchant, mode }: Tenant, entry: Entry, payout: Payout | undefined) {
   const { currency, createdAt, kind } = entry
   const number = numberOf(entry.transactionId)
   return {
@@ -101,9 +118,9 @@ function renderRow({ merchant, mode }: Tenant, entry: Entry) {
     balance: renderAmount(entry.balanceAfter, currency),
     currency,
     difference: renderAmount(entry.amount, currency),
-    reason: entry.description ?? '',
-    model_responsible: models[kind] ?? 'Transaction',
-    model_row: number,
+    reason: payout?.reason ?? entry.description ?? '',
+    model_responsible: payout === undefined ? (models[kind] ?? 'Transaction') : 'Transfer',
+    model_row: payout === undefined ? number : Number(payout.wireId),
     id: number,
     createdAt: createdAt.toISOString(),
     updatedAt: createdAt.toISOString(),
