@@ -38,6 +38,8 @@ test.each([
   ['never decides', '0000000008', { sent: unpaid, soon: unpaid, later: unpaid }],
   ['sends back before it has paid', '0000000009', { sent: unpaid, soon: unpaid, later: returned }],
   ['is short of funds', '0000000010', { sent: { is: 'not_sent', why: 'short_of_funds' }, soon: {}, later: {} }],
+  ['is blocked', '0000000011', { sent: { end: { status: 'failed', code: 'blocked' } }, soon: {}, later: {} }],
+  ['is refused', '0000000012', { sent: { end: { status: 'failed', code: 'rejected' } }, soon: {}, later: {} }],
 ])('the sandbox %s for the account %s', async (_, number, expected) => {
   const wanted = order(number)
   expect(await sandbox(60_000).send(tenant, wanted)).toMatchObject(expected.sent)

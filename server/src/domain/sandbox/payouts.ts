@@ -11,6 +11,8 @@ const reasons = {
   failed: 'The bank of the payee could not take the money',
   abandoned: 'Nobody has given the one-time password in time',
   returned: 'The bank of the payee has sent the money back',
+  blocked: 'The approval URL of the account has not answered in time',
+  rejected: 'The approval URL of the account has refused the payout',
 } as const
 
 /** The one-time password of every order that asks for one. */
@@ -24,6 +26,8 @@ interface Plan {
   next?: 'paid' | 'returned'
   /** The answer is lost on its way, and a question finds the order only after the time that a bank takes. */
   isSilent?: boolean
+  /** The word for a failure; default `failed`. */
+  failure?: 'blocked' | 'rejected'
   /** The time that a bank takes, in milliseconds; default the sandbox's. */
   afterMs?: number
 }
@@ -43,6 +47,8 @@ const plans: Readonly<Record<string, Plan | 'refused' | 'short_of_funds'>> = {
   '0000000008': { status: 'pending' },
   '0000000009': { status: 'pending', next: 'returned' },
   '0000000010': 'short_of_funds',
+  '0000000011': { status: 'failed', failure: 'blocked' },
+  '0000000012': { status: 'failed', failure: 'rejected' },
 }
 
 const paid: Plan = { status: 'paid' }
@@ -175,8 +181,10 @@ function read({ status, amount, currency }: Row, order: PayoutOrder): Exclude<As
       return { is: 'exists', attention: 'otp' }
     case 'paid':
       return { is: 'conclusive', end: { status: 'paid', fee: 0n } }
-    case 'failed':
-      return { is: 'conclusive', end: { status: 'failed', code: 'failed', reason: reasons.failed } }
+    case 'failed': {
+      const code = planOf(order).failure ?? 'failed'
+      return { is: 'conclusive', end: { status: 'failed', code, reason: reasons[code] } }
+    }
     case 'abandoned':
       return { is: 'conclusive', end: { status: 'failed', code: 'abandoned', reason: reasons.abandoned } }
     case 'returned':

@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
+import { deliverDue } from '../../../../test/deliver.ts'
+import { openReceiver } from '../../../../test/receiver.ts'
 import { advanceDuePayouts } from '../../../domain/payouts/advancing.ts'
+import { payoutStates } from '../../../domain/payouts/payout-states.ts'
+import { eventRenderers } from '../../../start/webhook-bodies.ts'
 
 let api: TestApi
 beforeAll(async () => {
@@ -71,4 +75,73 @@ test('a payout, its recipient and its approval show the name at the bank, and ho
   await advanceDuePayouts(api.service)
   await expect.poll(() => shown(other.id)).toMatchObject({ state: 'paid', destination: { nameCheck } })
   await send('PATCH', '/v1/payout-settings', { nameDifferences: 'shown' })
+})
+
+test('every state has a word on each wire, and an event that both styles of webhooks tell as their wires have names for it', async () => {
+  const send = async (method: string, path: string, body?: object) => (await api.call(method, path, body)).json()
+  const { id: customerId } = await send('POST', '/api/canary/customers', { phoneNumber: '0821234563' })
+  await send('POST', '/v1/sandbox/pay-ins', { customerId, amount: 5000 })
+  const [standard, paystack] = [await openReceiver(), await openReceiver()]
+  await send('POST', '/v1/webhook-endpoints', { url: standard.url })
+  await send('POST', '/v1/webhook-endpoints', { url: paystack.url, style: 'paystack' })
+  await send('POST', '/api/canary/purchases', { customerId, productId: 'p1', amount: 4000, currency: 'ZAR' })
+  const pay = async (accountNumber: string, more: object = {}) => {
+    const destination = { type: 'bank_account', bankCode: '058', accountNumber, accountName: 'Ada Obi' }
+    const made = {
+      amount: 10,
+      currency: 'ZAR',
+      destination,
+      reference: `state-${accountNumber}-${JSON.stringify(more).length}`,
+    }
+    return (await send('POST', '/v1/payouts', { ...made, ...more })).id as string
+  }
+  const { clock } = api.service
+  const ids = {
+    paid: await pay('0123456789'),
+    failed: await pay('0000000002'),
+    returned: await pay('0000000003'),
+    sent: await pay('0000000008'),
+    sending: await pay('0000000006'),
+    pending: await pay('0000000010'),
+  }
+  const cancelled = await pay('0123456781')
+  await send('POST', `/v1/payouts/${cancelled}/cancel`)
+  await advanceDuePayouts(api.service)
+  clock.advance(1_000)
+  await advanceDuePayouts(api.service)
+  await send('PATCH', '/v1/approval-settings', { limits: [{ currency: 'ZAR', amountOver: 10 }] })
+  const [awaiting_approval, denied] = [await pay('0123456782', { amount: 11 }), await pay('0123456783', { amount: 11 })]
+  await send('POST', `/v1/payouts/${denied}/deny`)
+  await advanceDuePayouts(api.service)
+  const words = {
+    awaiting_approval: ['pending', 'received', 'payout.awaiting_approval', null],
+    // The account is short of funds.
+    pending: ['pending', 'pending', 'payout.needs_attention', null],
+    sending: ['pending', 'pending', 'payout.sending', null],
+    sent: ['pending', 'pending', 'payout.sent', null],
+    paid: ['completed', 'success', 'payout.completed', 'transfer.success'],
+    failed: ['failed', 'failed', 'payout.failed', 'transfer.failed'],
+    returned: ['failed', 'reversed', 'payout.returned', 'transfer.reversed'],
+    cancelled: ['failed', 'abandoned', 'payout.cancelled', null],
+    denied: ['failed', 'rejected', 'payout.denied', null],
+  }
+  while ((await deliverDue(api.service, eventRenderers)) > 0) {}
+  const bodies = (received: { body: string }[]) => received.map(({ body }) => JSON.parse(body))
+  const found = Object.fromEntries(
+    await Promise.all(
+      Object.entries({ ...ids, cancelled, awaiting_approval, denied }).map(async ([state, id]) => {
+        const { state: now, reference } = await send('GET', `/v1/payouts/${id}`)
+        expect({ state, now }).toEqual({ state, now: state })
+        const { data: list } = await send('GET', '/api/canary/payouts?limit=100')
+        const cashful = list.find((each: { id: string }) => each.id === `payout_${id}`)
+        const wire = await send('GET', `/transfer/verify/${reference}`)
+        const told = bodies(standard.received).filter(({ data }) => data.payoutId === `payout_${id}`)
+        const named = bodies(paystack.received).filter(({ data }) => data.reference === reference)
+        return [state, [cashful?.status, wire.data.status, told.at(-1)?.type, named.at(-1)?.event ?? null]]
+      }),
+    ),
+  )
+  expect(found).toEqual(words)
+  expect(Object.keys(found).toSorted()).toEqual([...payoutStates].toSorted())
+  await Promise.all([standard.close(), paystack.close()])
 })
