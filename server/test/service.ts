@@ -13,6 +13,7 @@ import { defaultDisputeWindowDays } from '../src/domain/personal-data/erasure.ts
 import { keepForever } from '../src/domain/retention/retention.ts'
 import { createWebhookSender } from '../src/domain/webhooks/sender.ts'
 import { approvalOwners } from '../src/start/approval-owners.ts'
+import { createApprovalUrlAsker } from '../src/start/approval-urls.ts'
 import { chooseProviders } from '../src/start/providers.ts'
 import type { Service } from '../src/surfaces/http/surface.ts'
 import { openTestDatabase } from './engines.ts'
@@ -51,6 +52,7 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
   const clock = createTestClock()
   const sandboxDelayMs = 1000
   const failures = createFailureLog(clock, log)
+  const webhookSender = createWebhookSender({ reach: 'local', networks: [] })
   return {
     db,
     clock,
@@ -63,8 +65,9 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     // Rows of a test are dated by its clock, and their age is counted in real time.
     retention: keepForever,
     disputeWindowDays: defaultDisputeWindowDays,
-    webhookSender: createWebhookSender({ reach: 'local', networks: [] }),
+    webhookSender,
     approvalOwners,
+    ...createApprovalUrlAsker(webhookSender, clock),
     sandboxDelayMs,
     ...chooseProviders(
       { db, clock, random: systemRandom, failures, meter },

@@ -1195,7 +1195,7 @@ export namespace Paystack {
     reason: string
     /** Transaction, Transfer or Refund */
     model_responsible: string
-    /** The number of the movement */
+    /** The id of the transfer; else the number of the movement */
     model_row: number
     /** The number of the movement */
     id: number
@@ -4391,6 +4391,8 @@ export namespace Mteja {
     identifiedOnly: boolean
     /** What becomes of a payout to a bank account whose bank does not confirm the name of the payee. shown: nothing, the difference is shown; this is the default. approval: it waits for a second person */
     nameDifferences: 'shown' | 'approval'
+    /** The address that is asked before a payout is sent: 200 approves, 400 refuses, everything else blocks it. none for none, which is the default. What it is asked is signed with the key that has set it */
+    approvalUrl: string
     /** Of the last change; of the merchant, for settings that were never changed */
     updatedAt: string
   }
@@ -5977,6 +5979,8 @@ export namespace Mteja {
     identifiedOnly?: boolean | undefined
     /** What becomes of a payout to a bank account whose bank does not confirm the name of the payee. shown: nothing, the difference is shown; this is the default. approval: it waits for a second person */
     nameDifferences?: 'shown' | 'approval' | undefined
+    /** The address that is asked before a payout is sent: 200 approves, 400 refuses, everything else blocks it. none for none, which is the default. What it is asked is signed with the key that has set it */
+    approvalUrl?: string | undefined
   }
   /** POST /v1/reconciliations: Compare the account that takes the money with the books, or go on with the comparison under way */
   export interface CreateReconciliationBody {

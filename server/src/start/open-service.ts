@@ -13,6 +13,7 @@ import { listMissingMigrations, migrate } from '../db/migrate.ts'
 import { createWebhookSender } from '../domain/webhooks/sender.ts'
 import type { Service } from '../surfaces/http/surface.ts'
 import { approvalOwners } from './approval-owners.ts'
+import { createApprovalUrlAsker } from './approval-urls.ts'
 import type { Config } from './config.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
 import { isInstalled, setUpInstallation } from './installation.ts'
@@ -94,6 +95,7 @@ async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDa
       disputeWindowDays: config.disputeWindowDays,
       webhookSender,
       approvalOwners,
+      ...createApprovalUrlAsker(webhookSender, systemClock),
       ...chooseProviders({ db, clock: systemClock, random: systemRandom, failures, meter }, config),
     }
     if (isNew) refuseStrayWebhook(config)

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { firstAccountId } from '../ledger/accounts.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { isApprovedByUrl } from './approval-urls.ts'
 import { askAboutPayout } from './payout-approvals.ts'
 import { bookLate, bookReturn, decidePayout, endPayout, isReleased } from './payout-ending.ts'
 import { bookRestOfFee, hasOtherFee, learnFee } from './payout-fees.ts'
@@ -128,7 +129,7 @@ async function sendFirst(context: PayoutsContext, tenant: Tenant, waiting: Payou
   const payout = await lookAtName(context, tenant, waiting, processor)
   if (await waitsForName(context, tenant, payout, settings)) return
   if (await isCooling(context, tenant, payout, settings)) return
-  if (processor === null) return
+  if (processor === null || !(await isApprovedByUrl(context, tenant, payout, settings))) return
   if (processor === 'manual') return noteManual(context, tenant, payout)
   const begun = await beginSending(context, tenant, payout, processor.accountId)
   if (begun === null) return

@@ -5,6 +5,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { advancePayout, orderOf } from './advancing.ts'
 import { type PayoutProcessorChoice, type PayoutsContext, requireSender } from './payout-processor.ts'
 import { getPayout, type Payout } from './payout-records.ts'
+import { getPayoutSettings } from './payout-settings.ts'
 
 /**
  * Gives the one-time password that a payout waits for to the processor that has asked for it, and asks how the payout stands.
@@ -27,10 +28,11 @@ export async function finalizePayout(
 
 /**
  * Takes a new payout to where the sandbox has it: in test mode a payout is usually paid at once. One of another processor stays
- * as it is. A failure is left to the background.
+ * as it is, and so does one of a merchant with an approval URL: its caller does not wait for that. A failure is left to the background.
  */
 export async function showSandboxEnd(context: PayoutsContext, tenant: Tenant, payout: Payout): Promise<Payout> {
   if (payout.state !== 'pending' || (await sandboxOf(context, tenant)) === null) return payout
+  if ((await getPayoutSettings(context, tenant)).approvalUrl !== null) return payout
   await advancePayout(context, tenant, payout.id).catch((error: Error) => {
     context.failures.failed('payout', { error: error.message })
   })

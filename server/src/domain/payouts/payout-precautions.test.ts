@@ -38,7 +38,7 @@ const wanted = (more: Partial<NewPayout> = {}): NewPayout => ({
   reference: `ref-${count++}`,
   ...more,
 })
-const set = (change: Partial<PayoutSettings>) =>
+const set = (change: Partial<Omit<PayoutSettings, 'approvalUrl'>>) =>
   inTransaction(service, (tx) => changePayoutSettings(tx, tenant, change))
 const make = async (more: Partial<NewPayout> = {}) => (await createPayout(service, tenant, wanted(more), null)).payout
 

@@ -126,8 +126,38 @@ export interface PayoutProcessorChoice {
   ) => Promise<PayoutProcessor | 'manual' | null>
 }
 
-/** A context in which payouts are sent: a processor is never asked while a transaction stands open. */
-export type PayoutsContext = FreeContext & PayoutProcessorChoice
+/** The address of a merchant that agrees to each payout before it is sent. */
+export interface ApprovalUrl {
+  url: string
+  /** The API key that signs what it is asked. */
+  secret: string
+}
+
+/** A payout as an approval URL is asked about it. */
+export interface UrlQuestion {
+  /** `TRF_…` */
+  code: string
+  /** The caller's. */
+  reference: string
+  /** Null for money of the merchant. */
+  customerCode: string | null
+  amount: bigint
+  currency: Currency
+  recipient: { code: string }
+  reason: string | null
+}
+
+/** What an approval URL has said. `blocked`: it has not answered in time, or in other words; `reason` is a sentence for a person. */
+export type UrlAnswer = { is: 'approved' } | { is: 'rejected' | 'blocked'; reason: string }
+
+/** The part of the context that asks approval URLs. */
+export interface ApprovalUrlAsker {
+  /** Null while the address of this tenant has just not answered, and is being asked about another payout. Never throws. */
+  readonly askApprovalUrl: (tenant: Tenant, payout: UrlQuestion, to: ApprovalUrl) => Promise<UrlAnswer | null>
+}
+
+/** A context in which payouts are sent: nobody outside is asked while a transaction stands open. */
+export type PayoutsContext = FreeContext & PayoutProcessorChoice & ApprovalUrlAsker
 
 /** The account by which an order was sent. Throws `not_available` for an account whose credentials were dropped. */
 export async function requireSender(

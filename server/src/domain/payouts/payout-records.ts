@@ -67,6 +67,8 @@ export interface Payout {
   unsentCount: number
   sentAt: Date | null
   unknownSince: Date | null
+  /** When the approval URL of the merchant agreed; null where none was asked, or none has agreed yet. */
+  urlApprovedAt: Date | null
   /** The words of the person who settled it by hand. */
   proof: string | null
   /** It was paid after its money was released. */
@@ -115,6 +117,7 @@ interface PayoutRow extends DoerRow {
   unsent_count: number
   sent_at: Date | null
   unknown_since: Date | null
+  url_approved_at: Date | null
   proof: string | null
   is_late: boolean
   movement_id: string | null
@@ -140,7 +143,7 @@ function selectPayouts(rows: Sql): Sql {
     select
       o.id, o.wire_id, o.code, o.reference, o.sent_reference, c.code as customer_code, o.customer_id, o.amount, o.currency,
       o.fee_borne_by, o.estimated_fee, o.fee, o.booked_fee, o.fee_tries, o.reason, o.metadata, o.state, o.state_code, o.state_reason, o.attention,
-      o.attention_reason, o.verdict, o.approval_id, o.settlement_approval_id, o.processor, o.account_id, o.send_count, o.unsent_count, o.sent_at, o.unknown_since, o.proof, o.is_late,
+      o.attention_reason, o.verdict, o.approval_id, o.settlement_approval_id, o.processor, o.account_id, o.send_count, o.unsent_count, o.sent_at, o.unknown_since, o.url_approved_at, o.proof, o.is_late,
       o.movement_id, o.actor_id, o.request_id, o.created_at, o.updated_at, o.ended_at, o.due_at,
       ${prefixed}, ${doerColumns}
     from (${rows}) o
@@ -285,6 +288,7 @@ function readPayout(row: SelectedRow): Payout {
     unsentCount: row.unsent_count,
     sentAt: row.sent_at,
     unknownSince: row.unknown_since,
+    urlApprovedAt: row.url_approved_at,
     proof: row.proof,
     isLate: row.is_late,
     movementId: row.movement_id,

@@ -2,7 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { PaymentsContext } from '../payments/payment-processor.ts'
-import type { PayoutProcessorChoice } from '../payouts/payout-processor.ts'
+import type { ApprovalUrlAsker, PayoutProcessorChoice } from '../payouts/payout-processor.ts'
 
 /** The things that an account tells of, each in a list of its own. */
 export const statementKinds = ['payment', 'refund', 'dispute', 'settlement', 'payout'] as const
@@ -71,4 +71,4 @@ export interface StatementChoice {
   readonly statementOf: (context: Context, tenant: Tenant, accountId: bigint) => Promise<AccountStatement | null>
 }
 
-export type ReconciliationContext = PaymentsContext & PayoutProcessorChoice & StatementChoice
+export type ReconciliationContext = PaymentsContext & PayoutProcessorChoice & ApprovalUrlAsker & StatementChoice

@@ -411,8 +411,14 @@ export async function giveUpStrayDeliveries(context: Context, signal?: AbortSign
   return sum
 }
 
-/** Answers the URL as it will be used. Throws `invalid_request` for a URL that must not be sent to. */
-function readWebhookUrl({ webhookSender }: SenderChoice, text: string, mode: Mode): string {
+/**
+ * Answers the URL as it will be used. Throws `invalid_request` for a URL that must not be sent to.
+ *
+ * @param field the name of its member
+ */
+export function readWebhookUrl({ webhookSender }: SenderChoice, text: string, mode: Mode, field = 'url'): string {
+  const badUrl = (rule: string) => new ServiceError('invalid_request', `${field} ${rule}`, field)
+
   const url = URL.parse(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol) || text.length > 2000) {
     throw badUrl(`must be an http or https URL of at most 2000 characters, not ${JSON.stringify(text.slice(0, 100))}`)
@@ -426,10 +432,6 @@ function readWebhookUrl({ webhookSender }: SenderChoice, text: string, mode: Mod
   }
   if (mode === 'live' && /(^|\.)localhost\.?$/.test(url.hostname)) throw badUrl('must not be this machine in live mode')
   return url.href
-}
-
-function badUrl(rule: string): ServiceError {
-  return new ServiceError('invalid_request', `url ${rule}`, 'url')
 }
 
 function endpointNotFound(id: string): ServiceError {

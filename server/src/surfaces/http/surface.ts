@@ -6,7 +6,7 @@ import type { ContentsChoice } from '../../domain/imports/account-contents.ts'
 import type { KeyFinder } from '../../domain/merchants/key-holders.ts'
 import type { Tokens } from '../../domain/merchants/tokens.ts'
 import type { PaymentsContext } from '../../domain/payments/payment-processor.ts'
-import type { PayoutProcessorChoice } from '../../domain/payouts/payout-processor.ts'
+import type { ApprovalUrlAsker, PayoutProcessorChoice } from '../../domain/payouts/payout-processor.ts'
 import type { ErasureChoice } from '../../domain/personal-data/erasure.ts'
 import type { StatementChoice } from '../../domain/reconciliation/account-statement.ts'
 import type { LookedAtAccounts } from '../../domain/reconciliation/sending-looks.ts'
@@ -20,6 +20,7 @@ import type { Envelope } from './unroutable.ts'
 /** The context, with everything that a room of the domain adds to it. */
 export type Service = PaymentsContext &
   PayoutProcessorChoice &
+  ApprovalUrlAsker &
   VerifierChoice &
   BankDirectoryChoice &
   AccountProviderChoice &

@@ -3,8 +3,10 @@ import type { Currency } from '../../base/money.ts'
 import { listBanks } from '../../domain/banking/banks.ts'
 import type { RecordedEvent } from '../../domain/events/events.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
+import { askingCode } from '../../domain/payouts/approval-urls.ts'
 import type { ToldPayout } from '../../domain/payouts/payout-events.ts'
 import type { PayoutCondition } from '../../domain/payouts/payout-lists.ts'
+import type { UrlQuestion } from '../../domain/payouts/payout-processor.ts'
 import type { Payout } from '../../domain/payouts/payout-records.ts'
 import type { Recipient } from '../../domain/payouts/recipients.ts'
 import { isServed, renderAmount } from './amounts.ts'
@@ -27,9 +29,9 @@ const failures = ['abandoned', 'blocked', 'rejected'] as const
 
 /** The payouts that have each status. */
 export const transferStatuses: Readonly<Record<string, readonly PayoutCondition[]>> = {
-  pending: [{ states: ['pending', 'sending', 'sent'], isAwaitingOtp: false }],
+  pending: [{ states: ['pending', 'sending', 'sent'], exceptCodes: [askingCode], isAwaitingOtp: false }],
   otp: [{ states: ['pending', 'sending', 'sent'], isAwaitingOtp: true }],
-  received: [{ states: ['awaiting_approval'] }],
+  received: [{ states: ['awaiting_approval'] }, { states: ['pending'], codes: [askingCode] }],
   success: [{ states: ['paid'] }],
   failed: [{ states: ['failed'], exceptCodes: [...failures, 'reversed'] }],
   reversed: [{ states: ['returned'] }, { states: ['failed'], codes: ['reversed'] }],
@@ -119,6 +121,20 @@ export function renderTransfer(tenant: Tenant, payout: Payout) {
     fee_charged: renderAmount(fee ?? 0n, currency),
     fees_breakdown: null,
     gateway_response: isUndone(state) ? stateReason : null,
+  }
+}
+
+/** What an approval URL is asked about a payout that is about to be sent. Of a batch, each payout is asked about by itself. */
+export function renderApprovalRequest(payout: UrlQuestion) {
+  const { reference, code, currency, reason, recipient, customerCode } = payout
+  const amount = renderAmount(payout.amount, currency)
+  const source = customerCode ?? 'balance'
+  return {
+    event: 'transferrequest.approval-required',
+    data: {
+      details: { body: { source, amount, recipient: recipient.code, reference, reason, currency } },
+      transfers: [{ reference, transfer_code: code, amount }],
+    },
   }
 }
 

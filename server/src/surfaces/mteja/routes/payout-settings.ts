@@ -1,10 +1,15 @@
+import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
+import { ServiceError } from '../../../base/errors.ts'
+import type { ApprovalUrl } from '../../../domain/payouts/payout-processor.ts'
 import {
   changePayoutSettings,
   getPayoutSettings,
   type PayoutSettings,
 } from '../../../domain/payouts/payout-settings.ts'
-import { tenantOf } from '../../http/authentication.ts'
+import { readWebhookUrl } from '../../../domain/webhooks/endpoints.ts'
+import type { SenderChoice } from '../../../domain/webhooks/sender.ts'
+import { callerOf, readBearer, tenantOf } from '../../http/authentication.ts'
 import { ifMatchDescription } from '../../http/if-match.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { wholeNumber } from '../../http/schemas.ts'
@@ -41,12 +46,19 @@ const nameDifferences = Type.Unsafe<PayoutSettings['nameDifferences']>({
     'What becomes of a payout to a bank account whose bank does not confirm the name of the payee. shown: nothing, the difference is shown; this is the default. approval: it waits for a second person',
   examples: ['shown'],
 })
+const approvalUrl = Type.String({
+  maxLength: 2000,
+  description:
+    'The address that is asked before a payout is sent: 200 approves, 400 refuses, everything else blocks it. none for none, which is the default. What it is asked is signed with the key that has set it',
+  examples: ['https://duka.example/payouts/approve'],
+})
 const settingsSchema = Type.Object({
   feesBorneBy,
   defaultRecipient,
   coolDownHours,
   identifiedOnly,
   nameDifferences,
+  approvalUrl,
   ...settingsTime,
 })
 
@@ -85,20 +97,37 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
           coolDownHours: Type.Optional(coolDownHours),
           identifiedOnly: Type.Optional(identifiedOnly),
           nameDifferences: Type.Optional(nameDifferences),
+          approvalUrl: Type.Optional(approvalUrl),
         }),
         response: responses(200, settingsSchema, 401, 404, 412),
       },
     },
     async (request, tx) => {
-      const { defaultRecipient: named, ...others } = request.body
-      const change = { ...others, defaultRecipient: named === 'none' ? null : named }
+      const { defaultRecipient: named, approvalUrl: url, ...others } = request.body
       const tenant = tenantOf(request)
+      const change = {
+        ...others,
+        defaultRecipient: named === 'none' ? null : named,
+        approvalUrl: url === undefined ? undefined : readApprovalUrl(tx, request, url),
+      }
       await refuseUnseen(tx, tenant, 'payout_settings', request)
       return withTime(tx, tenant, 'payout_settings', render(await changePayoutSettings(tx, tenant, change)))
     },
   )
 }
 
-function render({ defaultRecipient, ...settings }: PayoutSettings) {
-  return { ...settings, defaultRecipient: defaultRecipient ?? 'none' }
+/** Null for none. Throws `invalid_request` for an address that is not sent to, and for a caller without a key. */
+function readApprovalUrl(context: SenderChoice, request: FastifyRequest, url: string): ApprovalUrl | null {
+  if (url === 'none') return null
+  const { mode } = tenantOf(request)
+  const read = readWebhookUrl(context, url, mode, 'approvalUrl')
+  if (callerOf(request).credential === 'token') {
+    const message = 'approvalUrl is set with an API key, which signs what it is asked, and not with a token'
+    throw new ServiceError('invalid_request', message, 'approvalUrl')
+  }
+  return { url: read, secret: readBearer(request) }
+}
+
+function render({ defaultRecipient, approvalUrl, ...settings }: PayoutSettings) {
+  return { ...settings, defaultRecipient: defaultRecipient ?? 'none', approvalUrl: approvalUrl ?? 'none' }
 }
