@@ -1182,6 +1182,8 @@ export namespace Paystack {
     currency: string
     /** Hundredths of the currency that are available: without the money that is held */
     balance: number
+    /** Hundredths of the currency at the processor, whoever owns them: with the wallets of customers. Not a member of Paystack: another Mteja that has this one as its account compares its books with it */
+    account_balance: number
   }
   /** GET /balance/ledger */
   export interface BalanceMovement {

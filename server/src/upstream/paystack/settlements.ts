@@ -53,7 +53,7 @@ export function listSettledTransactions(ask: Ask, id: bigint): AsyncGenerator<Tr
 /** What the account holds in one currency. */
 export interface AccountBalance {
   currency: Currency
-  /** Minor units; below zero where the account owes. */
+  /** Minor units; below zero where the account owes. An account that is another Mteja has wallets, whose money lies there as well. */
   amount: bigint
 }
 
@@ -64,7 +64,8 @@ export async function readBalances(ask: Ask): Promise<AccountBalance[]> {
   return readSuccess(operation, answer, (data) =>
     readList(data, 'data', (row) => {
       const currency = readCurrency(row)
-      return { currency, amount: readSignedAmount(row, 'balance', currency) }
+      const name = row.account_balance === undefined ? 'balance' : 'account_balance'
+      return { currency, amount: readSignedAmount(row, name, currency) }
     }),
   )
 }

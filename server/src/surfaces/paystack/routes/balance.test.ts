@@ -29,8 +29,8 @@ describe('the merchant’s balance on the wire of Paystack', () => {
       status: true,
       message: 'Balances retrieved',
       data: [
-        { currency: 'NGN', balance: 0 },
-        { currency: 'XOF', balance: 0 },
+        { currency: 'NGN', balance: 0, account_balance: 0 },
+        { currency: 'XOF', balance: 0, account_balance: 0 },
       ],
     })
   })
@@ -38,7 +38,10 @@ describe('the merchant’s balance on the wire of Paystack', () => {
   test('its ledger lists each movement with the balance after it, newest first, and by pages', async () => {
     const transactionId = await buy(5000)
     await call('POST', '/v1/refunds', { transactionId, amount: 2000 })
-    expect((await call('GET', '/balance')).json().data[0]).toEqual({ currency: 'NGN', balance: 3000 })
+    // What went back to the customer is at the processor as before.
+    expect((await call('GET', '/balance')).json().data[0]).toEqual({
+      ...{ currency: 'NGN', balance: 3000, account_balance: 5000 },
+    })
     const { message, data, meta } = (await call('GET', '/balance/ledger?perPage=1')).json()
     expect([message, meta]).toEqual([
       'Balance ledger retrieved',

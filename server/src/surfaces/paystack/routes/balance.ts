@@ -4,6 +4,7 @@ import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { findPayouts } from '../../../domain/payouts/payout-lists.ts'
 import type { Payout } from '../../../domain/payouts/payout-records.ts'
 import type { TransactionKind } from '../../../domain/trail/trail.ts'
+import { readAccountBalances } from '../../../domain/wallet/account-balances.ts'
 import { getMerchantBalance, listMerchantEntries } from '../../../domain/wallet/merchant-balances.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
@@ -18,6 +19,9 @@ const tags = ['Transfer']
 const balanceSchema = Type.Object({
   currency: Type.String({ examples: ['NGN'] }),
   balance: amountSchema('Hundredths of the currency that are available: without the money that is held'),
+  account_balance: amountSchema(
+    'Hundredths of the currency at the processor, whoever owns them: with the wallets of customers. Not a member of Paystack: another Mteja that has this one as its account compares its books with it',
+  ),
 })
 
 const ledgerRowSchema = Type.Object({
@@ -53,8 +57,15 @@ export const balanceRoutes: RouteFile = (routes, { context }) => {
     async (request) => {
       const tenant = tenantOf(request)
       const held = tenant.merchant.currencies.filter(isServed)
-      const balances = await Promise.all(held.map((currency) => getMerchantBalance(context, tenant, currency)))
-      const data = balances.map(({ currency, available }) => ({ currency, balance: renderAmount(available, currency) }))
+      const [atProcessors, ...balances] = await Promise.all([
+        readAccountBalances(context, tenant),
+        ...held.map((currency) => getMerchantBalance(context, tenant, currency)),
+      ])
+      const data = balances.map(({ currency, available }) => ({
+        currency,
+        balance: renderAmount(available, currency),
+        account_balance: renderAmount(atProcessors.get(currency) ?? 0n, currency),
+      }))
       return { status: true as const, message: 'Balances retrieved', data }
     },
   )
