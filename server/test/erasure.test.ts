@@ -199,6 +199,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     imported_payments: ['outside_id', 'reference'],
     // The account’s code of a customer: by it an import knows whom it must not bring back.
     imported_things: ['name'],
+    reconciliations: ['compared'],
     statement_items: ['name', 'outside_id', 'payment_id', 'reference'],
     payment_intents: ['charge_reference'],
     payment_methods: ['code'],

@@ -77,7 +77,7 @@ begin
   grant update (due_at, attempts, told_at), delete on account_questions to mteja_app;
   grant insert on reconciliations, statement_items, opening_balances, differences to mteja_app;
   grant update (
-    books_id, from_at, until_at, state, stage, page, position, round, read_from, items_read, completed, unreadable, balances,
+    books_id, from_at, until_at, state, stage, page, compared, position, round, read_from, items_read, completed, unreadable, balances,
     failure, due_at, attempts, updated_at, finished_at
   ) on reconciliations to mteja_app;
   grant update (counts_unsettled) on opening_balances to mteja_app;

@@ -16,19 +16,12 @@ import { askAccount } from './unreadable.ts'
 
 /*
  * What is booked here, and is in no list of the account. It is asked about by its name before it is named as missing: a list is cut
- * by the times of the account, which are not ours.
+ * by the times of the account, which are not ours. Each function below looks at a slice, and yields the id of each thing once it was
+ * asked about.
  */
 
-/** One slice of what is here alone. */
-export interface Slice {
-  /** How many of them are there. */
-  seen: number
-  /** The last one; null for the end. */
-  position: string | null
-}
-
-/** Each is asked about by itself, so a slice is short. */
-const perSlice = 50
+/** Each is asked about by itself, so a slice is short. One with fewer is the last. */
+export const perSlice = 50
 
 interface AbsentRow {
   id: string
@@ -38,10 +31,6 @@ interface AbsentRow {
   amount: bigint
   currency: Currency
   created_at: Date
-}
-
-function sliceOf<Row extends AbsentRow>(rows: readonly Row[]): Slice {
-  return { seen: rows.length, position: rows.length < perSlice ? null : (rows.at(-1)?.id ?? null) }
 }
 
 /** The rows of a table `r` that were made in the period, from the position on. */
@@ -56,11 +45,11 @@ const noItem = ({ booksId }: Reconciliation, matching: Sql) => sql`
 `
 
 /** Charges of ours whose money is booked. */
-export async function findAbsentCharges(
+export async function* findAbsentCharges(
   context: ReconciliationContext,
   tenant: Tenant,
   run: Reconciliation,
-): Promise<Slice> {
+): AsyncGenerator<string> {
   const { merchant, mode } = tenant
   const rows = await context.db.query<AbsentRow>(sql`
     select r.id, r.outside_id, r.sent_reference as reference, r.amount, r.currency, r.created_at
@@ -71,16 +60,18 @@ export async function findAbsentCharges(
     order by r.id
     limit ${perSlice}
   `)
-  for (const row of rows) await askAboutPayment(context, tenant, run, row)
-  return sliceOf(rows)
+  for (const row of rows) {
+    await askAboutPayment(context, tenant, run, row)
+    yield row.id
+  }
 }
 
 /** Pay-ins that were recorded as money of the account. */
-export async function findAbsentPayIns(
+export async function* findAbsentPayIns(
   context: ReconciliationContext,
   tenant: Tenant,
   run: Reconciliation,
-): Promise<Slice> {
+): AsyncGenerator<string> {
   const { merchant, mode } = tenant
   const rows = await context.db.query<AbsentRow>(sql`
     select r.id, r.reference, r.amount, r.currency, r.created_at
@@ -91,8 +82,10 @@ export async function findAbsentPayIns(
     order by r.id
     limit ${perSlice}
   `)
-  for (const row of rows) await askAboutPayment(context, tenant, run, row)
-  return sliceOf(rows)
+  for (const row of rows) {
+    await askAboutPayment(context, tenant, run, row)
+    yield row.id
+  }
 }
 
 async function askAboutPayment(
@@ -118,7 +111,7 @@ async function askAboutPayment(
       createdAt: paidAt ?? at,
     }
     await storeItems(context, tenant, run, { kind: 'payment', items: [item] })
-    await comparePayments(context, tenant, run, [item])
+    await comparePayments(context, tenant, run, [item]).next()
     return
   }
   const { transaction } = await findBookedOne(context, tenant, run, { id: outsideId ?? '', reference, marker: null })
@@ -129,11 +122,11 @@ async function askAboutPayment(
 }
 
 /** Refunds of ours that have gone back. */
-export async function findAbsentRefunds(
+export async function* findAbsentRefunds(
   context: ReconciliationContext,
   tenant: Tenant,
   run: Reconciliation,
-): Promise<Slice> {
+): AsyncGenerator<string> {
   const { merchant, mode } = tenant
   const rows = await context.db.query<AbsentRow>(sql`
     select r.id, r.charge_reference as reference, r.amount, r.currency, r.created_at
@@ -149,19 +142,20 @@ export async function findAbsentRefunds(
   const processor = await requireProcessor(context, tenant, { sentBy: run.accountId })
   for (const { id, reference, amount, currency, created_at: at } of rows) {
     const state = await processor.queryReturn(tenant, { id, reference, amount, currency })
-    if (state.status !== 'unknown' && state.status !== 'refused') continue
-    const thing = { subject: 'refund', name: id, reference, transactionId: id, currency, at } as const
-    await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
+    if (state.status === 'unknown' || state.status === 'refused') {
+      const thing = { subject: 'refund', name: id, reference, transactionId: id, currency, at } as const
+      await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
+    }
+    yield id
   }
-  return sliceOf(rows)
 }
 
 /** Disputes of the account, and refunds that were made there, whose money is booked as taken back. */
-export async function findAbsentDisputes(
+export async function* findAbsentDisputes(
   context: ReconciliationContext,
   tenant: Tenant,
   run: Reconciliation,
-): Promise<Slice> {
+): AsyncGenerator<string> {
   const { merchant, mode } = tenant
   const rows = await context.db.query<AbsentRow & { outside_id: string; movement_id: string | null }>(sql`
     select r.id, r.outside_id, r.outside_reference as reference, r.amount, r.currency, r.created_at, r.movement_id
@@ -179,20 +173,21 @@ export async function findAbsentDisputes(
     const things = isRefund
       ? taken?.refunds.map((refund) => `refund/${refund.id}`)
       : taken?.disputes.map((each) => each.id)
-    if (things?.includes(outsideId)) continue
-    const subject = isRefund ? ('refund' as const) : ('dispute' as const)
-    const thing = { subject, name: id, reference, transactionId: movement_id, currency, at }
-    await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
+    if (!things?.includes(outsideId)) {
+      const subject = isRefund ? ('refund' as const) : ('dispute' as const)
+      const thing = { subject, name: id, reference, transactionId: movement_id, currency, at }
+      await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
+    }
+    yield id
   }
-  return sliceOf(rows)
 }
 
 /** Payouts that are booked as paid by the account. */
-export async function findAbsentPayouts(
+export async function* findAbsentPayouts(
   context: ReconciliationContext,
   tenant: Tenant,
   run: Reconciliation,
-): Promise<Slice> {
+): AsyncGenerator<string> {
   const { merchant, mode } = tenant
   const rows = await context.db.query<AbsentRow & { fee: bigint | null; movement_id: string | null }>(sql`
     select r.id, r.sent_reference as reference, r.amount, coalesce(r.booked_fee, r.fee) as fee, r.currency, r.created_at, r.movement_id
@@ -204,11 +199,12 @@ export async function findAbsentPayouts(
     limit ${perSlice}
   `)
   for (const { id, reference, amount, fee, currency, created_at: at, movement_id } of rows) {
-    if (await isKnownThere(context, tenant, id)) continue
-    const thing = { subject: 'payout', name: id, reference, transactionId: movement_id, currency, at } as const
-    await noteMissing(context, tenant, run, { ...thing, amount, effect: amount + (fee ?? 0n) })
+    if (!(await isKnownThere(context, tenant, id))) {
+      const thing = { subject: 'payout', name: id, reference, transactionId: movement_id, currency, at } as const
+      await noteMissing(context, tenant, run, { ...thing, amount, effect: amount + (fee ?? 0n) })
+    }
+    yield id
   }
-  return sliceOf(rows)
 }
 
 /** Whether the account that was sent a payout still finds it. */

@@ -12,17 +12,15 @@ import { ignoreUnreadable } from './unreadable.ts'
 
 /**
  * Compares disputes of the account with the books. Of a payment of ours everything that was taken back is looked up at once, so a
- * chargeback that is booked already is found before anything is named. Answers how many were booked.
+ * chargeback that is booked already is found before anything is named. Yields for each how many were booked.
  */
-export async function compareDisputes(
+export async function* compareDisputes(
   context: ReconciliationContext,
   tenant: Tenant,
   run: Reconciliation,
   items: readonly StatementItem[],
-): Promise<number> {
-  let completed = 0
-  for (const item of items) completed += await compare(context, tenant, run, item)
-  return completed
+): AsyncGenerator<number> {
+  for (const item of items) yield await compare(context, tenant, run, item)
 }
 
 async function compare(

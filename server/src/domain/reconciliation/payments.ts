@@ -13,22 +13,19 @@ import { askAccount, ignoreUnreadable } from './unreadable.ts'
 
 /**
  * Compares payments of the account with the books. A payment that is paid there and is not booked here is asked about, and
- * booked as its webhook would have been. A payment that nobody has asked for goes to suspense. Answers how many were booked.
+ * booked as its webhook would have been. A payment that nobody has asked for goes to suspense. Yields for each how many were booked.
  */
-export async function comparePayments(
+export async function* comparePayments(
   context: ReconciliationContext,
   tenant: Tenant,
   run: Reconciliation,
   items: readonly StatementItem[],
-): Promise<number> {
+): AsyncGenerator<number> {
   const booked = await findBooked(context, tenant, run, items.map(nameOf))
-  let completed = 0
   for (const [i, item] of items.entries()) {
     const before = booked[i] as BookedPayment
-    if (item.state === 'done') completed += await comparePaid(context, tenant, run, { item, before })
-    else if (before.transaction !== null) await compareUnpaid(context, tenant, run, { item, before })
+    yield await (item.state === 'done' ? comparePaid : compareUnpaid)(context, tenant, run, { item, before })
   }
-  return completed
 }
 
 function nameOf({ id, reference, name, amount, currency }: StatementItem) {
@@ -197,10 +194,10 @@ async function compareUnpaid(
   tenant: Tenant,
   run: Reconciliation,
   { item, before: { transaction } }: Compared,
-): Promise<void> {
-  if (transaction === null || item.reference === null) return
+): Promise<0> {
+  if (transaction === null || item.reference === null) return 0
   const found = await askAccount(context, tenant, run.accountId, item.reference)
-  if (found === 'unreadable' || found?.isPaid || found?.isGivenBack) return
+  if (found === 'unreadable' || found?.isPaid || found?.isGivenBack) return 0
   await noteDifference(context, tenant, run, {
     ...common(item),
     kind: 'state',
@@ -211,4 +208,5 @@ async function compareUnpaid(
     currency: transaction.currency,
     effects: { [transaction.currency]: transaction.fee - transaction.amount },
   })
+  return 0
 }

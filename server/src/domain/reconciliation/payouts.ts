@@ -11,20 +11,20 @@ import { beginningOf, type Reconciliation } from './reconciliations.ts'
 import { ignoreUnreadable } from './unreadable.ts'
 
 /**
- * Compares payouts of the account with the books. One of ours whose end was not told is asked about, and ended here. Answers how
- * many were ended.
+ * Compares payouts of the account with the books. One of ours whose end was not told is asked about, and ended here. Yields for
+ * each how many were ended.
  */
-export async function comparePayouts(
+export async function* comparePayouts(
   context: ReconciliationContext,
   tenant: Tenant,
   run: Reconciliation,
   items: readonly StatementItem[],
-): Promise<number> {
-  let completed = 0
+): AsyncGenerator<number> {
   for (const item of items) {
     const before = await findOwn(context, tenant, item)
     if (before === null) {
       await compareOther(context, tenant, run, item)
+      yield 0
       continue
     }
     const isLate = isUnsent(before) || isBehind(item, before)
@@ -32,9 +32,8 @@ export async function comparePayouts(
     const own = isLate ? ((await findOwn(context, tenant, item)) as Payout) : before
     const found = differenceOf(item, own)
     if (found !== null) await note(context, tenant, run, item, { ...found, own })
-    if (isLate && own.state !== before.state && !isOpen(own.state)) completed += 1
+    yield isLate && own.state !== before.state && !isOpen(own.state) ? 1 : 0
   }
-  return completed
 }
 
 async function findOwn(context: Context, tenant: Tenant, { name }: StatementItem): Promise<Payout | null> {

@@ -36,6 +36,8 @@ export interface Reconciliation {
   state: 'running' | 'agreed' | 'differing' | 'failed'
   stage: Stage
   page: number
+  /** The last thing of the page that was compared, by the account's id of it; null where none is yet. */
+  compared: string | null
   position: string | null
   round: number
   readFrom: Date
@@ -83,6 +85,7 @@ interface ReconciliationRow extends DoerRow {
   state: Reconciliation['state']
   stage: Stage
   page: number
+  compared: string | null
   position: string | null
   round: number
   read_from: Date
@@ -294,7 +297,7 @@ export function listReconciliations(
 async function select(context: Context, { merchant, mode }: Tenant, matching: Sql): Promise<Reconciliation[]> {
   const rows = await context.db.query<ReconciliationRow>(sql`
     select
-      r.id, r.mode, r.account_id, r.books_id, r.from_at, r.until_at, r.with_balance, r.state, r.stage, r.page, r.position,
+      r.id, r.mode, r.account_id, r.books_id, r.from_at, r.until_at, r.with_balance, r.state, r.stage, r.page, r.compared, r.position,
       r.round, r.read_from, r.items_read, r.completed, r.unreadable, r.balances, r.failure, r.attempts, r.due_at, r.created_at, r.finished_at,
       (
         select count(*) from differences d
@@ -322,6 +325,7 @@ function read(row: ReconciliationRow): Reconciliation {
     state: row.state,
     stage: row.stage,
     page: row.page,
+    compared: row.compared,
     position: row.position,
     round: row.round,
     readFrom: row.read_from,

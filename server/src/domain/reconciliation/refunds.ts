@@ -15,23 +15,20 @@ import { ignoreUnreadable } from './unreadable.ts'
 
 /**
  * Compares refunds of the account with the books. One of ours that has ended there is ended here. One that was made there of a
- * payment of ours is money taken back. Answers how many were booked.
+ * payment of ours is money taken back. Yields for each how many were booked.
  */
-export async function compareRefunds(
+export async function* compareRefunds(
   context: ReconciliationContext,
   tenant: Tenant,
   run: Reconciliation,
   items: readonly StatementItem[],
-): Promise<number> {
-  let completed = 0
+): AsyncGenerator<number> {
   for (const item of items) {
     const own = await findOwn(context, tenant, run, item)
-    completed +=
-      own === null
-        ? await compareOther(context, tenant, run, item)
-        : await compareOwn(context, tenant, run, { item, own })
+    yield own === null
+      ? await compareOther(context, tenant, run, item)
+      : await compareOwn(context, tenant, run, { item, own })
   }
-  return completed
 }
 
 interface OwnRefund {

@@ -11,7 +11,7 @@ import {
   findAbsentPayIns,
   findAbsentPayouts,
   findAbsentRefunds,
-  type Slice,
+  perSlice,
 } from './absent.ts'
 import {
   type AccountStatement,
@@ -45,7 +45,8 @@ import { compareSettlements } from './settlements.ts'
 /*
  * A reconciliation is done in steps: a page of a list, or a slice of what is here. Each step is committed with the place of the next
  * one, so a killed server's reconciliation goes on where it was. A step that is done twice finds everything done: what it books has
- * a key, and what it notes has a name.
+ * a key, and what it notes has a name. A step ends between two things when its time is over or the account fails, and the next one
+ * goes on there: a slow account holds nobody else up.
  */
 
 type Work = ReconciliationContext
@@ -58,7 +59,7 @@ const stages: readonly Stage[] = [
 const comparisons: Readonly<
   Record<
     StatementKind,
-    (context: Work, tenant: Tenant, run: Reconciliation, items: readonly StatementItem[]) => Promise<number>
+    (context: Work, tenant: Tenant, run: Reconciliation, items: readonly StatementItem[]) => AsyncGenerator<number>
   >
 > = {
   payment: comparePayments,
@@ -69,7 +70,7 @@ const comparisons: Readonly<
 }
 
 const absences: Readonly<
-  Partial<Record<Stage, (context: Work, tenant: Tenant, run: Reconciliation) => Promise<Slice>>>
+  Partial<Record<Stage, (context: Work, tenant: Tenant, run: Reconciliation) => AsyncGenerator<string>>>
 > = {
   absent_charges: findAbsentCharges,
   absent_pay_ins: findAbsentPayIns,
@@ -86,6 +87,8 @@ const readAgainMs = 60 * 60 * 1000
 const turnMs = 5_000
 /** A call works on its reconciliation itself for as long. */
 const callMs = 15_000
+/** A step compares for as long at least, also where reading its page has used up the time. */
+const comparingMs = 2_000
 /** An account that cannot be asked this often in a row ends a reconciliation: some six hours. */
 const patience = 12
 
@@ -93,7 +96,9 @@ const patience = 12
 interface Progress {
   stage: Stage | 'end'
   page?: number
-  position?: string | null
+  /** Set where the page is to be gone on with behind this thing. */
+  compared?: string
+  position?: string
   itemsRead?: number
   unreadable?: number
   completed?: number
@@ -174,14 +179,15 @@ async function work(context: Work, tenant: Tenant, id: string, budgetMs: number)
   for (;;) {
     const read = await getReconciliation(context, tenant, id)
     if (read.state !== 'running') return
-    const isNew = read.stage === 'payment' && read.page === 1 && read.round === 1
+    const isNew = read.stage === 'payment' && read.page === 1 && read.compared === null && read.round === 1
     const run = isNew ? await linkBooks(context, tenant, read) : read
     const statement = await context.statementOf(context, tenant, run.accountId)
     if (statement === null) {
       return fail(context, tenant, id, 'The account was replaced by another, and its key is not kept any more')
     }
-    const isOver = performance.now() - startedAt >= budgetMs
-    const progress = await step(context, tenant, run, statement)
+    const until = startedAt + budgetMs
+    const progress = await step(context, tenant, run, { statement, until })
+    const isOver = performance.now() >= until
     const isSaved = await inTransaction(context, async (tx) => {
       const isDone = await save(tx, tenant, run, { progress, isOver })
       // What could not be read may be what was sent.
@@ -202,18 +208,22 @@ async function fail({ db, clock }: Context, { merchant }: Tenant, id: string, fa
   `)
 }
 
-async function step(
-  context: Work,
-  tenant: Tenant,
-  run: Reconciliation,
-  statement: AccountStatement,
-): Promise<Progress> {
+interface Step {
+  statement: AccountStatement
+  /** When its turn is over, by `performance.now()`. */
+  until: number
+}
+
+async function step(context: Work, tenant: Tenant, run: Reconciliation, { statement, until }: Step): Promise<Progress> {
   const { stage, page } = run
   if (stage === 'balance') return stepBalance(context, tenant, run, statement)
   const absence = absences[stage]
   if (absence !== undefined) {
-    const { position } = await absence(context, tenant, run)
-    return position === null ? next(context, tenant, run) : { stage, position }
+    const { done, isWhole } = await takeUntil(absence(context, tenant, run), until)
+    const position = done.at(-1)
+    return position === undefined || (isWhole && done.length < perSlice)
+      ? next(context, tenant, run)
+      : { stage, position }
   }
   const kind = stage as StatementKind
   const question = { kind, from: run.readFrom, until: run.until, page }
@@ -223,10 +233,42 @@ async function step(
     context.failures.failed(subject, { row: run.id, kind, unreadable: unreadable.slice(0, 20) })
   }
   await storeItems(context, tenant, run, { kind, items })
-  const completed = await comparisons[kind](context, tenant, run, items)
+  const left = itemsAfter(items, run.compared)
+  const { done, isWhole } = await takeUntil(comparisons[kind](context, tenant, run, left), until)
+  const counted = { itemsRead: done.length, completed: done.reduce((sum, each) => sum + each, 0) }
+  const last = left[done.length - 1]
+  if (!isWhole && last !== undefined) return { stage, page, compared: last.id, ...counted }
   // Later rounds read the same things again.
-  const counted = { itemsRead: items.length, unreadable: run.round === 1 ? unreadable.length : 0, completed }
-  return isLast ? { ...(await next(context, tenant, run)), ...counted } : { stage, page: page + 1, ...counted }
+  const whole = { ...counted, unreadable: run.round === 1 ? unreadable.length : 0 }
+  return isLast ? { ...(await next(context, tenant, run)), ...whole } : { stage, page: page + 1, ...whole }
+}
+
+/** The things of a page that are not compared yet, each once. */
+function itemsAfter(items: readonly StatementItem[], compared: string | null): StatementItem[] {
+  const unique = [...new Map(items.map((item) => [item.id, item])).values()]
+  return unique.slice(unique.findIndex(({ id }) => id === compared) + 1)
+}
+
+/**
+ * Takes one thing after the other, until the time is over or one fails, but one at least. What is done is kept before the one that
+ * failed is tried again. Throws if the first one fails.
+ */
+async function takeUntil<Done>(
+  things: AsyncGenerator<Done>,
+  until: number,
+): Promise<{ done: Done[]; isWhole: boolean }> {
+  const end = Math.max(until, performance.now() + comparingMs)
+  const done: Done[] = []
+  try {
+    for await (const each of things) {
+      done.push(each)
+      if (performance.now() >= end) return { done, isWhole: false }
+    }
+  } catch (error) {
+    if (done.length === 0) throw error
+    return { done, isWhole: false }
+  }
+  return { done, isWhole: true }
 }
 
 /** The stage after that of a reconciliation. */
@@ -279,7 +321,7 @@ async function save(
   { progress, isOver }: { progress: Progress; isOver: boolean },
 ): Promise<boolean> {
   const { merchant } = tenant
-  const { id, stage, page, position, round } = run
+  const { id, stage, page, compared, position, round } = run
   const now = context.clock.now()
   const { stage: next, until, readFrom, itemsRead = 0, unreadable = 0, completed = 0, balances } = progress
   const isEnd = next === 'end'
@@ -290,7 +332,8 @@ async function save(
   ) or r.unreadable + ${unreadable}::integer > 0`
   const saved = await context.db.query(sql`
     update reconciliations r set
-      stage = ${isEnd ? stage : next}, page = ${progress.page ?? 1}, position = ${progress.position ?? null}::uuid,
+      stage = ${isEnd ? stage : next}, page = ${progress.page ?? 1}, compared = ${progress.compared ?? null},
+      position = ${progress.position ?? null}::uuid,
       items_read = r.items_read + ${itemsRead}, completed = r.completed + ${completed},
       unreadable = r.unreadable + ${unreadable}, attempts = 0, updated_at = ${now}
       ${until === undefined ? nothing : sql`, round = r.round + 1, until_at = ${until}`}
@@ -302,7 +345,7 @@ async function save(
           : sql`, due_at = ${dueAt}`
       }
     where r.merchant_id = ${merchant.id} and r.id = ${id} and r.state = 'running' and r.stage = ${stage} and r.page = ${page}
-      and r.position is not distinct from ${position}::uuid and r.round = ${round}
+      and r.compared is not distinct from ${compared} and r.position is not distinct from ${position}::uuid and r.round = ${round}
     returning r.id
   `)
   return saved.length > 0

@@ -9,23 +9,21 @@ import type { StatementItem } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
 import { beginningOf, type Reconciliation } from './reconciliations.ts'
 
-/** Books what the account has sent to the bank, each settlement once. Answers how many were booked. */
-export async function compareSettlements(
+/** Books what the account has sent to the bank, each settlement once. Yields for each how many were booked. */
+export async function* compareSettlements(
   context: FreeContext,
   tenant: Tenant,
   run: Reconciliation,
   items: readonly StatementItem[],
-): Promise<number> {
+): AsyncGenerator<number> {
   const { cutOver } = await beginningOf(context, tenant, run.booksId)
-  let completed = 0
   for (const item of items) {
     const before = await findBookedSettlement(context, tenant, run, item)
     const isNew = before === null && item.state === 'done' && item.amount > 0n && item.createdAt >= cutOver
     if (isNew) await book(context, tenant, run, item)
     if (before !== null) await compare(context, tenant, run, { item, booked: before })
-    if (isNew) completed += 1
+    yield isNew ? 1 : 0
   }
-  return completed
 }
 
 interface BookedSettlement {
