@@ -79,6 +79,7 @@ browserTest(
     await dialog.getByRole('heading', { name: 'What happened' }).waitFor()
     await dialog.getByText('Not sent yet').waitFor()
     await dialog.getByText('Both sides').waitFor()
+    await dialog.getByText('Same name ✓').waitFor()
     expect(await dialog.textContent()).not.toContain('6200112233')
     expect(await faults(page)).toEqual([])
     await page.context().close()
