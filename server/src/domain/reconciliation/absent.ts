@@ -38,9 +38,11 @@ function inPeriod({ from, until, position }: Reconciliation): Sql {
   return sql`r.id > ${position ?? lowestUuidV7(from)}::uuid and r.id < ${lowestUuidV7(until)}::uuid`
 }
 
-const noItem = ({ booksId }: Reconciliation, matching: Sql) => sql`
+/** What the account has shown before, and does not show any more, is asked about as well. */
+const noItem = ({ id, booksId }: Reconciliation, matching: Sql) => sql`
   not exists (
-    select from statement_items i where i.merchant_id = r.merchant_id and i.account_id = ${booksId} and ${matching}
+    select from statement_items i
+    where i.merchant_id = r.merchant_id and i.account_id = ${booksId} and i.reconciliation_id = ${id} and ${matching}
   )
 `
 

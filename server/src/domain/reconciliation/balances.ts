@@ -313,6 +313,12 @@ async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconcili
       cross join lateral json_each(d.effects) e
       where d.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`d.account_id`, booksId)} and d.state <> 'resolved'
         and (d.subject <> 'balance' or d.state = 'accepted')
+      union all
+      -- A currency in which nothing is any more is looked at until what was unexplained of it is closed.
+      select d.currency, 0, 0, 0
+      from differences d
+      where d.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`d.account_id`, booksId)} and d.state = 'open'
+        and d.subject = 'balance'
     ) n
     group by n.currency
   `)
