@@ -753,8 +753,13 @@ describe('operations of the Mteja client', () => {
     const listed = await Array.fromAsync(mteja.disputes.list({ customerId, limit: 1 }))
     expect(listed.map(({ state }) => state)).toEqual(['lost', 'won'])
     await expect(mteja.disputes.accept(first.id)).rejects.toMatchObject({ code: 'dispute_not_open' })
-    const { updatedAt: _, ...settings } = await mteja.disputes.retrieveSettings()
-    expect(await mteja.disputes.updateSettings(settings)).toMatchObject(settings)
+    const read = await mteja.disputes.retrieveSettings()
+    const saved = await mteja.disputes.updateSettings({ ...read, holdsAmount: true })
+    expect(saved).toEqual({ ...read, holdsAmount: true, updatedAt: saved.updatedAt })
+    // What was read before is not what the change was made to.
+    const late = mteja.disputes.updateSettings({ ...read, borneBy: 'merchant' })
+    await expect(late).rejects.toMatchObject({ code: 'changed_meanwhile' })
+    expect(await mteja.disputes.updateSettings({ ...saved, holdsAmount: false })).toMatchObject({ holdsAmount: false })
   })
 
   test('what is over a limit waits for a second person, who approves or denies it, and so does a higher limit', async () => {
@@ -776,6 +781,8 @@ describe('operations of the Mteja client', () => {
     expect(await approvals.retrieve(second)).toEqual(denied)
     const listed = await Array.fromAsync(approvals.list({ kind: 'adjustment', limit: 1 }))
     expect(listed.map(({ id }) => id).sort()).toEqual([first, second].sort())
+    const limits = (await approvals.retrieveSettings()).limits
+    expect(await approvals.updateSettings(await approvals.retrieveSettings())).toMatchObject({ limits, isOn: true })
     const { waitingApprovalId } = await approvals.updateSettings({ limits: [{ currency: 'ZAR' }] })
     await mteja.sandbox.approveAsAnother(waitingApprovalId ?? '')
     expect(await approvals.retrieveSettings()).toMatchObject({ isOn: false, limits: [], waitingApprovalId: null })
@@ -804,8 +811,8 @@ describe('operations of the Mteja client', () => {
     const unasked = { status: 404, code: 'approval_not_found' }
     await expect(mteja.payouts.approve(payout.id)).rejects.toMatchObject(unasked)
     await expect(mteja.payouts.deny(payout.id, { reason: 'x' })).rejects.toMatchObject(unasked)
-    const { updatedAt: _, ...settings } = await mteja.payouts.retrieveSettings()
-    expect(await mteja.payouts.updateSettings(settings)).toMatchObject(settings)
+    const { updatedAt, ...settings } = await mteja.payouts.retrieveSettings()
+    expect(await mteja.payouts.updateSettings({ ...settings, updatedAt })).toMatchObject(settings)
 
     const recipient = await mteja.recipients.create({ ...destination, accountName: 'Zero Sum' })
     expect(recipient.id).toBe(payout.destination.id)
@@ -903,7 +910,8 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.paymentSettings.update({ knownCustomers: 'wallet_topup' })).toMatchObject({
       knownCustomers: 'wallet_topup',
     })
-    expect(await mteja.paymentSettings.update({ knownCustomers: 'payment' })).toMatchObject({
+    const read = await mteja.paymentSettings.retrieve()
+    expect(await mteja.paymentSettings.update({ ...read, knownCustomers: 'payment' })).toMatchObject({
       knownCustomers: 'payment',
     })
   })

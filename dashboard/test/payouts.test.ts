@@ -165,6 +165,121 @@ browserTest('limits that somebody else has changed meanwhile are not overwritten
 })
 
 browserTest(
+  'a payout of which the processor cannot say how it ended is settled by a person, with a reason',
+  async () => {
+    const { mteja, ada } = seeded
+    const { id } = await mteja.payouts.create({
+      customerId: ada,
+      amount: 1100,
+      currency: 'ZAR',
+      destination: { type: 'bank_account', bankCode: '250655', accountNumber: '0000000008', accountName: 'ADA OBI' },
+      reference: 'without-an-end',
+    })
+    const page = await signedIn(seeded.keys.finance, '/money?tab=payouts')
+    // A processor that cannot say how a payout ended is believed for an hour. The answer is as it is after that hour.
+    let sent: unknown
+    await page.route(`**/v1/payouts/${id}`, async (route) => {
+      const payout = await (await route.fetch()).json()
+      const needsAttention = {
+        code: 'unknown',
+        sentence: 'The processor cannot say how it ended.',
+        since: payout.createdAt,
+      }
+      await route.fulfill({ json: sent === undefined ? { ...payout, needsAttention } : { ...payout, proof: 'said' } })
+    })
+    await page.route(`**/v1/payouts/${id}/settle`, async (route) => {
+      sent = route.request().postDataJSON()
+      await route.fulfill({ json: await mteja.payouts.retrieve(id) })
+    })
+    await page.goto(`${server.baseUrl}/app/money?tab=payouts&payout=${id}`)
+    const panel = page.getByRole('dialog')
+    await panel.getByRole('button', { name: 'Settle by hand …' }).click()
+    const asked = page.getByRole('dialog', { name: 'Settle by hand' })
+    await asked.getByText('Look there first.', { exact: false }).waitFor()
+    await asked.getByLabel('How it ended').selectOption('failed')
+    await asked.getByLabel('What shows that it was not paid').fill('No transfer in the account of 3 March')
+    await asked.getByRole('button', { name: 'Continue' }).click()
+    await asked.getByText('Say why it is settled by hand.').waitFor()
+    await asked.getByLabel('Why it is settled by hand').fill('The bank has never seen it')
+    await asked.getByRole('button', { name: 'Continue' }).click()
+    await asked.getByText('can be spent at once', { exact: false }).waitFor()
+    await asked.getByRole('button', { name: /as not paid$/ }).click()
+    await asked.waitFor({ state: 'detached' })
+    expect(sent).toEqual({
+      outcome: 'failed',
+      proof: 'No transfer in the account of 3 March',
+      reason: 'The bank has never seen it',
+    })
+    await panel.getByText('Settled by hand', { exact: true }).waitFor()
+    await page.context().close()
+  },
+)
+
+browserTest(
+  'the settings of payouts, payments and disputes are saved, and those that changed meanwhile are not',
+  async () => {
+    const { mteja } = seeded
+    const page = await signedIn(seeded.keys.owner, '/money?tab=settings')
+    const payouts = page.getByRole('form', { name: 'Payouts' })
+    await payouts.getByLabel('Hours for which a payout to a new recipient waits').fill('many')
+    await payouts.getByRole('button', { name: 'Save' }).click()
+    await payouts.getByText('Type the hours as a whole number').waitFor()
+    await payouts.getByLabel('Hours for which a payout to a new recipient waits').fill('0')
+    await payouts.getByLabel('Fees of the processor').selectOption('owner')
+    await payouts.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved, for what begins from now on.').first().waitFor()
+    expect(await mteja.payouts.retrieveSettings()).toMatchObject({ feesBorneBy: 'owner', coolDownHours: 0 })
+    await mteja.payouts.updateSettings({ feesBorneBy: 'merchant' })
+    const payments = page.getByRole('form', { name: 'Payments' })
+    await payments.getByLabel('Payments whose metadata names no purpose').selectOption('wallet_topup')
+    await payments.getByRole('button', { name: 'Save' }).click()
+    await expect
+      .poll(async () => (await mteja.paymentSettings.retrieve()).knownCustomers, { timeout: 15_000 })
+      .toBe('wallet_topup')
+    const disputes = page.getByRole('form', { name: 'Disputes' })
+    await disputes.getByLabel('An open dispute reserves', { exact: false }).check()
+    await mteja.disputes.updateSettings({ borneBy: 'merchant' })
+    await disputes.getByRole('button', { name: 'Save' }).click()
+    await disputes.getByText('Somebody else has changed this meanwhile').waitFor()
+    expect(await mteja.disputes.retrieveSettings()).toMatchObject({ borneBy: 'merchant', holdsAmount: false })
+    expect(await faults(page)).toEqual([])
+    await page.context().close()
+    const viewer = await signedIn(seeded.keys.viewer, '/money?tab=settings')
+    await viewer.getByText('Money that a payer takes back is your loss.').waitFor()
+    await viewer.context().close()
+  },
+)
+
+browserTest('an owner chooses who sends the money, and pauses all sending, which the first screen says', async () => {
+  const { mteja } = seeded
+  const page = await signedIn(seeded.keys.owner, '/money?tab=settings')
+  const part = page.getByRole('region', { name: 'Processors' })
+  await part.getByRole('button', { name: 'Choose …' }).last().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Processor').selectOption('paystack')
+  await dialog.getByRole('button', { name: 'Continue' }).click()
+  await dialog.getByText('Give the secret key of the account.').waitFor()
+  await dialog.getByLabel('Processor').selectOption('manual')
+  await dialog.getByRole('button', { name: 'Continue' }).click()
+  await dialog.getByRole('button', { name: 'Choose this processor' }).click()
+  await part.getByText('People, outside any API').waitFor()
+  await mteja.processors.set('out', { processor: 'sandbox' })
+  await part.getByRole('button', { name: 'Pause all sending …' }).click()
+  await dialog.getByRole('button', { name: 'Continue' }).click()
+  await dialog.getByRole('button', { name: 'Pause all sending' }).click()
+  await part.getByText('Nothing is sent: no payout', { exact: false }).waitFor()
+  expect(await faults(page)).toEqual([])
+  await page.goto(`${server.baseUrl}/app/home`)
+  await page.getByRole('link', { name: /Nothing is sent/ }).click()
+  await part.getByRole('button', { name: 'Let sending go on …' }).click()
+  await dialog.getByRole('button', { name: 'Continue' }).click()
+  await dialog.getByRole('button', { name: 'Let sending go on' }).click()
+  await part.getByRole('button', { name: 'Pause all sending …' }).waitFor()
+  expect((await mteja.processors.list()).data).toMatchObject([{ pause: null }, { processor: 'sandbox' }])
+  await page.context().close()
+})
+
+browserTest(
   'what the owner asks for waits: the nav counts it for another person, who approves it, and denies another with a reason',
   async () => {
     const { mteja, ada } = seeded

@@ -4,6 +4,7 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 import { listSteps, type MtejaStep } from './api.ts'
+import { changeOf } from './settings.ts'
 
 const shape = { id: 'text', kind: 'text', subjectId: 'text', status: 'text' } as const
 const settings = { limits: [{ currency: 'text' }] } as const
@@ -43,8 +44,15 @@ export class Approvals {
     return this.#send({ method: 'GET', path: path`/v1/approval-settings`, shape: settings }, options)
   }
 
-  /** A lower limit counts at once. A higher one waits for a second person, whose approval the answer names. */
-  updateSettings(body: Mteja.UpdateApprovalSettingsBody, options?: CallOptions): Promise<Mteja.ApprovalSettings> {
-    return this.#send({ method: 'PATCH', path: path`/v1/approval-settings`, body, shape: settings }, options)
+  /**
+   * A lower limit counts at once. A higher one waits for a second person, whose approval the answer names. Settings as they were read
+   * can be sent back, with changes. Throws ConflictError if somebody has changed them meanwhile.
+   */
+  updateSettings(
+    body: Mteja.UpdateApprovalSettingsBody | Mteja.ApprovalSettings,
+    options?: CallOptions,
+  ): Promise<Mteja.ApprovalSettings> {
+    const [change, condition] = changeOf(body, options)
+    return this.#send({ method: 'PATCH', path: path`/v1/approval-settings`, body: change, shape: settings }, condition)
   }
 }

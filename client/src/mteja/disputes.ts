@@ -4,6 +4,7 @@ import { path } from '../core/path.ts'
 import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 import { listSteps, type MtejaStep } from './api.ts'
+import { changeOf } from './settings.ts'
 
 const shape = { id: 'text', amount: 'whole', currency: 'text', state: 'text' } as const
 const settings = { borneBy: 'text' } as const
@@ -45,7 +46,12 @@ export class Disputes {
     return this.#send({ method: 'GET', path: path`/v1/dispute-settings`, shape: settings }, options)
   }
 
-  updateSettings(body: Mteja.UpdateDisputeSettingsBody, options?: CallOptions): Promise<Mteja.DisputeSettings> {
-    return this.#send({ method: 'PATCH', path: path`/v1/dispute-settings`, body, shape: settings }, options)
+  /** Settings as they were read can be sent back, with changes. Throws ConflictError if somebody has changed them meanwhile. */
+  updateSettings(
+    body: Mteja.UpdateDisputeSettingsBody | Mteja.DisputeSettings,
+    options?: CallOptions,
+  ): Promise<Mteja.DisputeSettings> {
+    const [change, condition] = changeOf(body, options)
+    return this.#send({ method: 'PATCH', path: path`/v1/dispute-settings`, body: change, shape: settings }, condition)
   }
 }

@@ -5,6 +5,7 @@ import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 import { withAmount } from '../money.ts'
 import { listSteps, type MtejaStep } from './api.ts'
+import { changeOf } from './settings.ts'
 
 const shape = { id: 'text', reference: 'text', amount: 'whole', currency: 'text', state: 'text' } as const
 const settings = { feesBorneBy: 'text' } as const
@@ -66,7 +67,12 @@ export class Payouts {
     return this.#send({ method: 'GET', path: path`/v1/payout-settings`, shape: settings }, options)
   }
 
-  updateSettings(body: Mteja.UpdatePayoutSettingsBody, options?: CallOptions): Promise<Mteja.PayoutSettings> {
-    return this.#send({ method: 'PATCH', path: path`/v1/payout-settings`, body, shape: settings }, options)
+  /** Settings as they were read can be sent back, with changes. Throws ConflictError if somebody has changed them meanwhile. */
+  updateSettings(
+    body: Mteja.UpdatePayoutSettingsBody | Mteja.PayoutSettings,
+    options?: CallOptions,
+  ): Promise<Mteja.PayoutSettings> {
+    const [change, condition] = changeOf(body, options)
+    return this.#send({ method: 'PATCH', path: path`/v1/payout-settings`, body: change, shape: settings }, condition)
   }
 }

@@ -20,7 +20,7 @@ export class Processors {
     return this.#send({ method: 'GET', path: path`/v1/processors`, shape: { data: [processorAccount] } }, options)
   }
 
-  /** Chooses the processor of a direction. */
+  /** Chooses the processor of a direction. `ifMatch` is the `chosenAt` that was read. */
   set(
     direction: Mteja.ProcessorAccount['direction'],
     body: Mteja.SetProcessorBody,

@@ -47,9 +47,11 @@ function NeedsYou({ children }: { children: ReactNode }) {
       lines.push([
         'Failing',
         `The processor that ${to} (${processor}) fails: ${lastError ?? 'nobody knows why'}`,
-        '/audit',
+        '/money?tab=settings',
       ])
     }
+    if (data.pause !== null)
+      lines.push(['Paused', 'Nothing is sent: no payout, refund, charge or webhook', '/money?tab=settings'])
     if (data.approvals > 0) {
       const whom = can('approve') ? 'you' : 'a second person'
       lines.push(['Approvals', `Waiting for ${whom}: ${atMost(data.approvals)}`, '/money?tab=approvals'])
@@ -80,7 +82,7 @@ function NeedsYou({ children }: { children: ReactNode }) {
         {lines.length > 0 && (
           <div className="table">
             {lines.map(([kind, words, to]) => (
-              <Link key={to} href={to} className="tr" style={columns('110px minmax(0, 1fr)')}>
+              <Link key={`${kind} ${words}`} href={to} className="tr" style={columns('110px minmax(0, 1fr)')}>
                 <span>
                   <Badge tone="warn">{kind}</Badge>
                 </span>

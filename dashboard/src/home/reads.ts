@@ -24,6 +24,7 @@ export const needsQuery = ({ mteja, can }: Session) => ({
       refunds: refunds.data.filter(({ state }) => state === 'needsAttention' || state === 'unknown').length,
       failed: failed.data.length,
       processors: processors.data.filter(({ state }) => state === 'failing'),
+      pause: processors.data[0]?.pause ?? null,
     }
   },
 })

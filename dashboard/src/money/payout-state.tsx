@@ -53,7 +53,7 @@ export const masked = (number: string): string => `••${number.slice(-4)}`
 /** What a person does about a payout that needs one, by the word of the reason. */
 const remedies: Readonly<Record<string, string>> = {
   otp: 'Give the one-time password at the processor. To be asked no more, turn one-time passwords off there.',
-  unauthorized: 'The account refuses the key. Give the right one with “mteja”, or PUT /v1/processors/out.',
+  unauthorized: 'The account refuses the key. Give the right one under Money, Settings, Processors.',
   short_of_funds: 'Put money into the account at the processor. The payout goes on by itself.',
   unknown: 'Look for it at the processor by its name there. The money stays reserved; do not pay it in another way.',
   lost: 'Look for it at the processor by its name there. The money stays reserved; do not pay it in another way.',

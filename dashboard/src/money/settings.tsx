@@ -1,72 +1,52 @@
-import { Button, Checkbox, NativeSelect, TextInput } from '@mantine/core'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { Button, Checkbox, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
 import { Link } from 'wouter'
 import type { Mteja } from '../base/client.ts'
-import { useNotice, useSession } from '../base/context.ts'
+import { useSession } from '../base/context.ts'
 import { editable, readAmount } from '../base/money.ts'
 import { needSentence } from '../base/problems.ts'
 import { Problem } from '../parts/basics.tsx'
 import { LimitTable } from './limit-table.tsx'
+import { Processors } from './processors.tsx'
+import { Changed, useSettingsForm } from './settings-form.tsx'
+import { DisputeForm, PaymentForm, PayoutForm, SettingsInWords } from './settings-forms.tsx'
 
-/** What waits for a second person, and who bears the fees of payouts. */
+/** What waits for a second person, and what becomes of payouts, payments and disputes. */
 export function MoneySettings() {
   const { mteja, can } = useSession()
   const { data, error, refetch } = useQuery({
     queryKey: ['money', 'settings'],
     queryFn: async () => {
-      const [approvals, payouts] = await Promise.all([
+      const [approvals, payouts, payments, disputes] = await Promise.all([
         mteja.approvals.retrieveSettings(),
         mteja.payouts.retrieveSettings(),
+        mteja.paymentSettings.retrieve(),
+        mteja.disputes.retrieveSettings(),
       ])
-      return { approvals, payouts }
+      return { approvals, payouts, payments, disputes }
     },
   })
   if (error !== null) return <Problem error={error} again={refetch} />
   if (data === undefined) return null
-  const { approvals, payouts } = data
   if (!can('settings')) {
     return (
       <div className="stack wide">
-        <LimitTable title="What waits for a second person" settings={approvals} />
-        <p>{bearers[payouts.feesBorneBy]}</p>
+        <LimitTable title="What waits for a second person" settings={data.approvals} />
+        <SettingsInWords {...data} />
         <p className="quiet">{needSentence('settings')}</p>
       </div>
     )
   }
   return (
     <div className="stack wide">
-      <Limits settings={approvals} />
-      <Fees settings={payouts} />
+      <Limits settings={data.approvals} />
+      <PayoutForm settings={data.payouts} />
+      <PaymentForm settings={data.payments} />
+      <DisputeForm settings={data.disputes} />
+      <Processors />
     </div>
   )
-}
-
-const bearers = {
-  merchant: 'You bear the fees of payouts.',
-  owner: 'Whoever owns the balance bears the fees of its payouts.',
-} as const
-
-/** A form about settings as they were when it began: whatever somebody else saves meanwhile is not overwritten. */
-function useSettingsForm(save: () => Promise<string>) {
-  const queries = useQueryClient()
-  const notice = useNotice()
-  const [error, setError] = useState<unknown>(null)
-  const [isBusy, setBusy] = useState(false)
-  const submit = async (event: FormEvent) => {
-    event.preventDefault()
-    setBusy(true)
-    setError(null)
-    try {
-      notice({ text: await save() })
-    } catch (failure) {
-      setError(failure)
-    } finally {
-      setBusy(false)
-      queries.invalidateQueries({ queryKey: ['money'] })
-    }
-  }
-  return { error, isBusy, submit }
 }
 
 type Texts = Record<string, { amountOver: string; dailySumOver: string }>
@@ -176,57 +156,6 @@ function Limits({ settings: now }: { settings: Mteja.ApprovalSettings }) {
       <div>
         <Button type="submit" loading={isBusy}>
           Save the limits
-        </Button>
-      </div>
-    </form>
-  )
-}
-
-/** Somebody else has saved settings while this form was open. */
-function Changed({ isStale, see }: { isStale: boolean; see: () => void }) {
-  if (!isStale) return null
-  return (
-    <p className="needed row">
-      Somebody else has changed these settings meanwhile.
-      <button type="button" className="link-button" onClick={see}>
-        Show them as they are now
-      </button>
-    </p>
-  )
-}
-
-function Fees({ settings: now }: { settings: Mteja.PayoutSettings }) {
-  const { mteja } = useSession()
-  const [seen, setSeen] = useState(now)
-  const [bearer, setBearer] = useState(now.feesBorneBy)
-  const begin = (settings: Mteja.PayoutSettings) => {
-    setSeen(settings)
-    setBearer(settings.feesBorneBy)
-  }
-  const save = async () => {
-    begin(await mteja.payouts.updateSettings({ feesBorneBy: bearer }, { ifMatch: seen.updatedAt }))
-    return 'Saved, for payouts from now on.'
-  }
-  const { error, isBusy, submit } = useSettingsForm(save)
-  return (
-    <form className="stack" onSubmit={submit} noValidate aria-label="Fees of payouts">
-      <h2>Fees of payouts</h2>
-      <NativeSelect
-        label="Who bears the fee of the processor"
-        value={bearer}
-        onChange={(event) => setBearer(event.currentTarget.value as typeof bearer)}
-        data={[
-          { value: 'merchant', label: 'You' },
-          { value: 'owner', label: 'Whoever owns the balance' },
-        ]}
-        w={320}
-        maw="100%"
-      />
-      <Changed isStale={now.updatedAt > seen.updatedAt} see={() => begin(now)} />
-      <Problem error={error} />
-      <div>
-        <Button type="submit" variant="default" loading={isBusy}>
-          Save
         </Button>
       </div>
     </form>

@@ -467,6 +467,7 @@ export const mteja: Record<string, Cases> = {
     401: { ...stranger, params: { direction: 'in' }, body: {} },
     403: ({ readingKey }) => ({ bearer: readingKey, params: { direction: 'out' }, body: { processor: 'manual' } }),
     404: { params: { direction: '\0' }, body: { processor: 'manual' } },
+    412: { headers: longAgo, params: { direction: 'out' }, body: { processor: 'manual' } },
   },
   'PUT /v1/sending': {
     200: { body: { paused: false } },

@@ -211,11 +211,13 @@ export interface ChosenProcessor {
   secretKey?: string | undefined
   /** Default now. */
   cutOverAt?: Date | undefined
+  /** The time of the choice that the caller has seen: another choice is not replaced. Default: whatever was chosen is. */
+  seenAt?: Date | undefined
 }
 
 /**
  * Chooses who moves the tenant's money in a direction. The account before stays for everything that was sent by it. The same
- * choice again changes nothing. Throws `invalid_request`, `not_available` for a processor that this server does not serve.
+ * choice again changes nothing. Throws `changed_meanwhile`, `invalid_request`, `not_available` for a processor that this server does not serve.
  */
 export async function setProcessor(
   tx: TxContext & ServedProcessors,
@@ -227,6 +229,7 @@ export async function setProcessor(
   // The numbers of accounts are the merchant's, in both modes.
   await lockCount(tx, { merchant: tenant.merchant, mode: 'both' }, 'processor_accounts')
   const current = (await selectCurrent(tx, tenant)).find((each) => each.direction === direction)
+  refuseUnseenChoice(current, chosen)
   const isSame = current?.processor === processor && openKey(tx, current) === secretKey
   if (isSame) await moveCutOver(tx, tenant, current, chosen)
   else await replace(tx, tenant, current, chosen)
@@ -238,6 +241,15 @@ export async function setProcessor(
   noteChange(tx, { object: direction, before: { processor: before.processor }, after, merchantId: merchant.id, mode })
   const now = (await listProcessors(tx, tenant)).find((each) => each.direction === direction)
   return now as ProcessorAccount
+}
+
+function refuseUnseenChoice(current: AccountRow | undefined, { seenAt }: ChosenProcessor): void {
+  if (seenAt === undefined || seenAt.getTime() === current?.created_at.getTime()) return
+  const message =
+    current === undefined
+      ? 'Nobody has chosen this processor yet: send no If-Match'
+      : `This processor was chosen at ${current.created_at.toISOString()}, after you have read it; read it again`
+  throw new ServiceError('changed_meanwhile', message)
 }
 
 function checkChosen({ servedProcessors }: ServedProcessors, { mode }: Tenant, chosen: ChosenProcessor): void {

@@ -39,6 +39,25 @@ test('a merchant that has chosen manual gets no new payment, and what the sandbo
   expect((await wallet.send('POST', '/api/canary/payment-intents', asked)).statusCode).toBe(201)
 })
 
+test('of two who choose after they have read the same choice, one is told that the other has chosen', async () => {
+  const put = async (processor: string, seenAt: string) => {
+    const headers = { authorization: `Bearer ${wallet.tenant.secret}`, 'if-match': `"${seenAt}"` }
+    const answer = await wallet.api.app.inject({
+      method: 'PUT',
+      url: '/v1/processors/out',
+      headers,
+      payload: { processor },
+    })
+    return { status: answer.statusCode, body: answer.json() }
+  }
+  const { chosenAt } = (await choose({ processor: 'manual' }, 'out')).json()
+  wallet.api.service.clock.advance(1000)
+  const both = await Promise.all([put('sandbox', chosenAt), put('sandbox', chosenAt)])
+  expect(both.map(({ status }) => status).sort()).toEqual([200, 412])
+  expect(both.find(({ status }) => status === 412)?.body.error.code).toBe('changed_meanwhile')
+  expect((await put('manual', 'yesterday')).body.error).toMatchObject({ code: 'invalid_request', field: 'If-Match' })
+})
+
 test('a key of the other mode, and a key that nothing needs, are refused without being repeated', async () => {
   for (const [body, message] of [
     [{ processor: 'paystack' }, 'secretKey is required'],

@@ -14,6 +14,7 @@ import {
 } from '../../../domain/payments/processor-accounts.ts'
 import { findPause, type SendingPause } from '../../../domain/payments/sending-pauses.ts'
 import { tenantOf } from '../../http/authentication.ts'
+import { readSeenAt } from '../../http/if-match.ts'
 import { readInstant } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { date, listOf, nullableText, responses } from '../schemas.ts'
@@ -115,16 +116,19 @@ export const processorRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'setProcessor',
         summary: 'Choose the processor of a direction',
-        description: 'The processor before stays responsible for everything that was sent by it.',
+        description:
+          'The processor before stays responsible for everything that was sent by it. With the header `If-Match: "<chosenAt>"`, the ' +
+          'time that you have read, a choice that somebody else has made meanwhile is not replaced: 412. Without it the last choice counts.',
         tags,
         params: Type.Object(directionParam),
         body: Type.Object(chosenProcessorBody),
-        response: responses(200, accountSchema, 401, 403, 404),
+        response: responses(200, accountSchema, 401, 403, 404, 412),
       },
     },
     async (request, tx) => {
       const tenant = tenantOf(request)
-      return setChosen(tx, tenant, readChosen(tenant, request.params.direction, request.body))
+      const chosen = readChosen(tenant, request.params.direction, request.body)
+      return setChosen(tx, tenant, { ...chosen, seenAt: readSeenAt(request) })
     },
   )
 }
