@@ -206,6 +206,31 @@ describe('a transfer to a dedicated account', () => {
 })
 
 describe('other money of the account', () => {
+  test('is not what a number stands for that the account does not know', async () => {
+    for (const name of ['4711', '04712', '12']) expect([name, (await typeIn(name)).status]).toEqual([name, 201])
+    expect(await opened.books()).toEqual({ merchant_balance: 30_000, 'outside/0': -30_000 })
+  })
+
+  test('is not looked for where the account refuses its key, and the money is cash or on a bank statement', async () => {
+    const begun = await opened.begin('order-1')
+    opened.sell('sold-1', 10_000)
+    opened.account.secretKey = 'sk_live_another'
+    for (const source of ['card', 'mobile_money']) {
+      const answer = await typeIn(source, { source })
+      expect(answer).toMatchObject({ status: 503, message: expect.stringContaining('refuses its key') })
+    }
+    for (const source of ['cash', 'bank_transfer'])
+      expect(await typeIn(source, { source })).toMatchObject({ status: 201 })
+    expect(await typeIn('4711', { source: 'cash' })).toMatchObject({ status: 201 })
+    expect(await typeIn(begun.reference, { source: 'cash' })).toEqual(refused('payment order-1'))
+    expect(await typeIn('sold-1', { source: 'bank_transfer' })).toMatchObject({ status: 201 })
+    // With a valid key again, a person decides about what may be the same money.
+    await opened.choose()
+    await opened.reconcile()
+    expect(await opened.named()).toContainEqual(['duplicate', 'payment', 10_000])
+    expect(await opened.books()).toMatchObject({ merchant_balance: 40_000, suspense: 10_000 })
+  })
+
   test('is recorded under its reference alone: not with blanks, in capitals, nor by its number', async () => {
     const row = opened.sell('late-x', 10_000)
     for (const name of ['late-x ', ' late-x', 'late-x\n', '\tlate-x', 'late\u200b-x', 'late-x\u00a0']) {

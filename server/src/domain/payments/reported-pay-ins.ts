@@ -1,5 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { formatMoney, parseAmount } from '../../base/money.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { inTransaction } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
@@ -11,7 +12,7 @@ import { refuseTakenName } from './taken-names.ts'
  * Records money that a caller reports. Money that the tenant's account at a processor knows by the reference is looked up
  * there: it is the account's payment, and never credited by hand, unless it is of before the account's cut-over. Throws what `recordPayIn` throws, `reference_taken` for a
  * payment of this service, which is credited by itself, `invalid_request` for a payment that differs or is not paid, and
- * `UpstreamError` where the account cannot be asked.
+ * `UpstreamError` or `busy` where the account cannot be asked and may have the money.
  */
 export async function reportPayIn(context: PaymentsContext, tenant: Tenant, input: NewPayIn): Promise<PayIn> {
   const { reference } = input
@@ -33,11 +34,8 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
     return recordPayIn(context, tenant, input)
   }
   const { accountId } = processor
-  const found = await processor.findPayment(tenant, reference)
-  if (found === null) {
-    await refuseNumber(context, tenant, processor, reference)
-    return recordPayIn(context, tenant, input)
-  }
+  const found = await lookUp(context, tenant, processor, reference).catch((error) => foundWithoutKey(error, input))
+  if (found === null) return recordPayIn(context, tenant, input)
   checkFound(input, found)
   const { transfer } = found
   if (
@@ -54,6 +52,25 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
   // After a crash in between, a reconciliation books the fee.
   await bookArrivalFee(context, tenant, { accountId, reference, found })
   return payIn
+}
+
+/** Null for a reference that the account does not know. Throws `reference_taken` for its number of a payment. */
+async function lookUp(context: PaymentsContext, tenant: Tenant, processor: PaymentProcessor, reference: string) {
+  const found = (await processor.findPayment?.(tenant, reference)) ?? null
+  if (found === null) await refuseNumber(context, tenant, processor, reference)
+  return found
+}
+
+/**
+ * What is found at an account that refuses its key. Only a person ends that, so it must not keep out money that other doors bring:
+ * cash, and lines of the statement of the merchant's own bank. Should the account have a payment of that name after all, it is
+ * never credited by itself, because the pay-in has the name.
+ */
+function foundWithoutKey(error: unknown, { source }: NewPayIn): null {
+  if (!(error instanceof UpstreamError && error.outcome === 'refused' && error.status !== 429)) throw error
+  if (source === 'cash' || source === 'bank_transfer') return null
+  const message = `The account at the processor refuses its key, so it cannot be asked whether it has this ${source} payment; choose the processor again with a key that is valid`
+  throw new ServiceError('busy', message)
 }
 
 /** The letters that the processors' references have. Other texts are not asked about. */

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
 import { isUuid } from '../../base/ids.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -23,13 +24,19 @@ interface Taken {
 /**
  * Refuses to record money under any name of a payment of the tenant, also of one that is not paid yet: it is credited by itself. A
  * reference counts in any capitals, because it may have been read from paper. Throws `reference_taken`, which says what has the
- * name and how it is seen, and `UpstreamError` where the payment is not booked and its account cannot be asked.
+ * name and how it is seen.
  */
 export async function refuseTakenName(context: PaymentsContext, tenant: Tenant, reference: string): Promise<void> {
   const taken = await findTaken(context, tenant, reference)
   if (taken === null) return
-  if (taken.charge !== null) await settleChargeNow(context, tenant, taken.charge)
+  if (taken.charge !== null) await settleChargeNow(context, tenant, taken.charge).catch(ignoreUnasked)
   throw new ServiceError('reference_taken', sentenceOf(reference, taken), 'reference')
+}
+
+/** The account of the charge cannot be asked now, or is no longer known. The background asks again. */
+function ignoreUnasked(error: unknown): void {
+  if (error instanceof UpstreamError || (error instanceof ServiceError && error.code === 'not_available')) return
+  throw error
 }
 
 const advice = 'Money that came another way needs a reference of its own'

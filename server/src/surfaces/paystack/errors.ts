@@ -151,7 +151,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   pay_in_not_found: notFound(),
   adjustment_not_found: notFound(),
   approval_not_found: notFound(),
-  payment_not_found: notFound(),
+  payment_not_found: notFound('Transaction ID or reference is invalid'),
   payment_intent_not_found: notFound(),
   checkout_session_not_found: notFound(),
   reference_not_found: {
@@ -237,8 +237,6 @@ function wordingOf(problem: Problem): Wording & { message: string } {
   }
   if (violation?.field === 'amount') return { ...wording, ...wordingByMessage[invalidAmount], message: invalidAmount }
   if (violation !== undefined) return { ...wording, message: joiSentence(violation.field, violation.expected) }
-  // A payment is a transaction on this wire.
-  if (problem.code === 'payment_not_found') return { ...wording, message: message.replace('payment', 'transaction') }
   if (message.startsWith(duplicatesFound)) return { ...wording, type: 'api_error', code: 'unknown', nextStep: tryLater }
   // Of a recipient. Resolving an account is refused in the same words, without a code of its own.
   if (message === transferWords.invalidAccount && problem.field === 'account_number')

@@ -60,6 +60,16 @@ describe('a payment at the account', () => {
   })
 
   test.each([
+    ['Transaction ID or reference is invalid', 'not_found'],
+    ['There is no transaction 4711', 'not_found'],
+    ['Transaction not found', 'transaction_not_found'],
+  ])('an id that the account does not know is none, in any of its words: %s', async (message, code) => {
+    const answer = (body: object) => async () => ({ status: 404, body, retryAfterMs: null })
+    expect(await fetchTransaction(answer({ status: false, message, code }), 4711n)).toBeNull()
+    await expect(fetchTransaction(answer({ message: 'not found' }), 4711n)).rejects.toThrow('fetch_transaction')
+  })
+
+  test.each([
     ['pays', { is: 'conclusive', thing: { status: 'success' } }],
     ['declines', { is: 'conclusive', thing: { status: 'failed', gatewayResponse: 'Declined' } }],
     ['takes_its_time', { is: 'exists', thing: { status: 'processing', authorizationUrl: null } }],

@@ -169,7 +169,7 @@ export async function verifyTransaction(ask: Ask, reference: string): Promise<Tr
 export async function fetchTransaction(ask: Ask, id: bigint): Promise<Transaction | null> {
   const operation = 'fetch_transaction'
   const answer = await ask({ operation, method: 'GET', path: `/transaction/${id}` })
-  if (isUnknownTransaction(answer)) return null
+  if (isUnknownTransaction(answer) || isNotFound(answer)) return null
   const transaction = readSuccess(operation, answer, (data) => readTransaction(readMembers(data)))
   if (transaction.id !== id) throw unusable(operation, answer.status)
   return transaction
@@ -194,6 +194,11 @@ const unknownTransaction = /transaction (reference )?not found|transaction id or
 function isUnknownTransaction({ status, body }: Answer): boolean {
   if (status !== 400 && status !== 404) return false
   return body.code === 'transaction_not_found' || unknownTransaction.test(String(body.message))
+}
+
+/** The words for an id that nothing has differ by account and by year. The status and the envelope are the same in all. */
+function isNotFound({ status, body }: Answer): boolean {
+  return status === 404 && body.status === false && /(^|_)not_found$/.test(String(body.code))
 }
 
 export function readTransaction(members: Members): Transaction {
