@@ -16,6 +16,7 @@ const compared: readonly { kind: RequestKind; row: string; what: string; callers
   { kind: 'transfer', row: 'transfers', what: 'POST /transfers', callers: 64 },
   { kind: 'purchase', row: 'transfers', what: 'POST /purchases', callers: 64 },
   { kind: 'batch', row: 'batch', what: 'POST /v1/transfers/batch', callers: 4 },
+  { kind: 'payout', row: 'payouts', what: 'POST /v1/payouts', callers: 64 },
   { kind: 'createCustomer', row: 'creations', what: 'POST /customers', callers: 64 },
   { kind: 'getCustomer', row: 'reads', what: 'GET /customers/:id', callers: 64 },
   { kind: 'getBalance', row: 'reads', what: 'GET /customers/:id/balance', callers: 64 },

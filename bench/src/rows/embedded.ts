@@ -8,6 +8,7 @@ import { BenchServer } from '../served/server.ts'
 const kinds = [
   ['transfer', 'POST /transfers', 64],
   ['purchase', 'POST /purchases', 64],
+  ['payout', 'POST /v1/payouts', 64],
   ['batch', 'POST /v1/transfers/batch, transfers', 4],
   ['getCustomer', 'GET /customers/:id', 64],
   ['getBalance', 'GET /customers/:id/balance', 64],
