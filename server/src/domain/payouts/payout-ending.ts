@@ -4,8 +4,9 @@ import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { withdrawApproval } from '../approvals/decisions.ts'
 import type { Context, FreeContext } from '../context.ts'
 import { firstAccountId, outsideOfHand } from '../ledger/accounts.ts'
-import { type AccountName, doTogetherNoting, type LedgerCommand } from '../ledger/commands.ts'
+import { type AccountName, doTogetherNoting, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { makeEnd } from './payout-ends.ts'
 import { tellPayout } from './payout-events.ts'
 import { ownerOf } from './payout-making.ts'
 import { getPayout, type Payout, type Verdict } from './payout-records.ts'
@@ -70,22 +71,15 @@ export async function endPayout(
   const { verdict } = payout
   if (verdict === null || payout.endedAt !== null) return payout
   await withdrawApprovals(context, tenant, payout)
-  const now = context.clock.now()
   const isLookedAt = lookAfterMs !== null && (verdict === 'paid' || isReleased(payout))
-  const commands = verdict === 'paid' ? payingOut(context, tenant, payout) : [releasing(payout)]
-  const noting = noteEnd(tenant, payout, {
-    state: verdict,
-    changes: sql`
-      attention = null, attention_reason = null,
-      ${verdict === 'paid' ? sql`movement_id = p.id, booked_fee = ${bookedBefore(commands)}` : sql`movement_id = null`}
-    `,
-    from: sql`p.verdict is not null and p.ended_at is null`,
-    at: now,
-    dueAt: isLookedAt ? new Date(now.getTime() + lookAfterMs) : null,
-    // A fee that was refused is booked by the next look.
-    isDue: sql`p.verdict = 'paid' and p.fee <> ${bookedBefore(commands)}`,
-  })
-  await post(context, posterOf(tenant, verdict === 'paid' ? payout : null), commands, noting)
+  const end = {
+    poster: posterOf(tenant, verdict === 'paid' ? payout : null),
+    id,
+    verdict,
+    commands: verdict === 'paid' ? payingOut(context, tenant, payout) : [releasing(payout)],
+    dueAt: isLookedAt ? new Date(context.clock.now().getTime() + lookAfterMs) : null,
+  }
+  judge(context, await makeEnd(context, end))
   return getPayout(context, tenant, id)
 }
 
@@ -261,19 +255,13 @@ interface Ending {
   at: Date
   /** When it is asked about once more. Default never. */
   dueAt?: Date | null
-  /** Whether it is due at once. Default not. */
-  isDue?: Sql
 }
 
-function noteEnd(
-  tenant: Tenant,
-  { id }: Payout,
-  { state, changes, from, at, dueAt = null, isDue = sql`false` }: Ending,
-): Sql {
+function noteEnd(tenant: Tenant, { id }: Payout, { state, changes, from, at, dueAt = null }: Ending): Sql {
   return sql`
     noted as (
       update payouts p set
-        state = ${state}, ${changes}, ended_at = ${at}::timestamptz, due_at = case when ${isDue} then ${at}::timestamptz else ${dueAt}::timestamptz end, attempts = 0, unknown_since = null, updated_at = ${at}::timestamptz
+        state = ${state}, ${changes}, ended_at = ${at}::timestamptz, due_at = ${dueAt}::timestamptz, attempts = 0, unknown_since = null, updated_at = ${at}::timestamptz
       from done_now n
       where p.merchant_id = ${tenant.merchant.id} and p.id = ${id} and ${from}
       returning p.*
@@ -284,7 +272,11 @@ function noteEnd(
 
 /** Does commands once. One that was done before, or whose hold is spent, has changed the row then. */
 async function post(context: FreeContext, tenant: Tenant, commands: LedgerCommand[], noting: Sql): Promise<void> {
-  const outcomes = await doTogetherNoting(context, tenant, commands, noting)
+  judge(context, await doTogetherNoting(context, tenant, commands, noting))
+}
+
+/** Throws where the money has not moved, unless it had before. */
+function judge(context: Context, outcomes: (Receipt | ServiceError)[]): void {
   const last = outcomes.at(-1)
   if (last instanceof ServiceError && last.code !== 'hold_not_open') throw last
   const refused = outcomes.find((each) => each instanceof ServiceError && each.code !== 'hold_not_open')

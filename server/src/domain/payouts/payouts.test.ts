@@ -311,6 +311,31 @@ describe('a payout', () => {
     expect(await funds()).toEqual({ posted: 295n, held: 0n, owed: 0n })
   })
 
+  test('of which many end at the same time share commits, and each has its own fee', async () => {
+    await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy: 'owner' }))
+    const script = scripted(paid())
+    script.fee = 5n
+    const made = await Promise.all(Array.from({ length: 12 }, () => pay(script.context, { amount: 10 })))
+    expect((await funds()).held).toBe(180n)
+    // Below, at and above the expected one.
+    let fee = 0n
+    script.ask = async () => paid(fee++)
+    await Promise.all(made.map(({ id }) => advancePayout(script.context, tenant, id)))
+    const ended = await Promise.all(made.map(({ id }) => getPayout(service, tenant, id)))
+    expect(ended.map(({ state }) => state)).toEqual(made.map(() => 'paid'))
+    expect(new Set(ended.map((payout) => payout.fee)).size).toBe(12)
+    expect(ended.map(({ bookedFee }) => bookedFee)).toEqual(ended.map((payout) => payout.fee))
+    const fees = ended.reduce((sum, payout) => sum + (payout.fee ?? 0n), 0n)
+    expect(await funds()).toEqual({ posted: 1000n - 120n - fees, held: 0n, owed: 0n })
+    const told = (await toldTypes()).filter((type) => type === 'payout.completed')
+    expect(told).toHaveLength(12)
+    const [row] = await service.db.query<{ commits: number }>(sql`
+      select count(distinct xmin::text)::integer as commits from ledger_transactions
+      where merchant_id = ${tenant.merchant.id} and kind = 'payout'
+    `)
+    expect(row?.commits).toBeLessThan(12)
+  })
+
   test.each([
     ['merchant', 0n, 25n, 700n, -25n],
     ['owner', 50n, 25n, 675n, 0n],
