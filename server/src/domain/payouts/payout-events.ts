@@ -48,12 +48,17 @@ export interface ToldPayout {
   }
 }
 
+/** The query of the recipient of the payout `p`. Its limit makes it one look-up, whatever the planner knows of the tables. */
+export const storedRecipient = sql`
+  select * from recipients o where o.merchant_id = p.merchant_id and o.id = p.recipient_id limit 1
+`
+
 /**
  * A part of a `with` clause, named `told`, that records the event of a payout's new state in the statement that changes it.
  *
  * @param changed the query that has changed rows of `payouts`, and answers them whole
  * @param type `attention` where a person has to look, and the state is as before
- * @param recipients of the payouts, where the statement itself makes some
+ * @param recipient the query of the recipient of the payout `p`, where the statement itself makes some
  */
 export function tellPayout(
   { merchant, mode }: Tenant,
@@ -61,8 +66,8 @@ export function tellPayout(
     changed,
     type,
     at,
-    recipients = sql`recipients`,
-  }: { changed: Sql; type: PayoutState | 'attention'; at: Date; recipients?: Sql },
+    recipient = storedRecipient,
+  }: { changed: Sql; type: PayoutState | 'attention'; at: Date; recipient?: Sql },
 ): Sql {
   return sql`
     told as (
@@ -88,8 +93,10 @@ export function tellPayout(
         ),
         ${at}::timestamptz
       from ${changed} p
-      join ${recipients} r on r.merchant_id = p.merchant_id and r.id = p.recipient_id
-      left join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
+      cross join lateral (${recipient}) r
+      left join lateral (
+        select o.code from customers o where o.merchant_id = p.merchant_id and o.id = p.customer_id limit 1
+      ) c on true
     )
   `
 }

@@ -12,7 +12,7 @@ import { doBatchNoting } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
 import { currenciesWithLimits } from './payout-approvals.ts'
-import { tellPayout } from './payout-events.ts'
+import { storedRecipient, tellPayout } from './payout-events.ts'
 import { type AccountPlace, findPlaces, type NewDestination, type Place } from './payout-places.ts'
 import type { PayoutProcessor, PayoutProcessorChoice } from './payout-processor.ts'
 import { type FeeBearer, type Payout, readPayouts } from './payout-records.ts'
@@ -74,18 +74,15 @@ async function tryBatch(
   calls: PayoutCall[],
 ): Promise<PayoutAnswer[]> {
   const { tenant } = calls[0] as PayoutCall
-  const currencies = calls.map(({ wanted }) => wanted.currency)
-  const [limited, known, settings] = await Promise.all([
+  const all = calls.map(({ wanted }) => wanted)
+  const currencies = all.map(({ currency }) => currency)
+  const [limited, known, settings, places] = await Promise.all([
     currenciesWithLimits(context, tenant, currencies),
     findKnown(lane, tenant, calls),
     getPayoutSettings({ db: lane }, tenant),
+    findPlaces(lane, tenant, all),
   ])
   const erased = await findErased(lane, tenant, [...known.values()])
-  const places = await findPlaces(
-    lane,
-    tenant,
-    calls.map(({ wanted }) => (known.has(wanted.reference) ? null : wanted)),
-  )
   const unidentified = settings.identifiedOnly ? await findUnidentified(lane, tenant, calls) : noCustomers
   const estimate = await estimatorOf(context, tenant, settings.feesBorneBy)
   const answers = calls.map(({ wanted }, i): PayoutAnswer | Prepared => {
@@ -133,11 +130,14 @@ async function findKnown(db: Queryable, { merchant, mode }: Tenant, calls: Payou
     db,
     sql`
       select o.* from unnest(${references}::text[]) as n (reference)
+      -- The order leaves the planner one index, also where it knows nothing of the table: the unique one.
       cross join lateral (
         select * from payouts o
-        where o.merchant_id = ${merchant.id} and o.mode = ${mode} and o.reference = n.reference
+        where (o.merchant_id, o.mode, o.reference) >= (${merchant.id}, ${mode}, n.reference)
+        order by o.merchant_id, o.mode, o.reference
         limit 1
       ) o
+      where o.merchant_id = ${merchant.id} and o.mode = ${mode} and o.reference = n.reference
     `,
   )
   return new Map(rows.map((payout) => [payout.reference, payout]))
@@ -221,7 +221,12 @@ async function reserve(
   const done = receipts.flatMap((each) => (each instanceof ServiceError ? [] : [each.id]))
   const rows = await readPayouts(
     lane,
-    sql`select * from payouts where merchant_id = ${tenant.merchant.id} and id = any(${done}::uuid[])`,
+    sql`
+      select o.* from unnest(${done}::uuid[]) as n (id)
+      cross join lateral (
+        select * from payouts o where o.merchant_id = ${tenant.merchant.id} and o.id = n.id limit 1
+      ) o
+    `,
   )
   const byId = new Map(rows.map((payout) => [payout.id, payout]))
   return new Map(
@@ -264,7 +269,7 @@ function sentReferenceOf(vault: Vault, { merchant, mode }: Tenant, { reference }
 
 /**
  * Records the payouts whose money was reserved, with the recipients that they make, and tells of them. The numbers are taken
- * last: others wait for them.
+ * last: others wait for them. Each row that is needed is found by one look-up, whatever the planner knows of the tables.
  */
 function recording({ clock, random, vault }: Context, prepared: Prepared[], { bearer, limited }: Wants) {
   const { tenant } = (prepared[0] as Prepared).call
@@ -277,55 +282,60 @@ function recording({ clock, random, vault }: Context, prepared: Prepared[], { be
     prepared.map(({ place }) => ('accountNumber' in place ? (pick(place) ?? null) : null))
   return sql`
     placed as materialized (
-      select n.id, n.ordinal, a.*
+      select
+        n.id, w.*,
+        -- Payouts to one new account share its number.
+        case when w.recipient_id is null then dense_rank() over (
+          partition by w.recipient_id is null order by w.type, w.account_number, w.bank_code, w.currency
+        ) end as new_place
       from done_now n
       join unnest(
-        ${prepared.map(({ place }) => place.id)}::bigint[], ${prepared.map(() => newRecipientCode(random))}::text[],
-        ${wanted.map((each) => each.currency)}::text[], ${account(({ type }) => type)}::text[],
-        ${account(({ accountNumber }) => accountNumber)}::text[], ${account(({ bankCode }) => bankCode)}::text[],
-        ${account(({ name }) => name)}::text[], ${account(({ email }) => email)}::text[],
-        ${account(({ description }) => description)}::text[], ${account(({ metadata }) => json(metadata))}::text[]
-      ) with ordinality as a (
-        recipient_id, recipient_code, currency, type, account_number, bank_code, name, email, description, metadata, place
-      ) on a.place = n.ordinal
-    ),
-    missing as materialized (
-      select distinct on (p.type, p.account_number, p.bank_code, p.currency) p.*
-      from placed p
-      where p.recipient_id is null
-      order by p.type, p.account_number, p.bank_code, p.currency, p.ordinal
+        ${prepared.map(({ place }) => place.id)}::bigint[], ${prepared.map(({ place }) => (place.id === null ? newRecipientCode(random) : null))}::text[],
+        ${account(({ type }) => type)}::text[], ${account(({ accountNumber }) => accountNumber)}::text[],
+        ${account(({ bankCode }) => bankCode)}::text[], ${account(({ name }) => name)}::text[],
+        ${account(({ email }) => email)}::text[], ${account(({ description }) => description)}::text[],
+        ${account(({ metadata }) => json(metadata))}::text[],
+        ${wanted.map((each) => each.code ?? `TRF_${randomCode(random, 16)}`)}::text[], ${wanted.map((each) => each.reference)}::text[],
+        ${wanted.map((each) => sentReferenceOf(vault, tenant, each))}::text[], ${wanted.map((each) => each.customerCode)}::text[],
+        ${wanted.map((each) => each.amount)}::bigint[], ${wanted.map((each) => each.currency)}::text[],
+        ${prepared.map((each) => each.estimatedFee)}::bigint[], ${wanted.map((each) => each.reason)}::text[],
+        ${wanted.map((each) => json(each.metadata))}::text[],
+        ${wanted.map((each) => (limited.has(each.currency) ? 'awaiting_approval' : 'pending'))}::text[],
+        ${actors.map((each) => each?.id ?? null)}::integer[],
+        ${actors.map((each) => (each === undefined ? null : packRequestId(each.requestId)))}::bytea[]
+      ) with ordinality as w (
+        recipient_id, recipient_code, type, account_number, bank_code, name, email, description, recipient_metadata, code,
+        reference, sent_reference, customer, amount, currency, estimated_fee, reason, metadata, state, actor_id, request_id, place
+      ) on w.place = n.ordinal
     ),
     ids as materialized (
-      select allocate_ids(
-        ${merchant.id}, (select count(*)::integer from done_now) + (select count(*)::integer from missing)
-      ) as first
+      select allocate_ids(${merchant.id}, (c.payouts + c.recipients)::integer) as first, c.recipients
+      from (select count(*) as payouts, coalesce(max(p.new_place), 0) as recipients from placed p) c
     ),
     made as (
       insert into recipients as r (
         merchant_id, id, mode, code, type, account_number, bank_code, currency, name, email, description, metadata,
         created_at, updated_at
       )
-      select
-        ${merchant.id}, i.first + row_number() over (order by m.ordinal) - 1, ${mode}, m.recipient_code, m.type, m.account_number,
-        m.bank_code, m.currency, m.name, m.email, m.description, m.metadata::json, ${now}::timestamptz, ${now}::timestamptz
-      from missing m
+      select distinct on (p.new_place)
+        ${merchant.id}, i.first + p.new_place - 1, ${mode}, p.recipient_code, p.type, p.account_number, p.bank_code, p.currency,
+        p.name, p.email, p.description, p.recipient_metadata::json, ${now}::timestamptz, ${now}::timestamptz
+      from placed p
       cross join ids i
+      where p.new_place is not null
+      order by p.new_place, p.place
       returning r.*
     ),
     revived as (
       update recipients r set active = true, updated_at = ${now}::timestamptz
-      from placed p
-      where r.merchant_id = ${merchant.id} and r.id = p.recipient_id and p.account_number is not null and not r.active
+      where r.merchant_id = ${merchant.id} and r.id = any(${inactiveOf(prepared)}::bigint[]) and not r.active
+        and r.id in (select p.recipient_id from placed p where p.account_number is not null)
       returning r.*
     ),
-    destinations as (
+    changed as (
       select * from made
       union all
       select * from revived
-      union all
-      select r.* from recipients r
-      where r.merchant_id = ${merchant.id} and r.id in (select p.recipient_id from placed p)
-        and not exists (select from revived v where v.id = r.id)
     ),
     noted as (
       insert into payouts (
@@ -333,27 +343,14 @@ function recording({ clock, random, vault }: Context, prepared: Prepared[], { be
         fee_borne_by, estimated_fee, reason, metadata, state, actor_id, request_id, due_at, created_at, updated_at
       )
       select
-        ${merchant.id}, p.id, ${mode},
-        i.first + (select count(*) from missing) + row_number() over (order by p.ordinal) - 1, u.code, u.reference,
-        u.sent_reference, c.id, coalesce(p.recipient_id, d.id), u.amount, p.currency, ${bearer}, u.estimated_fee, u.reason,
-        u.metadata::json, u.state, u.actor_id, u.request_id, ${now}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+        ${merchant.id}, p.id, ${mode}, i.first + i.recipients + row_number() over (order by p.place) - 1, p.code, p.reference,
+        p.sent_reference, c.id, coalesce(p.recipient_id, i.first + p.new_place - 1), p.amount, p.currency, ${bearer},
+        p.estimated_fee, p.reason, p.metadata::json, p.state, p.actor_id, p.request_id, ${now}::timestamptz,
+        ${now}::timestamptz, ${now}::timestamptz
       from placed p
       cross join ids i
-      join unnest(
-        ${wanted.map((each) => each.code ?? `TRF_${randomCode(random, 16)}`)}::text[], ${wanted.map((each) => each.reference)}::text[],
-        ${wanted.map((each) => sentReferenceOf(vault, tenant, each))}::text[], ${wanted.map((each) => each.customerCode)}::text[],
-        ${wanted.map((each) => each.amount)}::bigint[], ${prepared.map((each) => each.estimatedFee)}::bigint[],
-        ${wanted.map((each) => each.reason)}::text[], ${wanted.map((each) => json(each.metadata))}::text[],
-        ${wanted.map((each) => (limited.has(each.currency) ? 'awaiting_approval' : 'pending'))}::text[],
-        ${actors.map((each) => each?.id ?? null)}::integer[],
-        ${actors.map((each) => (each === undefined ? null : packRequestId(each.requestId)))}::bytea[]
-      ) with ordinality as u (
-        code, reference, sent_reference, customer, amount, estimated_fee, reason, metadata, state, actor_id, request_id, ordinal
-      ) on u.ordinal = p.ordinal
-      left join made d
-        on d.type = p.type and d.account_number = p.account_number and d.bank_code = p.bank_code and d.currency = p.currency
       left join lateral (
-        select o.id from customers o where o.merchant_id = ${merchant.id} and o.code = u.customer limit 1
+        select o.id from customers o where o.merchant_id = ${merchant.id} and o.code = p.customer limit 1
       ) c on true
       returning *
     ),
@@ -361,7 +358,14 @@ function recording({ clock, random, vault }: Context, prepared: Prepared[], { be
       changed: sql`(select * from noted where state = 'pending')`,
       type: 'pending',
       at: now,
-      recipients: sql`destinations`,
+      recipient: sql`(select * from changed d where d.id = p.recipient_id) union all (${storedRecipient}) limit 1`,
     })}
   `
+}
+
+/** The recipients that were not active, and that the payouts to their accounts make active again. */
+function inactiveOf(prepared: Prepared[]): bigint[] {
+  return prepared.flatMap(({ place }) =>
+    'accountNumber' in place && place.id !== null && !place.isActive ? [place.id] : [],
+  )
 }

@@ -5,8 +5,11 @@ import { sql } from '../../db/sql.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type NewRecipient, type Recipient, type RecipientRow, readRecipient, recipientColumns } from './recipients.ts'
 
-/** A recipient that is there; or an account, and the id of its recipient, null where the payout makes it. */
-export type Place = PlaceOfRecipient | (AccountPlace & { id: bigint | null })
+/**
+ * A recipient that is there; or an account, and the id of its recipient, null where the payout makes it. One that is not active becomes
+ * active with the payout.
+ */
+export type Place = PlaceOfRecipient | (AccountPlace & { id: bigint | null; isActive: boolean })
 type PlaceOfRecipient = Pick<Recipient, 'id' | 'type'>
 export type AccountPlace = Omit<NewRecipient, 'currency'>
 
@@ -19,54 +22,57 @@ interface Wanted {
 }
 
 /**
- * The place of each payout, or why it has none; null where nothing is asked. An account becomes a recipient with its payout, so a
+ * The place of each payout, or why it has none. An account becomes a recipient with its payout, so a
  * refused payout leaves none.
  */
 export async function findPlaces(
   db: Queryable,
   tenant: Tenant,
-  wanted: readonly (Wanted | null)[],
-): Promise<(Place | ServiceError | null)[]> {
+  wanted: readonly Wanted[],
+): Promise<(Place | ServiceError)[]> {
   const { merchant, mode } = tenant
   const named = await findNamed(db, tenant, wanted)
-  const accounts = wanted.flatMap((each, i) =>
-    each === null || 'recipientCode' in each.destination
-      ? []
-      : [{ i, currency: each.currency, destination: each.destination }],
+  const accounts = wanted.flatMap(({ destination, currency }, i) =>
+    'recipientCode' in destination ? [] : [{ i, currency, destination }],
   )
   const list = (pick: (account: AccountPlace) => string) => accounts.map(({ destination }) => pick(destination))
   const rows =
     accounts.length === 0
       ? []
-      : await db.query<{ place: bigint; id: bigint }>(sql`
-          select w.place, r.id
+      : await db.query<{ place: bigint; id: bigint; active: boolean }>(sql`
+          select w.place, r.id, r.active
           from unnest(
             ${list(({ type }) => type)}::text[], ${list(({ accountNumber }) => accountNumber)}::text[],
             ${list(({ bankCode }) => bankCode)}::text[], ${accounts.map(({ currency }) => currency)}::text[]
           ) with ordinality as w (type, account_number, bank_code, currency, place)
+          -- The order leaves the planner one index, also where it knows nothing of the table: the unique one.
           cross join lateral (
-            select o.id from recipients o
-            where o.merchant_id = ${merchant.id} and o.mode = ${mode} and o.type = w.type
-              and o.account_number = w.account_number and o.bank_code = w.bank_code and o.currency = w.currency
+            select * from recipients o
+            where (o.merchant_id, o.mode, o.type, o.account_number, o.bank_code, o.currency)
+              >= (${merchant.id}, ${mode}, w.type, w.account_number, w.bank_code, w.currency)
+            order by o.merchant_id, o.mode, o.type, o.account_number, o.bank_code, o.currency
             limit 1
           ) r
+          where r.merchant_id = ${merchant.id} and r.mode = ${mode} and r.type = w.type
+            and r.account_number = w.account_number and r.bank_code = w.bank_code and r.currency = w.currency
         `)
-  const ids = new Map(rows.map(({ place, id }) => [place, id]))
+  const known = new Map(rows.map(({ place, id, active }) => [place, { id, isActive: active }]))
   const byCall = new Map(
-    accounts.map(({ i, destination }, at) => [i, { ...destination, id: ids.get(BigInt(at + 1)) ?? null }]),
+    accounts.map(({ i, destination }, at) => [
+      i,
+      { ...destination, ...(known.get(BigInt(at + 1)) ?? { id: null, isActive: true }) },
+    ]),
   )
-  return wanted.map((each, i) => (each === null ? null : (byCall.get(i) ?? placeOf(each, named))))
+  return wanted.map((each, i) => byCall.get(i) ?? placeOf(each, named))
 }
 
 /** The recipients that are named by their codes, by these. */
 async function findNamed(
   db: Queryable,
   { merchant, mode }: Tenant,
-  wanted: readonly (Wanted | null)[],
+  wanted: readonly Wanted[],
 ): Promise<Map<string, Recipient>> {
-  const codes = wanted.flatMap((each) =>
-    each !== null && 'recipientCode' in each.destination ? [each.destination.recipientCode] : [],
-  )
+  const codes = wanted.flatMap(({ destination }) => ('recipientCode' in destination ? [destination.recipientCode] : []))
   if (codes.length === 0) return new Map()
   const rows = await db.query<RecipientRow>(sql`
     select ${recipientColumns}

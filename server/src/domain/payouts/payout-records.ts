@@ -147,8 +147,12 @@ function selectPayouts(rows: Sql): Sql {
       o.movement_id, o.actor_id, o.request_id, o.created_at, o.updated_at, o.ended_at, o.due_at,
       ${prefixed}, ${doerColumns}
     from (${rows}) o
-    join recipients r on r.merchant_id = o.merchant_id and r.id = o.recipient_id
-    left join customers c on c.merchant_id = o.merchant_id and c.id = o.customer_id
+    cross join lateral (
+      select * from recipients l where l.merchant_id = o.merchant_id and l.id = o.recipient_id limit 1
+    ) r
+    left join lateral (
+      select l.code from customers l where l.merchant_id = o.merchant_id and l.id = o.customer_id limit 1
+    ) c on true
     ${joinDoer(sql`o`)}
   `
 }
