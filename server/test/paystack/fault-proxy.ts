@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { onTestFinished, vi } from 'vitest'
 import { listenAnywhere } from '../proxies.ts'
 import { refusals } from './samples.ts'
 
@@ -51,6 +53,29 @@ export interface FaultProxy {
 /** Faults of one kind in a part of the requests, the same for the same seed. */
 export function chooseSometimes(random: () => number, faults: readonly Fault[], part: number): () => Fault {
   return () => (random() < part ? (faults[Math.floor(random() * faults.length)] as Fault) : 'none')
+}
+
+/** As `send`, with a time-out at the moment at which the proxy holds the answer back. */
+export function giveUpWhenLate(proxy: FaultProxy, send: typeof fetch = fetch): typeof fetch {
+  const waiting = new Map<string, AbortController>()
+  proxy.onLate = (call = '') => waiting.get(call)?.abort(new DOMException('the answer is late', 'TimeoutError'))
+  return async (url, { headers, signal, ...init } = {}) => {
+    const call = randomUUID()
+    const late = new AbortController()
+    waiting.set(call, late)
+    const signals = signal ? [signal, late.signal] : [late.signal]
+    const named = new Headers(headers)
+    named.set('x-call', call)
+    return send(url, { ...init, headers: named, signal: AbortSignal.any(signals) })
+  }
+}
+
+/** Until the test ends, this process waits for no late answer. */
+export function waitForNothingLate(proxy: FaultProxy): void {
+  vi.stubGlobal('fetch', giveUpWhenLate(proxy))
+  onTestFinished(() => {
+    vi.unstubAllGlobals()
+  })
 }
 
 interface Passed {

@@ -14,7 +14,7 @@ import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
-import { chooseSometimes, openFaultProxy, requestFaults, webhookFaults } from './fault-proxy.ts'
+import { chooseSometimes, openFaultProxy, requestFaults, waitForNothingLate, webhookFaults } from './fault-proxy.ts'
 import {
   createLiveAccount,
   type LiveAccount,
@@ -503,13 +503,10 @@ describe('a transfer to a dedicated account', () => {
 })
 
 test('after all faults end, every transfer is credited once, and both books agree', async () => {
+  waitForNothingLate(proxy)
   const random = randomFrom(seed)
   const { account_number } = await openDedicated(await createHolder())
-  proxy.choose = chooseSometimes(
-    random,
-    requestFaults.filter((fault) => fault !== 'late'),
-    0.3,
-  )
+  proxy.choose = chooseSometimes(random, requestFaults, 0.3)
   const webhookFault = chooseSometimes(random, webhookFaults, 0.5)
   const held: Webhook[] = []
   for (let i = 0; i < 25; i += 1) {

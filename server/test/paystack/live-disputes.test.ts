@@ -10,7 +10,7 @@ import { unsoundBooks } from '../books.ts'
 import { dyingDb } from '../dying-db.ts'
 import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
-import { chooseSometimes, type Fault, openFaultProxy, requestFaults } from './fault-proxy.ts'
+import { chooseSometimes, type Fault, openFaultProxy, requestFaults, waitForNothingLate } from './fault-proxy.ts'
 import {
   createLiveAccount,
   insertRefund,
@@ -497,6 +497,7 @@ function tellStory(random: () => number, sent: string): Story {
 }
 
 test('after all faults end, and whenever servers were killed, each thing that was taken back is booked once', async () => {
+  waitForNothingLate(proxy)
   const random = randomFrom(seed)
   const { service } = api
   const stories = new Map<string, Story>()
@@ -508,11 +509,7 @@ test('after all faults end, and whenever servers were killed, each thing that wa
   await ask('POST', '/api/canary/purchases', { customerId, productId: 'p', amount: 90_000, currency: 'NGN' })
   const happening = [...stories.values()].map(({ steps, ends }) => ({ steps: [...steps], ends }))
   const lost: Webhook[] = []
-  proxy.choose = chooseSometimes(
-    random,
-    requestFaults.filter((fault) => fault !== 'late'),
-    0.2,
-  )
+  proxy.choose = chooseSometimes(random, requestFaults, 0.2)
   let kills = 0
   while (happening.some(({ steps }) => steps.length > 0)) {
     const left = happening.filter(({ steps }) => steps.length > 0)

@@ -11,7 +11,14 @@ import { unsoundBooks } from '../books.ts'
 import { finishErasures } from '../erasures.ts'
 import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
-import { chooseSometimes, type Fault, openFaultProxy, requestFaults, webhookFaults } from './fault-proxy.ts'
+import {
+  chooseSometimes,
+  type Fault,
+  openFaultProxy,
+  requestFaults,
+  waitForNothingLate,
+  webhookFaults,
+} from './fault-proxy.ts'
 import {
   agree,
   createLiveAccount,
@@ -936,6 +943,7 @@ describe('the account', () => {
 })
 
 test('after all faults end, both books agree, and nothing was credited twice', async () => {
+  waitForNothingLate(proxy)
   const random = randomFrom(seed)
   const count = 40
   await initialize({ reference: 'first', amount: 100 })
@@ -943,11 +951,7 @@ test('after all faults end, both books agree, and nothing was credited twice', a
   const code = (await verify('first')).data.authorization.authorization_code
   account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'pays' })
   told = []
-  proxy.choose = chooseSometimes(
-    random,
-    requestFaults.filter((fault) => fault !== 'late'),
-    0.3,
-  )
+  proxy.choose = chooseSometimes(random, requestFaults, 0.3)
   const webhookFault = chooseSometimes(random, webhookFaults, 0.5)
   const happened = new Set<Fault>()
 

@@ -10,7 +10,14 @@ import { dyingDb } from '../dying-db.ts'
 import { testEngine } from '../engines.ts'
 import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
-import { chooseSometimes, type FaultProxy, openFaultProxy, requestFaults, webhookFaults } from './fault-proxy.ts'
+import {
+  chooseSometimes,
+  type FaultProxy,
+  openFaultProxy,
+  requestFaults,
+  waitForNothingLate,
+  webhookFaults,
+} from './fault-proxy.ts'
 import { createLiveAccount, decline, type LiveAccount, moveRefund, pay, type Webhook } from './live-account.ts'
 import { type LiveServer, openLiveServer } from './live-server.ts'
 
@@ -130,9 +137,8 @@ test(`after ${count} payments and refunds with faults, and servers that were kil
   const first = await ask('GET', '/transaction/verify/first')
   const code = first.body.data.authorization.authorization_code
   account.authorizations.set('AUTH_ekk8t49ogj', { email: emails[0] as string, behaviour: 'pays' })
-  const isSlow = new Set(['late'])
-  const faults = requestFaults.filter((fault) => !isSlow.has(fault))
-  const chooseOfRequest = chooseSometimes(random, faults, 0.2)
+  waitForNothingLate(proxy)
+  const chooseOfRequest = chooseSometimes(random, requestFaults, 0.2)
   // The wire has no name for a refund: an account that gets the request twice makes two, which only a reconciliation can tell.
   proxy.choose = ({ method, path }) => {
     const fault = chooseOfRequest()

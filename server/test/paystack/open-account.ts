@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { type Ask, createAsk } from '../../src/upstream/paystack/ask.ts'
-import { type FaultProxy, openFaultProxy } from './fault-proxy.ts'
+import { type FaultProxy, giveUpWhenLate, openFaultProxy } from './fault-proxy.ts'
 import { createLiveAccount, type LiveAccount, type Webhook } from './live-account.ts'
 import { type LiveServer, openLiveServer } from './live-server.ts'
 
@@ -45,21 +44,6 @@ export async function openAccount(): Promise<OpenedAccount> {
       await proxy.close()
       await server.close()
     },
-  }
-}
-
-/** As `fetch`, with a time-out at the moment at which the proxy holds the answer back. */
-function giveUpWhenLate(proxy: FaultProxy): typeof fetch {
-  const waiting = new Map<string, AbortController>()
-  proxy.onLate = (call = '') => waiting.get(call)?.abort(new DOMException('the answer is late', 'TimeoutError'))
-  return async (url, { headers, signal, ...init } = {}) => {
-    const call = randomUUID()
-    const late = new AbortController()
-    waiting.set(call, late)
-    const signals = signal ? [signal, late.signal] : [late.signal]
-    const named = new Headers(headers)
-    named.set('x-call', call)
-    return fetch(url, { ...init, headers: named, signal: AbortSignal.any(signals) })
   }
 }
 
