@@ -11,8 +11,8 @@ import {
   approvalsOf,
   findRecorded,
   finishRecorded,
-  getInserted,
   getRecorded,
+  insertOrFind,
   insertRecorded,
   listRecorded,
   newRowColumns,
@@ -119,19 +119,20 @@ async function insert(
 ): Promise<Adjustment> {
   const { customerCode, direction, amount, currency, reason, reference } = wanted
   const customer = await getCustomer(context, tenant, customerCode)
-  const now = context.clock.now()
-  const subjectId = uuidV7(context.random, now)
-  const row = sql`
-    insert into adjustments (id, customer_id, direction, amount, currency, reason, reference, ${newRowColumns})
-    values (
-      ${subjectId}, ${customer.id}, ${direction}, ${amount}, ${currency}, ${reason}, ${reference},
-      ${newRowValues(tenant, now)}
-    )
-  `
-  const details = { direction, words: { reason } }
-  const wish = { kind: 'adjustment', subjectId, customer, amount, currency, reference, details } as const
-  await insertRecorded(context, tenant, adjustments, { insert: row, wish })
-  return getInserted(context, tenant, adjustments, reference)
+  return insertOrFind(context, tenant, { kind: adjustments, reference }, () => {
+    const now = context.clock.now()
+    const subjectId = uuidV7(context.random, now)
+    const row = sql`
+      insert into adjustments (id, customer_id, direction, amount, currency, reason, reference, ${newRowColumns})
+      values (
+        ${subjectId}, ${customer.id}, ${direction}, ${amount}, ${currency}, ${reason}, ${reference},
+        ${newRowValues(tenant, now)}
+      )
+    `
+    const details = { direction, words: { reason } }
+    const wish = { kind: 'adjustment', subjectId, customer, amount, currency, reference, details } as const
+    return insertRecorded(context, tenant, adjustments, { insert: row, wish })
+  })
 }
 
 function commandFor(_tenant: Tenant, adjustment: Adjustment): LedgerCommand {

@@ -16,8 +16,8 @@ import {
   approvalsOf,
   findRecorded,
   finishRecorded,
-  getInserted,
   getRecorded,
+  insertOrFind,
   insertRecorded,
   listRecorded,
   newRowColumns,
@@ -183,29 +183,29 @@ async function insert(
 ): Promise<PayIn> {
   const { accountId, customerCode, amount, currency, source, reference, description, metadata } = wanted
   const customer = customerCode === null ? null : await getCustomer(context, tenant, customerCode)
-  const now = context.clock.now()
-  const subjectId = uuidV7(context.random, now)
-  const row = sql`
-    insert into pay_ins (
-      id, account_id, customer_id, amount, currency, source, reference, description, metadata, ${newRowColumns}
-    )
-    values (
-      ${subjectId}, ${accountId}, ${customer?.id ?? null}, ${amount}, ${currency},
-      ${source}, ${reference}, ${description}, ${metadata === null ? null : JSON.stringify(metadata)}::json,
-      ${newRowValues(tenant, now)}
-    )
-  `
-  if (accountId < firstAccountId) {
-    const details = { source, words: { description } }
-    const wish = { kind: 'pay_in', subjectId, customer, amount, currency, reference, details } as const
-    await insertRecorded(context, tenant, payIns, { insert: row, wish })
-  } else {
-    await inTransaction(context, async (tx) => {
+  return insertOrFind(context, tenant, { kind: payInsAt(accountId), reference }, () => {
+    const now = context.clock.now()
+    const subjectId = uuidV7(context.random, now)
+    const row = sql`
+      insert into pay_ins (
+        id, account_id, customer_id, amount, currency, source, reference, description, metadata, ${newRowColumns}
+      )
+      values (
+        ${subjectId}, ${accountId}, ${customer?.id ?? null}, ${amount}, ${currency},
+        ${source}, ${reference}, ${description}, ${metadata === null ? null : JSON.stringify(metadata)}::json,
+        ${newRowValues(tenant, now)}
+      )
+    `
+    if (accountId < firstAccountId) {
+      const details = { source, words: { description } }
+      const wish = { kind: 'pay_in', subjectId, customer, amount, currency, reference, details } as const
+      return insertRecorded(context, tenant, payIns, { insert: row, wish })
+    }
+    return inTransaction(context, async (tx) => {
       await refuseClaimed(tx, tenant, reference)
       await tx.db.query(sql`${row} on conflict do nothing`)
     })
-  }
-  return getInserted(context, tenant, payInsAt(accountId), reference)
+  })
 }
 
 /**

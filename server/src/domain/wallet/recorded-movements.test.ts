@@ -146,3 +146,22 @@ test('a recorded movement that the background cannot post says why, and its refe
   await makeAdjustment(service, tenant, { ...debit, direction: 'credit' })
   expect((await getBalance(service, tenant, code)).posted).toBe(5n)
 })
+
+test('of equal movements at once that are refused, each gets the refusal, and none is told that the reference is in use', async () => {
+  const tenant = await createTestTenant(service)
+  for (let i = 0; i < 20; i++) {
+    const [code] = (await createWallets(service, tenant, 1)) as [string]
+    const asked = { customerCode: code, amount: 5, currency: 'ZAR', reason: 'Fee', reference: `at once ${i}` }
+    const directions = Array.from({ length: 8 }, (_, place) => (i % 2 === 1 && place % 3 === 2 ? 'credit' : 'debit'))
+    const made = await Promise.allSettled(
+      directions.map((direction) => makeAdjustment(service, tenant, { ...asked, direction } as const)),
+    )
+    const refusals = made.flatMap((each) => (each.status === 'rejected' ? [each.reason.code] : []))
+    const expected = i % 2 === 1 ? ['insufficient_funds', 'reference_taken'] : ['insufficient_funds']
+    expect(refusals.filter((code) => !expected.includes(code))).toEqual([])
+    expect((await getBalance(service, tenant, code)).posted).toBe(
+      made.some(({ status }) => status === 'fulfilled') ? 5n : 0n,
+    )
+  }
+  expect(await unsoundBooks(service.db)).toEqual([])
+})

@@ -206,16 +206,26 @@ export async function findRecorded<Row extends RecordedRow, Movement extends Rec
   return row ?? null
 }
 
-/** The movement that has the reference just after an insert: of two at once, the row of the first counts for both. Throws `busy`. */
-export async function getInserted<Row extends RecordedRow, Movement extends RecordedMovement>(
+/** Of equal requests at once, each may find the row of another, which is refused before it is read. So often it writes its own. */
+const insertTries = 10
+
+/**
+ * Writes the row of a new movement, and answers the one that has the reference then: of several at once, the row of the first counts
+ * for all. Throws `busy`.
+ *
+ * @param insert writes the row, with a new id, unless the reference is in use
+ */
+export async function insertOrFind<Row extends RecordedRow, Movement extends RecordedMovement>(
   context: Context,
   tenant: Tenant,
-  kind: RecordedKind<Row, Movement>,
-  reference: string,
+  { kind, reference }: { kind: RecordedKind<Row, Movement>; reference: string },
+  insert: () => Promise<unknown>,
 ): Promise<Movement> {
-  const movement = await findRecorded(context, tenant, kind, reference)
-  if (movement !== null) return movement
-  // The other one was refused meanwhile.
+  for (let time = 1; time <= insertTries; time++) {
+    await insert()
+    const movement = await findRecorded(context, tenant, kind, reference)
+    if (movement !== null) return movement
+  }
   const message = `The reference ${JSON.stringify(reference)} was in use at this moment; send the request again`
   throw new ServiceError('busy', message)
 }

@@ -10,7 +10,7 @@ import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../tra
 import {
   findRecorded,
   finishRecorded,
-  getInserted,
+  insertOrFind,
   newRowColumns,
   newRowValues,
   postRecorded,
@@ -139,15 +139,16 @@ async function insert(
   { outcome, customerCode }: Pick<Decision, 'outcome' | 'customerCode'>,
 ): Promise<Decision> {
   const customer = customerCode === null ? null : await getCustomer(context, tenant, customerCode)
-  const now = context.clock.now()
-  await context.db.query(sql`
-    insert into suspense_decisions (id, reference, outcome, customer_id, ${newRowColumns})
-    values (
-      ${uuidV7(context.random, now)}, ${reference}, ${outcome}, ${customer?.id ?? null}, ${newRowValues(tenant, now)}
-    )
-    on conflict do nothing
-  `)
-  return getInserted(context, tenant, decisions, reference)
+  return insertOrFind(context, tenant, { kind: decisions, reference }, () => {
+    const now = context.clock.now()
+    return context.db.query(sql`
+      insert into suspense_decisions (id, reference, outcome, customer_id, ${newRowColumns})
+      values (
+        ${uuidV7(context.random, now)}, ${reference}, ${outcome}, ${customer?.id ?? null}, ${newRowValues(tenant, now)}
+      )
+      on conflict do nothing
+    `)
+  })
 }
 
 function commandFor(_tenant: Tenant, decision: Decision): LedgerCommand {
