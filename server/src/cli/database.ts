@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../start/config.ts'
-import type { MtejaClient } from './client.ts'
-import { type OpenOperator, openNewOperator, openOperator } from './operator-client.ts'
+import { ConnectionError, type MtejaClient } from './client.ts'
+import { type OpenOperator, OperatorRefusal, openNewOperator, openOperator } from './operator-client.ts'
 import { tell } from './output.ts'
 
 /** Adds the options for the place of the database. */
@@ -13,12 +13,17 @@ export function withDatabase(command: Command): Command {
 
 type Work = (operator: MtejaClient) => Promise<void>
 
+/** For a command whose work is kept in steps. */
+export const goesOn = 'Nothing is lost: the same command goes on from there, with or without a server'
+
 /**
  * Does `work` as the operator of the configured server or database, and closes it afterwards. Throws StartupError where
- * there is no database that was set up.
+ * there is no database that was set up, and OperatorRefusal where the server stops meanwhile.
+ *
+ * @param advice what to do if the server stops meanwhile
  */
-export async function withOperator(config: Config, work: Work): Promise<void> {
-  await doWith(await openOperator(config), work)
+export async function withOperator(config: Config, work: Work, advice?: string): Promise<void> {
+  await doWith(await openOperator(config), work, advice)
 }
 
 /** Works like `withOperator`, and first makes the database if it is not there. */
@@ -26,9 +31,13 @@ export async function withNewOperator(config: Config, work: Work): Promise<void>
   await doWith(await openNewOperator(config, tellFirstStart), work)
 }
 
-async function doWith(operator: OpenOperator, work: Work): Promise<void> {
+async function doWith(operator: OpenOperator, work: Work, advice = 'Look whether it was done'): Promise<void> {
   try {
     await work(operator.client)
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error
+    const reason = error.cause instanceof Error ? `: ${error.cause.message}` : ''
+    throw new OperatorRefusal(`The server does not answer any more${reason}. ${advice}`)
   } finally {
     await operator.close()
   }

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { csvText } from '../base/csv.ts'
 import type { Config, Flags } from '../start/config.ts'
 import type { Mteja, MtejaClient } from './client.ts'
-import { withDatabase, withOperator } from './database.ts'
+import { goesOn, withDatabase, withOperator } from './database.ts'
 import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
 import { type Progress, showBar, showCount } from './progress.ts'
@@ -39,17 +39,21 @@ export function addImportCommands(
     .addOption(new Option('--mode <mode>', 'test or live').choices(['test', 'live']).default('test'))
     .option('--report <file>', 'write what was left out, and why, to a file of CSV')
     .action((flags: ImportFlags) =>
-      withOperator(config(flags), async (operator) => {
-        const { mode } = flags
-        const merchant = await merchantId(operator, flags.merchant)
-        const done = await run(operator, merchant, mode)
-        const skipped: Mteja.ImportSkip[] = []
-        for await (const each of operator.merchants.importSkips(merchant, { mode, limit: 100 })) skipped.push(each)
-        skipped.reverse()
-        if (flags.report !== undefined) await writeReport(flags.report, skipped)
-        if (flags.json) printJson({ ...done, skipped })
-        else printResult(done, skipped, flags)
-      }),
+      withOperator(
+        config(flags),
+        async (operator) => {
+          const { mode } = flags
+          const merchant = await merchantId(operator, flags.merchant)
+          const done = await run(operator, merchant, mode)
+          const skipped: Mteja.ImportSkip[] = []
+          for await (const each of operator.merchants.importSkips(merchant, { mode, limit: 100 })) skipped.push(each)
+          skipped.reverse()
+          if (flags.report !== undefined) await writeReport(flags.report, skipped)
+          if (flags.json) printJson({ ...done, skipped })
+          else printResult(done, skipped, flags)
+        },
+        goesOn,
+      ),
     )
 }
 

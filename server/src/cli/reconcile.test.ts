@@ -1,10 +1,12 @@
+import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { makeTestDatabase, makeTestFolder, type TestPlace, testEngine } from '../../test/engines.ts'
 import { createLiveAccount, insertTransaction, type LiveAccount, pay } from '../../test/paystack/live-account.ts'
 import { type LiveServer, openLiveServer } from '../../test/paystack/live-server.ts'
-import { runMteja } from '../../test/server-process.ts'
+import { freePort, runMteja, startMteja } from '../../test/server-process.ts'
+import { lockFolder } from '../db/folder-lock.ts'
 
 // Each command is a process of its own and opens the database anew.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -68,4 +70,34 @@ test('mteja reconcile exits with 0 where the account and the books agree, with 3
   expect(shown.stderr).toMatch(/^NGN: the account has \d+, expected \d+/)
   const inTest = await mteja('reconcile', '--merchant', merchant)
   expect([inTest.code, inTest.stderr]).toEqual([1, expect.stringContaining('There is no account to compare')])
+})
+
+test('mteja reconcile says at once that the account cannot be asked, and that it is asked again', async () => {
+  const nowhere = { MTEJA_PAYSTACK_URL: `http://127.0.0.1:${await freePort()}` }
+  const { dataFolder, databaseUrl } = place
+  const folder = ['--data', dataFolder, ...(databaseUrl ? ['--database-url', databaseUrl] : [])]
+  const child = startMteja(['reconcile', '--merchant', merchant, '--mode', 'live', ...folder], nowhere, 'pipe')
+  let told = ''
+  child.stderr?.on('data', (chunk) => {
+    told += chunk
+  })
+  await vi.waitUntil(() => told.includes('\n'), { timeout: 60_000 })
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  expect(told).toMatch(
+    /^The account cannot be asked at this moment \(1 of 3 tries\): it is asked again within two minutes\.$/m,
+  )
+})
+
+test('mteja reconcile whose server stops says so, and that the same command goes on', async () => {
+  const dataFolder = await makeTestFolder()
+  const lock = await lockFolder(dataFolder)
+  lock.setHandler((_request, response) => response.destroy())
+  const { code, stderr } = await runMteja(['reconcile', '--merchant', merchant], { dataFolder })
+  await lock.release()
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/^mteja: The server does not answer any more: .+\. Nothing is lost: .+\n$/),
+  ])
+  expect(stderr).not.toContain('{}')
 })

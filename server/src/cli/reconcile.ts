@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, Option } from 'commander'
 import type { Config, Flags } from '../start/config.ts'
 import type { Mteja, MtejaClient } from './client.ts'
-import { withDatabase, withOperator } from './database.ts'
+import { goesOn, withDatabase, withOperator } from './database.ts'
 import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
 import { showCount } from './progress.ts'
@@ -34,24 +34,28 @@ export function addReconcileCommand(
     .option('--from <day>', 'the first day, or the first instant; default where the last one may have left something')
     .option('--to <day>', 'the last day, or the instant at which it ends; default now')
     .action((flags: ReconcileFlags) =>
-      withOperator(config(flags), async (operator) => {
-        const { mode, from, to } = flags
-        const merchant = await merchantId(operator, flags.merchant)
-        const done = await reconcile(operator, merchant, { mode, from, to })
-        const differences: Mteja.Difference[] = []
-        for await (const each of operator.merchants.differences(merchant, { mode, status: 'open', limit: 100 })) {
-          differences.push(each)
-        }
-        if (flags.json) printJson({ ...done, differences })
-        else printResult(done, differences)
-        if (done.status === 'failed') throw new OperatorRefusal(`The reconciliation was given up: ${done.failure}`)
-        if (differences.length > 0) throw new BooksDiffer(`The account and the books differ: ${count(differences)}`)
-        if (done.itemsUnreadable > 0) {
-          throw new BooksDiffer(
-            `The account has told ${done.itemsUnreadable} things that could not be read: see the log`,
-          )
-        }
-      }),
+      withOperator(
+        config(flags),
+        async (operator) => {
+          const { mode, from, to } = flags
+          const merchant = await merchantId(operator, flags.merchant)
+          const done = await reconcile(operator, merchant, { mode, from, to })
+          const differences: Mteja.Difference[] = []
+          for await (const each of operator.merchants.differences(merchant, { mode, status: 'open', limit: 100 })) {
+            differences.push(each)
+          }
+          if (flags.json) printJson({ ...done, differences })
+          else printResult(done, differences)
+          if (done.status === 'failed') throw new OperatorRefusal(`The reconciliation was given up: ${done.failure}`)
+          if (differences.length > 0) throw new BooksDiffer(`The account and the books differ: ${count(differences)}`)
+          if (done.itemsUnreadable > 0) {
+            throw new BooksDiffer(
+              `The account has told ${done.itemsUnreadable} things that could not be read: see the log`,
+            )
+          }
+        },
+        goesOn,
+      ),
     )
 }
 
@@ -60,7 +64,9 @@ async function reconcile(
   merchant: string,
   period: Mteja.CreateMerchantReconciliationBody,
 ): Promise<Mteja.Reconciliation> {
-  const progress = showCount('Reconciling', 'things read')
+  const count = () => showCount('Reconciling', 'things read')
+  let progress = count()
+  let failures = 0
   try {
     let asked = period
     for (;;) {
@@ -70,8 +76,18 @@ async function reconcile(
       progress.show(run.itemsRead, 0)
       if (run.status !== 'running') return run
       if (run.attempts >= patience) {
-        throw new OperatorRefusal('The account could not be asked; a running server goes on with the reconciliation')
+        throw new OperatorRefusal(
+          `The account could not be asked, ${run.attempts} times in a row: see the log for the reason. Nothing is lost: a running server goes on with the reconciliation for some hours, and so does the same command`,
+        )
       }
+      if (run.attempts > failures) {
+        progress.end()
+        tell(
+          `The account cannot be asked at this moment (${run.attempts} of ${patience} tries): it is asked again within two minutes.`,
+        )
+        progress = count()
+      }
+      failures = run.attempts
       await sleep(run.attempts > 0 ? 5_000 : 200)
     }
   } finally {
