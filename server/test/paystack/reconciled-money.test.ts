@@ -3,14 +3,15 @@ import { sql } from '../../src/db/sql.ts'
 import { recordPayIn } from '../../src/domain/wallet/pay-ins.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
-import { pay, settle } from './live-account.ts'
-import { minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
+import { insertTransaction, openDispute, pay, resolveDispute, settle } from './live-account.ts'
+import { email, minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // What a reconciliation books is booked once: whoever else tells of it, under which key, and after whatever crash.
 
 let api: TestApi
 let opened: ReconciledAccount
 let account: ReconciledAccount['account']
+let told: ReconciledAccount['told']
 
 beforeAll(async () => {
   api = await openTestApi()
@@ -21,7 +22,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   opened = await openReconciledAccount(api)
-  account = opened.account
+  ;({ account, told } = opened)
   return opened.close
 })
 
@@ -95,6 +96,29 @@ test('money that nobody has asked for, and that came just before the key was cha
   const run = await reconcile()
   expect([run.balances[0].unexplained, await named()]).toEqual([0, [['not_ours', 'payment', 3_000]]])
   expect(await books()).toMatchObject({ suspense: 3_000 })
+})
+
+test('a chargeback of a pay-in that was recorded under a former key is booked, once', async () => {
+  const { ask, topUp, choose, open, reconcile, books, named } = opened
+  await open()
+  await topUp('order-1')
+  insertTransaction(account, { email: 'shop@example.com', amount: 3_000, reference: 'T-shirt-7' })
+  pay(account, 'T-shirt-7')
+  told.splice(0)
+  const { customer_code: customerId } = (await ask('GET', `/customer/${email}`)).json().data
+  const line = { customerId, amount: 3_000, currency: 'NGN', source: 'card', reference: 'T-shirt-7' }
+  expect((await ask('POST', '/v1/pay-ins', line)).statusCode).toBe(201)
+  account.secretKey = 'sk_live_rotated0123456789'
+  await choose()
+  api.service.clock.advance(minuteMs)
+  await reconcile()
+  resolveDispute(account, openDispute(account, 'T-shirt-7'), 'auto-accepted')
+  told.splice(0)
+  for (const completed of [1, 0]) {
+    api.service.clock.advance(minuteMs)
+    expect([await reconcile(), await named()]).toMatchObject([{ status: 'agreed', completed }, []])
+  }
+  expect(await books()).toMatchObject({ customer_cash: 10_000 })
 })
 
 test('a settlement is booked once where two keys are found to be of one account after it', async () => {

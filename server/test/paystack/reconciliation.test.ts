@@ -340,6 +340,29 @@ describe('each kind of difference is named', () => {
     ])
   })
 
+  test('currency: money that a person has given back from suspense explains no more than its fee', async () => {
+    await open()
+    const row = await begin('order-1')
+    row.currency = 'GHS'
+    pay(account, row.reference)
+    await tellAll()
+    await settleDue()
+    row.currency = 'NGN'
+    await reconcile()
+    expect(await named()).toEqual([['currency', 'payment', 10_000]])
+    const [suspended] = (await ask('GET', '/v1/suspense')).json().data
+    expect((await ask('POST', `/v1/suspense/${suspended.id}/give-back`, {})).statusCode).toBe(200)
+    refundInDashboard(account, row.reference, 10_000)
+    told.splice(0)
+    api.service.clock.advance(minuteMs)
+    const run = await reconcile()
+    expect(run.balances).toMatchObject([
+      { currency: 'GHS', account: 0, expected: -150, explained: 150, unexplained: 0 },
+      { currency: 'NGN', account: -150, expected: 0, explained: -150, unexplained: 0 },
+    ])
+    expect(await named()).toEqual([['currency', 'payment', 10_000]])
+  })
+
   test('duplicate: a charge whose money was taken twice is in suspense the second time', async () => {
     await open()
     const row = await topUp()

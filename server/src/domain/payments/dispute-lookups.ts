@@ -15,6 +15,7 @@ import {
   type PaymentsContext,
   requireProcessor,
 } from './payment-processor.ts'
+import { keysOfAccount } from './processor-accounts.ts'
 import { sentUnder } from './sent-charges.ts'
 
 /*
@@ -42,8 +43,8 @@ export async function takeTakenBackNotice(
       or exists (${sentUnder({ merchant, mode }, name)})
       or exists (
         select from pay_ins p
-        where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.account_id = ${accountId} and p.reference = ${name}
-          and p.state = 'succeeded'
+        where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${name} and p.state = 'succeeded'
+          and p.account_id in (${keysOfAccount({ merchant, mode }, accountId)})
       )
     on conflict (merchant_id, account_id, about, name) do update set due_at = excluded.due_at, told_at = excluded.told_at
   `)

@@ -5,6 +5,7 @@ import type { AccountKind } from '../ledger/accounts.ts'
 import type { AccountName } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { TransactionKind } from '../trail/trail.ts'
+import { keysOfAccount } from './processor-accounts.ts'
 import { sentUnder } from './sent-charges.ts'
 
 /** Money that came from outside and may be taken back, as the ledger has it. */
@@ -112,8 +113,8 @@ export async function findBookedPayment(
     union all
     select p.id, null
     from pay_ins p
-    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.account_id = ${accountId} and p.reference = ${reference}
-      and p.state = 'succeeded'
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${reference} and p.state = 'succeeded'
+      and p.account_id in (${keysOfAccount(tenant, accountId)})
   `)
   if (row === undefined) return null
   return row.transaction_id === null

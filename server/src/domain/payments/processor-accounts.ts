@@ -128,6 +128,16 @@ export function cutOverOfBooks(account: Sql): Sql {
   )`
 }
 
+/** The ids of an account's keys, as far as they are known to be of the one account, as a query. One of them names it. */
+export function keysOfAccount({ merchant }: Tenant, accountId: bigint): Sql {
+  return sql`
+    select b.id
+    from processor_accounts a
+    join processor_accounts b on b.merchant_id = a.merchant_id and coalesce(b.same_as, b.id) = coalesce(a.same_as, a.id)
+    where a.merchant_id = ${merchant.id} and a.id = ${accountId}
+  `
+}
+
 /** Records that an account refuses its credentials, with a sentence for a person; or null once it takes them again. */
 export async function noteAccountState(
   { db, clock }: Pick<Context, 'db' | 'clock'>,

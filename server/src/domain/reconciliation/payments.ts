@@ -161,7 +161,12 @@ function differencesOf(item: StatementItem, { transaction, ...ours }: BookedPaym
   }
   const net = transaction.amount - transaction.fee
   if (transaction.currency !== currency) {
-    const effects = { [currency]: netOf(item), [transaction.currency]: -net }
+    // What a person has given back from suspense is in neither currency any more, but for the fee.
+    const isBack = ours.decision === 'given_back'
+    const theirs = netOf(item) - (isBack ? amount : 0n)
+    const booked = net - (isBack ? transaction.amount : 0n)
+    if (isBack && theirs === 0n && booked === 0n) return found
+    const effects = { [currency]: theirs, [transaction.currency]: -booked }
     return [...found, { ...base, kind: 'currency', amount, ours: transaction.amount, theirs: amount, effects }]
   }
   if (!isSameAmount(item, transaction.amount)) {
