@@ -837,6 +837,18 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.refunds.retrieve(listed[0]?.id ?? '')).toEqual(listed[0])
   })
 
+  test('a person says how a refund has ended that is unknown', async () => {
+    const card = { number: '4084080000672009', cvv: '408', expiry_month: '12', expiry_year: '2030' }
+    const { reference } = await paystack.charges.create({ email: 'payer@example.com', amount: 5000, card })
+    const { id } = await mteja.refunds.create({ transactionId: reference, amount: 700 })
+    const body = { outcome: 'failed', proof: 'None there', reason: 'The answer was lost' } as const
+    const settled = await mteja.refunds.settle(id, body)
+    expect(settled).toMatchObject({ state: 'failed', proof: 'None there', settlementApprovalId: null })
+    await expect(mteja.refunds.settle(id, { ...body, outcome: 'processed' })).rejects.toMatchObject({
+      code: 'refund_not_open',
+    })
+  })
+
   test('money is recorded by hand once for a reference, and a balance is adjusted', async () => {
     const { id: customerId } = await customerWith(0)
     const reference = `line ${customerId}`

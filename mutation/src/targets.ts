@@ -37,6 +37,13 @@ export const targets: readonly Target[] = [
   { file: 'src/domain/ledger/commands.ts', steps: ledger },
   { file: 'src/domain/ledger/refusals.ts', steps: ledger },
   { file: 'src/domain/payments/refunds.ts', steps: [['src/domain/payments/refunds.test.ts']] },
+  ...['refund-ending', 'refund-looks', 'refund-settlements'].map((name) => ({
+    file: `src/domain/payments/${name}.ts`,
+    steps: [
+      ['src/domain/payments/refund-settlements.test.ts', 'src/domain/payments/refunds.test.ts'],
+      ['test/paystack/live-disputes.test.ts'],
+    ],
+  })),
   { file: 'src/domain/payments/refund-states.ts', steps: [['src/domain/payments/refunds.test.ts']] },
   ...[
     'advancing',

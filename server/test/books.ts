@@ -164,10 +164,25 @@ const rules: Record<string, Sql> = {
       h.amount = r.amount and h.mode = r.mode and h.currency = r.currency
       and case r.state
         when 'processed' then h.status = 'captured' and t.amount = r.amount
-        when 'failed' then h.status = 'released' and t.id is null
+        when 'failed' then case
+          -- A person has settled it, and its account has not made it.
+          when r.verdict = 'processed' and r.contradicted_at is not null then
+            h.status = 'captured' and t.amount = r.amount and exists (
+              select from ledger_transactions b
+              where b.merchant_id = r.merchant_id and b.kind = 'chargeback_returned' and b.amount = r.amount
+                and b.details ->> 'refundId' = r.id::text
+            )
+          else h.status = 'released' and t.id is null
+        end
         else h.status = 'placed' and t.id is null
       end
     ) is not true`,
+  'a refund at an account that one of ours was settled as is not taken back as well': sql`
+    select r.merchant_id, r.id, d.id as dispute
+    from refunds r
+    join disputes d
+      on d.merchant_id = r.merchant_id and d.original_id = r.original_id and d.outside_id = 'refund/' || r.settled_as
+    where r.state <> 'processed' or d.movement_id is not null`,
   'transfers are numbered without gaps': sql`
     select k.merchant_id, k.mode, k.transfer_count, t.count
     from merchant_counters k

@@ -119,7 +119,7 @@ const personal: Record<string, readonly string[]> = {
   sandbox_outcomes: ['reason'],
   payments: ['callback_url', 'failure_reason', 'incoming', 'metadata', 'request_key'],
   risk_changes: ['reason'],
-  refunds: ['customer_note', 'merchant_note', 'reason', 'state_reason'],
+  refunds: ['customer_note', 'merchant_note', 'proof', 'reason', 'state_reason'],
   recipients: ['account_number', 'description', 'email', 'metadata', 'name', 'name_at_bank'],
   payouts: ['metadata', 'proof', 'reason', 'state_reason'],
 }
@@ -160,7 +160,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     sandbox_charges: ['currency', 'ending', 'mode', 'return_outcome', 'script', 'shown', 'status'],
     sandbox_outcomes: ['mode', 'operation', 'outcome'],
     sent_charges: ['currency', 'differences', 'mode', 'state'],
-    refunds: ['currency', 'kind', 'mode', 'state'],
+    refunds: ['currency', 'kind', 'mode', 'state', 'verdict'],
     risk_changes: ['mode', 'risk_action'],
     customers_with_money: ['mode'],
     sandbox_returns: ['currency', 'mode', 'status'],
@@ -205,7 +205,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     payment_methods: ['code'],
     payments: ['access_code', 'reference'],
     sandbox_accounts: ['account_number', 'bank', 'customer_code', 'mode'],
-    refunds: ['charge_reference', 'request_id'],
+    refunds: ['charge_reference', 'request_id', 'settled_as'],
     sandbox_charges: ['reference'],
     // Customers are named by their codes, and rows go within a day.
     sandbox_outcomes: ['match'],
@@ -512,6 +512,11 @@ async function comeIn(): Promise<{ code: string; other: string; payout: object; 
   const notes = { customer_note: person.holdText, merchant_note: person.holdText }
   await ask('POST', '/refund', { transaction: taken.reference, amount: 100, ...notes }, 'refund')
   await ask('POST', '/v1/refunds', { transactionId: taken.reference, amount: 200, reason: person.holdText }, 'refund-2')
+  await ask('POST', '/v1/sandbox/outcomes', { on: 'refund', outcome: 'unknown' })
+  const lost = await ask('POST', '/v1/refunds', { transactionId: taken.reference, amount: 50 }, 'refund-3')
+  const settlement = { outcome: 'failed', proof: person.holdText, reason: person.holdText }
+  const { settlementApprovalId } = await ask('POST', `/v1/refunds/${lost.id}/settle`, settlement, 'settle-refund')
+  await ask('POST', `/v1/sandbox/approvals/${settlementApprovalId}/approve`, undefined, 'approve-refund')
   await settleDueRefunds(api.service)
   const account_name = `${person.first} ${person.last}`
   const payee = {

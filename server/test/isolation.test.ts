@@ -616,6 +616,12 @@ const intrusions: Record<string, (its: Belongings) => Intrusion[]> = {
     { query: `transactionId=${payInId}`, status: 404 },
     { query: `customerId=${customerCode}`, status: 404 },
   ],
+  'POST /v1/refunds/:id/settle': (its) =>
+    [its.refundId, its.processorRefundId].map((id) => ({
+      params: { id },
+      body: { outcome: 'failed', proof: 'x', reason: 'x' },
+      status: 404,
+    })),
   'GET /v1/refunds/:id': (its) => [its.refundId, its.processorRefundId].map((id) => ({ params: { id }, status: 404 })),
   'GET /v1/disputes': ({ payInId, customerCode }) => [
     { status: 200 },

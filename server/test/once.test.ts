@@ -122,6 +122,7 @@ const ways: Record<string, readonly string[]> = {
     'POST /v1/payouts/:id/settle',
     'POST /v1/payouts/batch',
     'POST /v1/reconciliations',
+    'POST /v1/refunds/:id/settle',
     'POST /v1/sandbox/dedicated-accounts/:accountNumber/transfers',
     'POST /v1/sandbox/disputes',
     'POST /v1/sandbox/payments/:reference/notice',

@@ -140,6 +140,10 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
   const { data: waiting } = await make('POST /charge', unreturnable)
   await make('POST /v1/refunds', { transactionId: waiting.reference })
   const [waitingRefund] = (await send(findRoute('GET /refund'), { query: `transaction=${waiting.id}` })).json().data
+  const refundOf = async (number: string): Promise<string> => {
+    const { data } = await make('POST /charge', { ...payment, card: { ...testCard, number } })
+    return (await make('POST /v1/refunds', { transactionId: data.reference })).id
+  }
   const complain = async (amount: number) => {
     const complaint = { reference: charged.data.reference, reason: 'Not mine', amount }
     return (await make('POST /v1/sandbox/disputes', complaint)).id as string
@@ -184,6 +188,8 @@ async function makeOthers(): Promise<Omit<Own, keyof Belongings>> {
     spareSuspendedId: await suspend(api.service, api.tenant),
     closedMerchantId: closedMerchant.id,
     waitingRefundNumber: String(waitingRefund.id),
+    unknownRefundId: await refundOf('4084080000672009'),
+    shownRefundId: await refundOf('4084080000671902'),
     spareDisputeNumber: numberOf(10),
     uploadingDisputeNumber: numberOf(14),
     acceptableDisputeId: acceptable,

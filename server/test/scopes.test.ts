@@ -53,6 +53,7 @@ const byScope: Record<Exclude<Scope, 'read'>, readonly string[]> = {
     'POST /refund',
     'POST /refund/retry_with_customer_details/:id',
     'POST /v1/refunds',
+    'POST /v1/refunds/:id/settle',
     'POST /v1/reversals',
   ],
   'payments:write': [

@@ -4165,12 +4165,18 @@ export namespace Mteja {
     currency: string
     createdAt: string
     state: 'pending' | 'unknown' | 'processing' | 'needsAttention' | 'processed' | 'failed'
-    /** The reason why it failed, or why a person has to act */
+    /** The reason why it failed, why a person has to act, or why it was settled by hand */
     stateReason: string | null
     kind: 'refund' | 'reversal'
     /** The customer of the movement; for a transfer, its receiver; null for a payment to the merchant */
     customerId: string | null
     reason: string | null
+    /** The words of a person who has settled it by hand; null for none */
+    proof: string | null
+    /** The approval that its settlement by hand waits for, or waited for last; null for none */
+    settlementApprovalId: string | null
+    /** When its account was found to say otherwise than the person who has settled it: what the account says is booked */
+    contradictedAt: string | null
     by: {
       /** background: the service itself, or a payer on a page */
       kind: 'key' | 'token' | 'operator' | 'background'
@@ -4702,7 +4708,7 @@ export namespace Mteja {
   export interface Approval {
     id: string
     /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
-    kind: 'adjustment' | 'pay_in' | 'payout' | 'payout_settlement' | 'approval_settings'
+    kind: 'adjustment' | 'pay_in' | 'payout' | 'payout_settlement' | 'refund_settlement' | 'approval_settings'
     /** The id of the thing that waits, for instance of the adjustment */
     subjectId: string
     status: 'waiting' | 'approved' | 'denied'
@@ -4764,7 +4770,7 @@ export namespace Mteja {
         newDestinations: boolean
       }
     } | null
-    /** Of a payout that is settled by hand: how a person has found it */
+    /** Of a payout or refund that is settled by hand: how a person has found it */
     settlement: {
       outcome: string
       proof: string | null
@@ -5657,7 +5663,14 @@ export namespace Mteja {
   export interface ListApprovalsQuery {
     status?: 'waiting' | 'approved' | 'denied' | undefined
     /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
-    kind?: 'adjustment' | 'pay_in' | 'payout' | 'payout_settlement' | 'approval_settings' | undefined
+    kind?:
+      | 'adjustment'
+      | 'pay_in'
+      | 'payout'
+      | 'payout_settlement'
+      | 'refund_settlement'
+      | 'approval_settings'
+      | undefined
     /** true: only what waits and this key may approve; default false */
     mine?: boolean | undefined
     /** Default 50 */
@@ -5760,6 +5773,15 @@ export namespace Mteja {
     data: StoredRefund[]
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
+  }
+  /** POST /v1/refunds/{id}/settle: Say how a refund has ended whose processor cannot say it: one that is unknown or needsAttention */
+  export interface SettleRefundBody {
+    /** processed: the payer has the money; failed: it is no longer reserved */
+    outcome: 'processed' | 'failed'
+    /** The name of the refund at the processor or the bank, or what shows that there is none */
+    proof: string
+    /** Why it is settled by hand */
+    reason: string
   }
   /** GET /v1/requests/{id}: See what a request did: its writes, its movements of money and its events */
   export interface RetrieveRequestQuery {

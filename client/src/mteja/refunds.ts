@@ -39,6 +39,14 @@ export class Refunds {
     return this.#send({ method: 'POST', path: path`/v1/refunds`, body: withAmount(body), shape: made }, options)
   }
 
+  /**
+   * Says how a refund has ended whose processor cannot say it: one that is `unknown` or `needsAttention`. Where anything waits for a
+   * second person, this does too: the answer then has `settlementApprovalId`, and the same state as before.
+   */
+  settle(id: string, body: Mteja.SettleRefundBody, options?: CallOptions): Promise<Mteja.StoredRefund> {
+    return this.#send({ method: 'POST', path: path`/v1/refunds/${id}/settle`, body, shape: stored }, options)
+  }
+
   /** Gives back the whole rest of a transaction, of a transfer too. */
   reverse(body: Mteja.ReverseBody, options?: CallOptions): Promise<Mteja.Refund> {
     return this.#send({ method: 'POST', path: path`/v1/reversals`, body, shape: made }, options)

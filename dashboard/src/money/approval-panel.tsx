@@ -109,6 +109,7 @@ function About({ approval }: { approval: Approval }) {
   const words = aboutWords(approval)
   if (approval.kind.startsWith('payout'))
     return <Link href={`/money?tab=payouts&payout=${approval.subjectId}`}>{words}</Link>
+  if (approval.kind === 'refund_settlement') return <Link href="/money?tab=refunds">{words}</Link>
   return words
 }
 

@@ -9,6 +9,10 @@ export function aboutWords({ kind, direction, destination, settlement }: Approva
   switch (kind) {
     case 'payout_settlement':
       return settlement?.outcome === 'paid' ? 'Payout booked as paid by hand' : 'Payout booked as not paid by hand'
+    case 'refund_settlement':
+      return settlement?.outcome === 'processed'
+        ? 'Refund booked as given back by hand'
+        : 'Refund booked as not given back by hand'
     case 'payout':
       if (destination === null) return 'Payout'
       return `Payout to ${[destination.accountName ?? 'an erased name', destination.accountNumber && masked(destination.accountNumber)].filter(Boolean).join(' ')}`

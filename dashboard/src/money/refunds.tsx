@@ -1,4 +1,6 @@
+import { useState } from 'react'
 import { Link } from 'wouter'
+import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { byWord, plain } from '../base/words.ts'
 import { RefundState } from '../customers/entry-panel.tsx'
@@ -6,10 +8,12 @@ import { Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
 import { useSteps } from '../parts/steps.ts'
+import { isForPerson, SettleRefund } from './settle-refund.tsx'
 
 /** Everything that was given back, or is on its way back. */
 export function Refunds() {
-  const { mteja } = useSession()
+  const { mteja, can } = useSession()
+  const [chosen, setChosen] = useState<Mteja.StoredRefund>()
   const list = useSteps(['money', 'refunds'], (before) => mteja.refunds.list({ limit: 50, ...(before && { before }) }))
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   if (list.items?.length === 0) {
@@ -23,7 +27,11 @@ export function Refunds() {
     <div className="stack">
       <div className="table">
         {list.items?.map((refund) => (
-          <div key={refund.id} className="tr" style={columns('150px minmax(0, 1.4fr) minmax(0, 1fr) 130px 110px')}>
+          <div
+            key={refund.id}
+            className="tr"
+            style={columns('150px minmax(0, 1.4fr) minmax(0, 1fr) 130px 110px 120px')}
+          >
             <span>
               <RefundState state={refund.state} />
             </span>
@@ -37,6 +45,8 @@ export function Refunds() {
                 {plain(refund.kind)}
                 {refund.reason !== null && `: ${refund.reason}`}
                 {refund.stateReason !== null && ` (${refund.stateReason})`}
+                {refund.proof !== null && `. Settled by hand: ${refund.proof}`}
+                {refund.contradictedAt !== null && '. Its account says otherwise, and that is booked'}
               </span>
             </span>
             <span className="quiet">{byWord(refund.by)}</span>
@@ -46,10 +56,18 @@ export function Refunds() {
             <span className="end quiet">
               <When at={refund.createdAt} />
             </span>
+            {isForPerson(refund) && can('refunds:write') ? (
+              <button type="button" className="link-button end" onClick={() => setChosen(refund)}>
+                Settle by hand
+              </button>
+            ) : (
+              <span />
+            )}
           </div>
         ))}
       </div>
       <More list={list} />
+      {chosen !== undefined && <SettleRefund refund={chosen} close={() => setChosen(undefined)} />}
     </div>
   )
 }

@@ -63,7 +63,7 @@ language sql volatile set search_path = public, pg_temp as $$
     union all
     select 'refund', r.id::text, r.amount, 'deletion'
     from refunds r
-    where r.merchant_id = c.merchant_id and r.customer_id = c.id and r.due_at is not null
+    where r.merchant_id = c.merchant_id and r.customer_id = c.id and r.state not in ('processed', 'failed')
     union all
     select
       case

@@ -312,7 +312,7 @@ begin
           limit v_left
         ) f;
         update approvals a
-        set details = erased_json(a.details, array['direction', 'source']),
+        set details = erased_json(a.details, array['direction', 'source', 'outcome', 'fee']),
           reason = case when a.reason is not null then c_reason end
         where a.merchant_id = p_merchant_id and a.id = any(v_uuids);
         v_position := v_uuids[cardinality(v_uuids)]::text;
@@ -331,7 +331,7 @@ begin
         update ledger_transactions t set description = null
         where t.merchant_id = p_merchant_id and t.id = any(v_uuids) and t.description is not null;
         update refunds r
-        set reason = null, customer_note = null, merchant_note = null,
+        set reason = null, customer_note = null, merchant_note = null, proof = null,
           state_reason = case when r.state_reason is not null then c_reason end
         where r.merchant_id = p_merchant_id and r.id = any(v_uuids);
         v_position := v_uuids[cardinality(v_uuids)]::text;

@@ -52,7 +52,10 @@ begin
     reference, page_url, page_code, state, stopped_at, outside_id, transaction_id, fee, differences, due_at,
     attempts, updated_at
   ) on sent_charges to mteja_app;
-  grant update (state, state_reason, asked_at, unknown_since, due_at, attempts, updated_at) on refunds to mteja_app;
+  grant update (
+    state, state_reason, asked_at, unknown_since, verdict, proof, settlement_approval_id, settled_as, contradicted_at, due_at, attempts,
+    updated_at
+  ) on refunds to mteja_app;
   grant update (status, updated_at) on sandbox_returns to mteja_app;
   grant update (status, next_status, next_at) on sandbox_payouts to mteja_app;
   grant update (

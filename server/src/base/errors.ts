@@ -21,6 +21,7 @@ export const errorCodes = [
   'dispute_not_found',
   'payout_not_found',
   'payout_not_open',
+  'refund_not_open',
   'recipient_not_found',
   'recipient_inactive',
   'reconciliation_not_found',

@@ -1,5 +1,6 @@
 import { settingsApprovals } from '../domain/approvals/approval-settings.ts'
 import type { ApprovalChoice } from '../domain/approvals/decisions.ts'
+import { refundSettlementApprovals } from '../domain/payments/refund-settlements.ts'
 import { payoutApprovals } from '../domain/payouts/payout-approvals.ts'
 import { settlementApprovals } from '../domain/payouts/payout-settlements.ts'
 import { adjustmentApprovals } from '../domain/wallet/adjustments.ts'
@@ -11,5 +12,6 @@ export const approvalOwners: ApprovalChoice['approvalOwners'] = {
   pay_in: payInApprovals,
   payout: payoutApprovals,
   payout_settlement: settlementApprovals,
+  refund_settlement: refundSettlementApprovals,
   approval_settings: settingsApprovals,
 }

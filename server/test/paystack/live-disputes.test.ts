@@ -443,6 +443,173 @@ describe('a refund of ours for which others leave too little', () => {
   })
 })
 
+describe('a refund of ours whose end a person says', () => {
+  interface Read {
+    id: string
+    state: string
+    contradictedAt: string | null
+  }
+  const words = { proof: 'Ticket 88121', reason: 'The answer was lost' }
+  const settle = (id: string, outcome: 'processed' | 'failed') =>
+    ask('POST', `/v1/refunds/${id}/settle`, { outcome, ...words })
+  const read = async (id: string) => (await ask('GET', `/v1/refunds/${id}`)).json() as Read
+  /** A refund whose request was cut before or after the account has taken it, of which nobody can say whether it has. */
+  async function loseRefund(amount: number, when: 'cut_before' | 'cut_after'): Promise<string> {
+    proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? when : 'none')
+    const { id } = (await ask('POST', '/v1/refunds', { transactionId: 'order-17', amount })).json() as Read
+    expect((await read(id)).state).toBe('unknown')
+    return id
+  }
+  const goDown = () => {
+    proxy.choose = () => 'cut_before'
+  }
+  const comeBack = async () => {
+    proxy.choose = () => 'none'
+    await tellAll()
+    await settleLater(2_000)
+  }
+  const spend = async (amount: number) => {
+    const { customer_code } = (await ask('GET', `/customer/${email}`)).json().data
+    const used = { customerId: customer_code, amount, direction: 'debit', currency: 'NGN', reason: 'x', reference: 's' }
+    expect((await ask('POST', '/v1/adjustments', used)).statusCode).toBe(201)
+    return customer_code as string
+  }
+  const fundsOf = async (customer: string) => {
+    const { balances } = (await ask('GET', `/v1/customers/${customer}/balances`)).json()
+    return balances
+  }
+
+  test('frees its money as failed, where somebody has made it in the dashboard, and is not processed besides', async () => {
+    const sent = await topUp()
+    const id = await loseRefund(4_000, 'cut_before')
+    refundInDashboard(account, sent, 4_000)
+    const both = await settle(id, 'processed')
+    expect([both.statusCode, both.json().error]).toEqual([
+      409,
+      expect.objectContaining({ code: 'refund_exceeded', field: 'outcome' }),
+    ])
+    const settled = await settle(id, 'failed')
+    expect(settled.json()).toMatchObject({ state: 'failed', proof: 'Ticket 88121', stateReason: 'The answer was lost' })
+    expect((await settle(id, 'failed')).json()).toEqual(settled.json())
+    expect((await settle(id, 'processed')).json().error.code).toBe('refund_not_open')
+    await settleLater(60 * 60_000)
+    expect(await disputes()).toEqual([expect.objectContaining({ category: 'refund', amount: 4_000, state: 'lost' })])
+    expect(await books()).toEqual({ ...taken, customer_cash: 6_000, 'outside/2': -5_850 })
+    await expectAgreement()
+  })
+
+  test('is processed, and the refund that somebody then makes in the dashboard is the same money', async () => {
+    const sent = await topUp()
+    const id = await loseRefund(4_000, 'cut_before')
+    expect((await settle(id, 'processed')).json()).toMatchObject({
+      state: 'processed',
+      stateReason: 'The answer was lost',
+    })
+    for (const amount of [4_000, 4_000]) {
+      refundInDashboard(account, sent, amount)
+      await tellAll()
+      await settleLater(60_000)
+    }
+    // The second one of the same amount is another one.
+    expect(await disputes()).toHaveLength(1)
+    expect((await read(id)).contradictedAt).toBeNull()
+    expect(await books()).toEqual({ ...taken, customer_cash: 2_000, 'outside/2': -1_850 })
+    await expectAgreement()
+  })
+
+  test('that its account has made after it was settled as failed is taken back: what is available pays, the rest is owed', async () => {
+    await topUp()
+    const id = await loseRefund(4_000, 'cut_after')
+    goDown()
+    expect((await settle(id, 'failed')).json()).toMatchObject({ state: 'failed' })
+    const customer = await spend(9_000)
+    moveRefund(account, account.refunds.at(-1) as RefundRow, 'processed')
+    await comeBack()
+    expect(await disputes()).toEqual([
+      expect.objectContaining({ category: 'refund', amount: 4_000, state: 'lost', borneBy: 'customer' }),
+    ])
+    expect(await read(id)).toMatchObject({ state: 'failed', contradictedAt: expect.any(String) })
+    expect(await fundsOf(customer)).toMatchObject([{ available: 0, held: 0, owed: 3_000 }])
+    for (let i = 0; i < 3; i++) await settleLater(60 * 60_000)
+    expect(await disputes()).toHaveLength(1)
+    await expectAgreement()
+  })
+
+  test('that its account has failed after it was settled as processed comes back to its owner', async () => {
+    await topUp()
+    const id = await loseRefund(4_000, 'cut_after')
+    goDown()
+    expect((await settle(id, 'processed')).json()).toMatchObject({ state: 'processed' })
+    expect(await books()).toMatchObject({ customer_cash: 6_000 })
+    moveRefund(account, account.refunds.at(-1) as RefundRow, 'failed')
+    await comeBack()
+    expect(await read(id)).toMatchObject({ state: 'failed', contradictedAt: expect.any(String) })
+    const listed = (await ask('GET', '/v1/refunds')).json().data
+    expect(listed).toMatchObject([{ id, state: 'failed' }])
+    for (let i = 0; i < 3; i++) await settleLater(60 * 60_000)
+    expect(await books()).toEqual({ ...taken, customer_cash: 10_000, 'outside/2': -9_850 })
+    await expectAgreement()
+    // The account is asked for three days.
+    await settleLater(3 * 24 * 60 * 60_000)
+    const due = await api.service.db.query(sql`select id from refunds where id = ${id} and due_at is not null`)
+    expect(due).toEqual([])
+  })
+
+  test('that was settled as the one of the dashboard, and that its account has made as well, is taken back besides', async () => {
+    const sent = await topUp()
+    const id = await loseRefund(4_000, 'cut_after')
+    goDown()
+    await settle(id, 'processed')
+    refundInDashboard(account, sent, 4_000)
+    await comeBack()
+    expect(await disputes()).toEqual([])
+    moveRefund(account, account.refunds[0] as RefundRow, 'processed')
+    for (let i = 0; i < 3; i++) await comeBack()
+    expect(await disputes()).toEqual([expect.objectContaining({ category: 'refund', amount: 4_000, state: 'lost' })])
+    expect([(await read(id)).state, await books()]).toEqual([
+      'processed',
+      { ...taken, customer_cash: 2_000, 'outside/2': -1_850 },
+    ])
+    await expectAgreement()
+  })
+
+  test('that its account shows is not said to be processed', async () => {
+    await topUp()
+    const id = await loseRefund(4_000, 'cut_after')
+    const row = account.refunds.at(-1) as RefundRow
+    moveRefund(account, row, 'needs-attention')
+    proxy.choose = () => 'none'
+    expect((await settle(id, 'processed')).json().error.code).toBe('not_available')
+    expect((await settle(id, 'failed')).json()).toMatchObject({ state: 'failed' })
+    moveRefund(account, row, 'failed')
+    await comeBack()
+    expect([await books(), await disputes()]).toEqual([{ ...taken, customer_cash: 10_000, 'outside/2': -9_850 }, []])
+    await expectAgreement()
+  })
+
+  test('never moves the money twice, also where the dashboard’s refund is told at the same moment', async () => {
+    const random = randomFrom(seed)
+    for (let i = 0; i < 6; i++) {
+      const sent = await topUp({ reference: `order-17-${i}` })
+      proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')
+      const wanted = { transactionId: `order-17-${i}`, amount: 4_000 }
+      const { id } = (await ask('POST', '/v1/refunds', wanted)).json() as Read
+      proxy.choose = ({ path, method }) =>
+        path.startsWith('/refund') && method === 'GET' && random() < 0.3 ? 'cut_before' : 'none'
+      refundInDashboard(account, sent, 4_000)
+      const work = [settle(id, 'processed'), tellAll().then(settleDue), settle(id, 'processed')]
+      await Promise.all(random() < 0.5 ? work : work.toReversed())
+      proxy.choose = () => 'none'
+      if ((await read(id)).state !== 'processed') expect((await settle(id, 'failed')).statusCode).toBe(200)
+      await settleLater(60 * 60_000)
+      await settleLater(60 * 60_000)
+    }
+    const own = await books()
+    expect([own.customer_cash, own['outside/2']]).toEqual([36_000, 6 * 150 - 36_000])
+    await expectAgreement()
+  })
+})
+
 describe('money that is disputed before it has an owner', () => {
   test('goes back out of suspense, and cannot be assigned any more', async () => {
     await ask('POST', '/transaction/initialize', { email, amount: 10_000, currency: 'NGN' })

@@ -13,6 +13,7 @@ import {
   moveRefund,
   openDispute,
   pay,
+  type RefundRow,
   refundDispute,
   refundInDashboard,
   resolveDispute,
@@ -189,6 +190,34 @@ describe('an account that agrees', () => {
     expect([run.status, run.completed, await named()]).toEqual(['agreed', 3, []])
     expect(await books()).toMatchObject({ customer_cash: 15_000, 'outside/2': -14_550 })
     expect(account.balance()).toBe(14_550)
+  })
+
+  test('refunds that a person has settled, made in the dashboard or by the account after all, are compared as they are booked', async () => {
+    await open()
+    const rows = [await topUp('order-1'), await topUp('order-2'), await topUp('order-3')]
+    const lose = async (reference: string, when: 'cut_before' | 'cut_after', outcome: string) => {
+      proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? when : 'none')
+      const { id } = (await ask('POST', '/v1/refunds', { transactionId: reference, amount: 4_000 })).json()
+      proxy.choose = () => 'cut_before'
+      const words = { proof: 'Ticket 88121', reason: 'The answer was lost' }
+      expect((await ask('POST', `/v1/refunds/${id}/settle`, { outcome, ...words })).json().state).toBe(outcome)
+      return id as string
+    }
+    await lose('order-1', 'cut_before', 'processed')
+    await lose('order-2', 'cut_after', 'failed')
+    moveRefund(account, account.refunds.at(-1) as RefundRow, 'processed')
+    const failed = await lose('order-3', 'cut_after', 'processed')
+    moveRefund(account, account.refunds.at(-1) as RefundRow, 'failed')
+    refundInDashboard(account, rows[0]?.reference as string, 4_000)
+    told.splice(0)
+    proxy.choose = () => 'none'
+    for (let i = 0; i < 2; i++) {
+      api.service.clock.advance(minuteMs)
+      const run = await reconcile()
+      expect([run.status, await named()]).toEqual(['agreed', []])
+    }
+    expect((await ask('GET', `/v1/refunds/${failed}`)).json().state).toBe('failed')
+    expect(await books()).toMatchObject({ customer_cash: 22_000, 'outside/2': -account.balance() })
   })
 
   test('pages are read one by one, a thing on two pages is one thing, and a killed server’s reconciliation goes on', async () => {

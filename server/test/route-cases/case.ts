@@ -41,6 +41,9 @@ export interface Own extends Belongings {
   spareSuspendedId: string
   /** A refund that waits for a bank account of the payer. */
   waitingRefundNumber: string
+  /** Refunds: one of which nobody knows the end, and one that the sandbox shows, and does not make. */
+  unknownRefundId: string
+  shownRefundId: string
   /** Disputes: open ones, one that was won, and one that was lost. */
   spareDisputeNumber: string
   uploadingDisputeNumber: string

@@ -29,6 +29,7 @@ const paidOut = {
   destination: { type: 'bank_account', bankCode: '058', accountNumber: '0123456789' },
   reference: 'wages-1',
 }
+const refundSettlement = { outcome: 'failed', proof: 'No refund there', reason: 'The answer was lost' }
 const settlement = { outcome: 'paid', proof: 'FT26330-0017' }
 
 export const mteja: Record<string, Cases> = {
@@ -534,6 +535,17 @@ export const mteja: Record<string, Cases> = {
     200: ({ refundId }) => ({ params: { id: refundId } }),
     401: { ...stranger, params: { id: 'none' } },
     404: ({ purchaseId }) => ({ params: { id: purchaseId } }),
+  },
+  'POST /v1/refunds/:id/settle': {
+    200: ({ unknownRefundId }) => ({ params: { id: unknownRefundId }, body: refundSettlement }),
+    400: ({ unknownRefundId }) => ({ params: { id: unknownRefundId }, body: { ...refundSettlement, outcome: 'lost' } }),
+    401: { ...stranger, params: { id: 'none' }, body: refundSettlement },
+    403: ({ shownRefundId }) => ({
+      params: { id: shownRefundId },
+      body: { ...refundSettlement, outcome: 'processed' },
+    }),
+    404: { params: { id: 'none' }, body: refundSettlement },
+    409: ({ refundId }) => ({ params: { id: refundId }, body: refundSettlement }),
   },
   'GET /v1/disputes': {
     200: ({ customerCode }) => ({ query: `customerId=${customerCode}` }),

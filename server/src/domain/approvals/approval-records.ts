@@ -8,7 +8,14 @@ import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../tra
 import { type Lineage, secondPersonOf } from './lineage.ts'
 
 /** The things that can wait for a second person. */
-export const approvalKinds = ['adjustment', 'pay_in', 'payout', 'payout_settlement', 'approval_settings'] as const
+export const approvalKinds = [
+  'adjustment',
+  'pay_in',
+  'payout',
+  'payout_settlement',
+  'refund_settlement',
+  'approval_settings',
+] as const
 
 export type ApprovalKind = (typeof approvalKinds)[number]
 

@@ -23,6 +23,7 @@ export const isRemembered: Readonly<Record<ErrorCode, boolean>> = {
   dispute_not_found: true,
   payout_not_found: true,
   payout_not_open: true,
+  refund_not_open: true,
   recipient_not_found: true,
   recipient_inactive: true,
   reconciliation_not_found: true,

@@ -16,6 +16,7 @@ import {
   requireProcessor,
 } from './payment-processor.ts'
 import { keysOfAccount } from './processor-accounts.ts'
+import { noteContradiction } from './refund-ending.ts'
 import { sentUnder } from './sent-charges.ts'
 
 /*
@@ -120,7 +121,10 @@ async function lookAtTaken(
   const ids = known.map(({ outsideId }) => outsideId).filter((id) => !id.startsWith('refund/'))
   const taken = await account.listTaken(tenant, reference, ids)
   const ours = await findReturns(context, tenant, taken.refunds)
-  const refunds = taken.refunds.filter(({ returnId }) => returnId === null || !ours.has(returnId))
+  const refunds = taken.refunds.filter(({ id }) => !ours.has(id))
+  for (const { returnId, isProcessed } of refunds) {
+    if (returnId !== null && isProcessed) await noteContradiction(context, tenant, returnId)
+  }
   for (const report of reportsOf(taken.disputes, refunds)) {
     const money = await findDisputedMoney(context, tenant, transactionId)
     if (money !== null) await learnDispute(context, tenant, money, { accountId, reference }, report)
@@ -136,14 +140,29 @@ async function findTransaction(context: PaymentsContext, tenant: Tenant, account
   return (await findBookedPayment(context, tenant, accountId, reference))?.transactionId ?? null
 }
 
-/** The ids among them that are of refunds of ours. */
+/**
+ * The account's ids of those that are refunds of ours. One that a person has settled, and that is made after all, is taken back like any
+ * other, if its money was released, or if it was settled as another one.
+ */
 async function findReturns(context: Context, { merchant }: Tenant, refunds: readonly AccountRefund[]) {
-  const ids = refunds.map(({ returnId }) => returnId).filter((id) => id !== null)
-  if (ids.length === 0) return new Set<string>()
-  const rows = await context.db.query<{ id: string }>(sql`
-    select id from refunds where merchant_id = ${merchant.id} and id = any(${ids}::uuid[])
+  const named = refunds.filter(({ returnId }) => returnId !== null)
+  if (named.length === 0) return new Set<string>()
+  const list = (some: readonly AccountRefund[]) => sql`
+    unnest(${some.map(({ returnId }) => returnId)}::uuid[], ${some.map(({ id }) => id)}::text[]) n (id, name)
+  `
+  await context.db.query(sql`
+    update refunds r set settled_as = n.name
+    from ${list(named.filter(({ isProcessed }) => isProcessed))}
+    where r.merchant_id = ${merchant.id} and r.id = n.id and r.verdict = 'processed' and r.state <> 'failed'
+      and r.settled_as is null and r.contradicted_at is null
   `)
-  return new Set(rows.map(({ id }) => id))
+  const rows = await context.db.query<{ name: string }>(sql`
+    select n.name
+    from ${list(named)}
+    join refunds r on r.merchant_id = ${merchant.id} and r.id = n.id
+    where (r.state <> 'failed' or r.verdict is distinct from 'failed') and coalesce(r.settled_as, n.name) = n.name
+  `)
+  return new Set(rows.map(({ name }) => name))
 }
 
 /**

@@ -12,6 +12,7 @@ import { type Bearer, type Dispute, findDispute } from './dispute-records.ts'
 import { getDisputeSettings } from './dispute-settings.ts'
 import { type DisputeState, disputeArrows, isDecided } from './dispute-states.ts'
 import { type DisputedMoney, findDisputedMoney } from './disputed-money.ts'
+import { isSettledAs } from './refund-ending.ts'
 
 /*
  * Money that a payer takes back from outside. It is a fact, so it is booked whatever a state or a balance says, and once for a
@@ -54,7 +55,7 @@ const remindMs = 4 * 60 * 60 * 1000
 
 /**
  * Brings a dispute to where somebody says that it is, and makes it if nobody has told of it before. Everybody who learns
- * something does this, in any order. Answers it as it then is.
+ * something does this, in any order. Answers it as it then is; null for a refund at the account that a refund of ours was settled as.
  */
 export async function learnDispute(
   context: FreeContext,
@@ -62,12 +63,13 @@ export async function learnDispute(
   money: DisputedMoney,
   at: DisputedAt,
   report: DisputeReport,
-): Promise<Dispute> {
+): Promise<Dispute | null> {
   const name = { transactionId: money.transactionId, outsideId: report.outsideId }
   const known = await findDispute(context, tenant, name)
   if (known === null) await insertDispute(context, tenant, money, at, report)
   else await refreshDispute(context, tenant, known, { money, at, report })
-  const dispute = (await findDispute(context, tenant, name)) as Dispute
+  const dispute = await findDispute(context, tenant, name)
+  if (dispute === null) return null
   await holdAmount(context, tenant, dispute, money)
   return settleDispute(context, tenant, dispute, money, report)
 }
@@ -91,6 +93,8 @@ async function insertDispute(
   await inTransaction(context, async (tx) => {
     // Its number is the next one, so others wait.
     await lockCount(tx, tenant, 'disputes')
+    const refund = { name: report.outsideId.replace(/^refund\//, ''), amount }
+    if (category === 'refund' && (await isSettledAs(tx, tenant, money.transactionId, refund))) return
     await tx.db.query(sql`
       with noted as (
         insert into disputes (

@@ -169,7 +169,7 @@ function isReversing(payment: Sql): Sql {
   return sql`exists (
     select from refunds open
     where open.merchant_id = ${payment}.merchant_id and open.payment_intent_id = ${payment}.payment_intent_id
-      and open.due_at is not null
+      and open.due_at is not null and open.state not in ('processed', 'failed')
   )`
 }
 

@@ -17,6 +17,12 @@ export interface StoredRefund extends Omit<Refund, 'replayed'> {
   /** The customer of the movement, of a transfer its receiver; null for a payment to the merchant. */
   customerCode: string | null
   reason: string | null
+  /** The words of a person who has settled it by hand; null for none. */
+  proof: string | null
+  /** The approval that its settlement by hand waits for, or waited for last; null for none. */
+  settlementApprovalId: string | null
+  /** When its account was found to say otherwise than the person; null for never. */
+  contradictedAt: Date | null
   /** Who asked for it. */
   by: Doer
 }
@@ -31,6 +37,9 @@ interface RefundRow extends DoerRow {
   state: RefundState
   state_reason: string | null
   reason: string | null
+  proof: string | null
+  settlement_approval_id: string | null
+  contradicted_at: Date | null
   created_at: Date
 }
 
@@ -39,13 +48,14 @@ function rowsOf({ merchant, mode }: Tenant, ids: Sql): Sql {
   return sql`
     select
       d.id, d.kind, d.original_id as transaction_id, coalesce(rc.code, fc.code) as customer_code, d.amount, d.currency,
-      d.state, d.state_reason, d.reason, d.created_at, ${doerColumns}
+      d.state, d.state_reason, d.reason, d.proof, d.settlement_approval_id, d.contradicted_at, d.created_at, ${doerColumns}
     from (
       select
         ${merchant.id}::integer as merchant_id, n.id, coalesce(r.kind, t.kind) as kind,
         coalesce(r.original_id, t.reverses_id) as original_id, coalesce(r.amount, t.amount) as amount,
         coalesce(r.currency, t.currency) as currency, coalesce(r.state, 'processed') as state, r.state_reason,
-        case when r.id is null then t.description else r.reason end as reason,
+        case when r.id is null then t.description else r.reason end as reason, r.proof, r.settlement_approval_id,
+        r.contradicted_at,
         coalesce(r.created_at, t.created_at) as created_at, coalesce(r.actor_id, t.actor_id) as actor_id
       from (${ids}) n
       left join ledger_transactions t
@@ -115,7 +125,7 @@ export async function listRefunds(
   `
   const matching =
     customer === undefined
-      ? sql`${moved(null)} union all ${asked}`
+      ? sql`${moved(null)} union ${asked}`
       : sql`${ofCustomer(sql`t.from_account_id`)} union ${ofCustomer(sql`t.to_account_id`)} union ${asked}`
   const ids = sql`select m.id from (${matching}) m order by m.id desc limit ${limit}`
   const rows = await context.db.query<RefundRow>(rowsOf(tenant, ids))
@@ -133,6 +143,9 @@ function readRefund(row: RefundRow): StoredRefund {
     state: row.state,
     stateReason: row.state_reason,
     reason: row.reason,
+    proof: row.proof,
+    settlementApprovalId: row.settlement_approval_id,
+    contradictedAt: row.contradicted_at,
     by: readDoer(row),
     createdAt: row.created_at,
   }

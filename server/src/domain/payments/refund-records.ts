@@ -31,6 +31,12 @@ export interface ProcessorRefund extends Omit<Refund, 'replayed'> {
   askedAt: Date | null
   unknownSince: Date | null
   updatedAt: Date
+  /** How a person says that it has ended; null for a refund whose end nobody had to say. */
+  verdict: 'processed' | 'failed' | null
+  /** The refund at the account, made there by hand, that it was settled as; null for none. */
+  settledAs: string | null
+  /** When its account was found to say otherwise than the person. */
+  contradictedAt: Date | null
   payment: RefundedPayment | null
   /** Who paid; null where nobody is known. */
   customer: CustomerSnapshot | null
@@ -69,6 +75,9 @@ interface RefundRow extends DoerRow {
   request_id: Buffer | null
   created_at: Date
   updated_at: Date
+  verdict: ProcessorRefund['verdict']
+  settled_as: string | null
+  contradicted_at: Date | null
   payment_id: bigint | null
   payment_reference: string | null
   payment_amount: bigint | null
@@ -81,7 +90,7 @@ interface RefundRow extends DoerRow {
 const refundColumns = sql`
   r.id, r.mode, r.wire_id, r.kind, r.original_id, r.payment_intent_id, r.charge_reference, r.amount, r.currency, r.state,
   r.state_reason, r.reason, r.customer_note, r.merchant_note, r.asked_at, r.unknown_since, r.actor_id, r.request_id,
-  r.created_at, r.updated_at, pay.id as payment_id, pay.reference as payment_reference, pay.amount as payment_amount,
+  r.created_at, r.updated_at, r.verdict, r.settled_as, r.contradicted_at, pay.id as payment_id, pay.reference as payment_reference, pay.amount as payment_amount,
   pay.channel as payment_channel, pay.paid_at as payment_paid_at,
   case when c.id is not null then customer_snapshot(c) end as customer, ${doerColumns}
 `
@@ -205,6 +214,9 @@ function readRefund(row: RefundRow): ProcessorRefund {
     unknownSince: row.unknown_since,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    verdict: row.verdict,
+    settledAs: row.settled_as,
+    contradictedAt: row.contradicted_at,
     payment:
       payment_id === null
         ? null

@@ -12,18 +12,12 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
 import { type GivingBack, getOriginal, giveBack, type Original, type Refund } from '../wallet/refunds.ts'
 import { freeOf } from './dispute-records.ts'
-import {
-  type NotSent,
-  type PaymentProcessor,
-  type PaymentsContext,
-  type Return,
-  type ReturnDestination,
-  type ReturnState,
-  requireProcessor,
-} from './payment-processor.ts'
+import type { NotSent, PaymentProcessor, PaymentsContext, ReturnDestination, ReturnState } from './payment-processor.ts'
+import { endDecided, endRefund, type Step } from './refund-ending.ts'
 import { tellRefund } from './refund-events.ts'
+import { lookAtSettled, nextLookAt, requireTaker, returnOf, takerOf } from './refund-looks.ts'
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
-import { isOver, type RefundState, refundArrows } from './refund-states.ts'
+import { isOver, refundArrows } from './refund-states.ts'
 import { sentUnder } from './sent-charges.ts'
 
 /*
@@ -49,9 +43,6 @@ export interface NewRefund {
 
 /** The call that makes a refund asks the processor itself within this time. Then the background does. */
 const ownTimeMs = 60_000
-/** A refund is looked at after as long again as it has taken so far, within these bounds. */
-const firstLookMs = 2_000
-const lastLookMs = 60 * 60 * 1000
 /** After this time in which nobody could say whether the processor has a refund, a person has to find out. */
 const unknownMs = 60 * 60 * 1000
 
@@ -281,17 +272,47 @@ async function allocateId(context: Context, { merchant }: Tenant): Promise<bigin
 /** Takes the next step of a refund. Throws what the processor's calls throw, `not_available`. */
 export async function advanceRefund(context: PaymentsContext, tenant: Tenant, id: string): Promise<void> {
   const refund = await findProcessorRefund(context, tenant, { id })
-  if (refund === null || isOver(refund.state)) return
+  if (refund === null) return
+  if (refund.verdict !== null) {
+    if (isOver(refund.state)) return lookAtSettled(context, tenant, refund)
+    // The server of the person who has decided it has died.
+    await endDecided(context, tenant, id)
+    return
+  }
+  if (isOver(refund.state)) return
   const processor = await takerOf(context, tenant, refund)
+  if (refund.askedAt === null && !(await claim(context, tenant, refund))) return
+  await askFor(context, tenant, processor, refund)
+}
+
+/**
+ * Asks the processor of a refund that it was asked for about it, and does what the answer says. Answers it. Throws what the
+ * processor's calls throw, `not_available`.
+ */
+export async function askAboutRefund(
+  context: PaymentsContext,
+  tenant: Tenant,
+  refund: ProcessorRefund,
+): Promise<ReturnState | NotSent> {
+  return askFor(context, tenant, await takerOf(context, tenant, refund), refund)
+}
+
+/** The call that has claimed a refund asks for it. Every later one asks about it. */
+async function askFor(
+  context: PaymentsContext,
+  tenant: Tenant,
+  processor: PaymentProcessor,
+  refund: ProcessorRefund,
+): Promise<ReturnState | NotSent> {
   const isAsked = refund.askedAt !== null
-  if (!isAsked && !(await claim(context, tenant, refund))) return
   const asked: ProcessorRefund = isAsked ? refund : { ...refund, askedAt: context.clock.now() }
   const wanted = returnOf(refund)
   const call = isAsked ? processor.queryReturn(tenant, wanted) : processor.sendReturn(tenant, wanted)
   const answer = await call.catch((error: unknown) => ({ status: 'unknown' as const, error }))
-  await settleRefund(context, tenant, asked, answer)
+  await learnReturn(context, tenant, asked, answer)
   // A question that failed says nothing new, and is counted among the failures.
   if ('error' in answer) throw answer.error
+  return answer
 }
 
 /**
@@ -326,21 +347,8 @@ export async function redirectRefund(
   if (answer.status === 'not_sent') {
     throw new ServiceError('busy', 'The processor could not be asked at this moment; send the request again')
   }
-  if (answer.status !== 'unknown') await settleRefund(context, tenant, refund, answer)
+  if (answer.status !== 'unknown') await learnReturn(context, tenant, refund, answer)
   return findProcessorRefund(context, tenant, refund)
-}
-
-/** The account that took the money gives it back, also one that was replaced by another. */
-function requireTaker(context: PaymentsContext, tenant: Tenant, { from }: Original): Promise<PaymentProcessor> {
-  return requireProcessor(context, tenant, { sentBy: (from.kind === 'outside' && from.at) || 0n })
-}
-
-async function takerOf(context: PaymentsContext, tenant: Tenant, refund: ProcessorRefund): Promise<PaymentProcessor> {
-  return requireTaker(context, tenant, await getOriginal(context, tenant, refund.transactionId, refund.kind))
-}
-
-function returnOf({ id, chargeReference, amount, currency }: ProcessorRefund): Return {
-  return { id, reference: chargeReference, amount, currency }
 }
 
 /** Lets one caller, ever, ask the processor to give back: true for that caller. */
@@ -355,7 +363,7 @@ async function claim(context: Context, { merchant }: Tenant, { id }: ProcessorRe
 }
 
 /** Brings a refund to where its processor says that it is. Everybody who learns something does this, in any order. */
-async function settleRefund(
+async function learnReturn(
   context: FreeContext,
   tenant: Tenant,
   refund: ProcessorRefund,
@@ -365,10 +373,10 @@ async function settleRefund(
     case 'not_sent':
       return sendLater(context, tenant, refund)
     case 'succeeded':
-      return end(context, tenant, refund, { state: 'processed', reason: null })
+      return endRefund(context, tenant, refund, { state: 'processed', reason: null })
     case 'failed':
     case 'refused':
-      return end(context, tenant, refund, { state: 'failed', reason: answer.reason })
+      return endRefund(context, tenant, refund, { state: 'failed', reason: answer.reason })
     case 'needs_attention':
       return moveTo(context, tenant, refund, { state: 'needsAttention', reason: answer.reason })
     case 'unknown':
@@ -376,11 +384,6 @@ async function settleRefund(
     default:
       return moveTo(context, tenant, refund, { state: answer.status, reason: null })
   }
-}
-
-interface Step {
-  state: RefundState
-  reason: string | null
 }
 
 /** An empty list never allows a second request: in the end a person has to look. */
@@ -405,7 +408,7 @@ async function moveTo(
   if (!refundArrows[refund.state].includes(state)) {
     await context.db.query(sql`
       update refunds set due_at = ${dueAt}, attempts = 0
-      where merchant_id = ${merchant.id} and id = ${id} and state = ${refund.state}
+      where merchant_id = ${merchant.id} and id = ${id} and state = ${refund.state} and verdict is null
     `)
     return
   }
@@ -415,7 +418,7 @@ async function moveTo(
       update refunds set
         state = ${state}, state_reason = ${reason}::text, due_at = ${dueAt}, attempts = 0, updated_at = ${now},
         unknown_since = ${state === 'unknown' ? now : null}::timestamptz
-      where merchant_id = ${merchant.id} and id = ${id} and state = ${refund.state}
+      where merchant_id = ${merchant.id} and id = ${id} and state = ${refund.state} and verdict is null
       returning *
     ),
     ${tellRefund(tenant, { changed: sql`noted`, state, owner: original.to.customer, at: now })}
@@ -433,46 +436,7 @@ async function sendLater(context: Context, { merchant }: Tenant, refund: Process
 }
 
 function nextLook({ askedAt, createdAt }: Pick<ProcessorRefund, 'askedAt' | 'createdAt'>, now: Date): Date {
-  const tookMs = now.getTime() - (askedAt ?? createdAt).getTime()
-  return new Date(now.getTime() + Math.min(Math.max(tookMs, firstLookMs), lastLookMs))
-}
-
-/**
- * Ends a refund, once: its money moves, or can be given back again. The movement, the state and the event are one commit. An end
- * is not undone: a refund that ended otherwise stays as it is.
- */
-async function end(
-  context: FreeContext,
-  tenant: Tenant,
-  refund: ProcessorRefund,
-  { state, reason }: Step,
-): Promise<void> {
-  const { id, kind, transactionId: originalId, currency, actor } = refund
-  const { merchant, mode } = tenant
-  const original = await getOriginal(context, tenant, originalId, kind)
-  const now = context.clock.now()
-  const common = { id, currency, from: original.to, originalId, holdId: id, event: null, request: null } as const
-  const command: LedgerCommand =
-    state === 'processed'
-      ? { ...common, action: 'refund', kind, to: original.from, amount: null, description: refund.reason }
-      : { ...common, action: 'release' }
-  const noting = sql`
-    noted as (
-      update refunds r set
-        state = ${state}, state_reason = ${reason}::text, due_at = null, attempts = 0, unknown_since = null,
-        updated_at = ${now}
-      from done_now n
-      where r.merchant_id = ${merchant.id} and r.id = ${id}
-      returning r.*
-    ),
-    ${tellRefund(tenant, { changed: sql`noted`, state, owner: original.to.customer, at: now })}
-  `
-  // The movement is posted as the one who asked for it. A failure is nobody's.
-  const poster: Tenant = state === 'processed' && actor !== undefined ? { merchant, mode, actor } : { merchant, mode }
-  const posting = doCommandNoting(context, poster, { ...command, ownKey: `refund/${id}` }, noting)
-  await posting.catch((error) => {
-    if (!(error instanceof ServiceError && error.code === 'hold_not_open')) throw error
-  })
+  return nextLookAt(askedAt ?? createdAt, now)
 }
 
 const dueRefunds: DueTask<PaymentsContext, object, string> = {

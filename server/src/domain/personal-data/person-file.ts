@@ -215,7 +215,7 @@ const sections: readonly Section[] = [
     name: 'refunds',
     select: ({ merchant }, { id }, after) => sql`
       select r.id::text as cursor, r.id, r.kind, r.original_id as transaction_id, r.state, r.state_reason, r.amount, r.currency,
-        r.reason, r.customer_note, r.merchant_note, r.created_at, r.updated_at
+        r.reason, r.customer_note, r.merchant_note, r.verdict, r.proof, r.created_at, r.updated_at
       from refunds r
       where r.merchant_id = ${merchant.id} and r.customer_id = ${id} ${behind(sql`r.id`, after, sql`uuid`)}
       order by r.id

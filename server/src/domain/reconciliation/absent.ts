@@ -136,7 +136,7 @@ export async function* findAbsentRefunds(
     join ledger_transactions t on t.merchant_id = r.merchant_id and t.id = r.original_id
     join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id and f.kind = 'outside'
     where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${inPeriod(run)} and r.state = 'processed'
-      and r.asked_at is not null and ${isOfBooks(tenant, sql`f.party_id`, run.booksId)}
+      and r.asked_at is not null and r.settled_as is null and ${isOfBooks(tenant, sql`f.party_id`, run.booksId)}
       and ${noItem(run, sql`i.name = r.id::text and i.kind = 'refund'`)}
     order by r.id
     limit ${perSlice}

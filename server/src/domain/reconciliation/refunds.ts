@@ -9,7 +9,7 @@ import { advanceRefund } from '../payments/refunds.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
-import { type BookedPayment, findBookedOne, referenceOf } from './items.ts'
+import { findBookedOne, referenceOf } from './items.ts'
 import { beginningOf, type Reconciliation } from './reconciliations.ts'
 import { ignoreUnreadable } from './unreadable.ts'
 
@@ -36,6 +36,9 @@ interface OwnRefund {
   state: RefundState
   amount: bigint
   currency: Currency
+  original_id: string
+  verdict: 'processed' | 'failed' | null
+  settled_as: string | null
   /** An older refund bears the id of the same refund of ours. */
   is_duplicate: boolean
 }
@@ -48,7 +51,7 @@ async function findOwn(
 ): Promise<OwnRefund | null> {
   if (name === null || !isUuid(name)) return null
   const [own] = await context.db.query<OwnRefund>(sql`
-    select r.id, r.state, r.amount, r.currency, exists (
+    select r.id, r.state, r.amount, r.currency, r.original_id, r.verdict, r.settled_as, exists (
       select from statement_items i
       where i.merchant_id = r.merchant_id and i.account_id = ${booksId} and i.name = ${name} and i.kind = 'refund'
         and i.state <> 'failed' and (i.at, length(i.outside_id), i.outside_id) < (${createdAt}::timestamptz, ${id.length}::integer, ${id}::text)
@@ -71,9 +74,20 @@ async function compareOwn(
     return 0
   }
   const isEnded = before.state === 'processed' || before.state === 'failed'
-  if (state !== 'open' && !isEnded) await advanceRefund(context, tenant, before.id).catch(ignoreUnreadable)
-  const own = state === 'open' || isEnded ? before : await findOwn(context, tenant, run, item)
+  const isSettled = before.verdict !== null && before.settled_as !== item.id
+  const isAsked = state !== 'open' && (!isEnded || isSettled)
+  if (isAsked) await advanceRefund(context, tenant, before.id).catch(ignoreUnreadable)
+  const own = isAsked ? await findOwn(context, tenant, run, item) : before
   if (own === null) return 0
+  // A person has settled it as another one of the account, or otherwise: what the account says is booked.
+  const isOther = own.settled_as !== null && own.settled_as !== item.id
+  if (isOther && state !== 'done') return 0
+  if (isOther || (state === 'done' && own.state === 'failed')) {
+    const taken = await findTaken(context, tenant, own.original_id, item.id)
+    if (taken?.amount === amount) return 0
+    if (isOther) await note(context, tenant, run, item, { kind: 'missing_here', effect: -amount })
+    if (isOther) return 0
+  }
   const common = { ours: own.amount, transactionId: own.state === 'processed' ? own.id : null }
   if (own.currency !== currency) {
     await note(context, tenant, run, item, { ...common, kind: 'currency', effect: -amount })
@@ -110,7 +124,7 @@ async function compareOther(
     return 0
   }
   const named = { ...item, reference }
-  const before = await findTaken(context, tenant, payment, item.id)
+  const before = await findTaken(context, tenant, payment.transaction.id, item.id)
   if (state === 'failed') {
     if (before === null) return 0
     await note(context, tenant, run, named, { kind: 'state', ours: before.amount, effect: before.amount })
@@ -118,7 +132,7 @@ async function compareOther(
   }
   if (before === null && reference !== null)
     await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
-  const taken = before ?? (await findTaken(context, tenant, payment, item.id))
+  const taken = before ?? (await findTaken(context, tenant, payment.transaction.id, item.id))
   if (taken === null) {
     await note(context, tenant, run, named, { kind: 'missing_here', effect: -amount })
     return 0
@@ -129,17 +143,23 @@ async function compareOther(
   return before === null ? 1 : 0
 }
 
-/** What is booked as taken back by a refund of the account: by itself, or as the end of a dispute. */
+/**
+ * What is booked as taken back by a refund of the account: by itself, as the end of a dispute, or as the refund of ours that was settled
+ * as this one.
+ */
 async function findTaken(
   context: Context,
   { merchant }: Tenant,
-  { transaction }: BookedPayment,
+  transactionId: string,
   refundId: string,
 ): Promise<{ amount: bigint } | null> {
   const [taken] = await context.db.query<{ amount: bigint }>(sql`
     select d.amount from disputes d
-    where d.merchant_id = ${merchant.id} and d.original_id = ${transaction?.id ?? null}::uuid and d.state = 'lost'
+    where d.merchant_id = ${merchant.id} and d.original_id = ${transactionId}::uuid and d.state = 'lost'
       and (d.outside_id = ${`refund/${refundId}`} or d.refund_name = ${refundId})
+    union all
+    select r.amount from refunds r
+    where r.merchant_id = ${merchant.id} and r.original_id = ${transactionId}::uuid and r.settled_as = ${refundId}
     limit 1
   `)
   return taken ?? null

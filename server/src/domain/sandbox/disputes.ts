@@ -51,7 +51,8 @@ export async function simulateDispute(
     const message = `Of ${JSON.stringify(reference)}, ${free} minor units are not disputed, taken back or refunded yet`
     throw new ServiceError('invalid_request', message, amount === undefined ? 'reference' : 'amount')
   }
-  return learnDispute(
+  // Null is for refunds.
+  return (await learnDispute(
     context,
     tenant,
     money,
@@ -68,5 +69,5 @@ export async function simulateDispute(
       refundName: null,
       afterDecline,
     },
-  )
+  )) as Dispute
 }

@@ -55,6 +55,7 @@ const statusByCode: Record<ErrorCode, number> = {
   refund_exceeded: 400,
   dispute_not_open: 400,
   payout_not_open: 400,
+  refund_not_open: 400,
   recipient_inactive: 400,
   difference_closed: 400,
   idempotency_key_reused: 409,

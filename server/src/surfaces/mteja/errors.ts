@@ -53,6 +53,7 @@ export const statusByCode: Record<ErrorCode, number> = {
   refund_exceeded: 409,
   dispute_not_open: 409,
   payout_not_open: 409,
+  refund_not_open: 409,
   recipient_inactive: 409,
   difference_closed: 409,
   idempotency_key_reused: 409,

@@ -171,6 +171,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
   refund_exceeded: invalid(),
   dispute_not_open: invalid(),
   payout_not_open: invalid(),
+  refund_not_open: invalid(),
   recipient_inactive: {
     status: 400,
     type: 'validation_error',

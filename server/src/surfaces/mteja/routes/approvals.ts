@@ -95,7 +95,7 @@ export const approvalSchema = Type.Object({
       }),
       Type.Null(),
     ],
-    { description: 'Of a payout that is settled by hand: how a person has found it' },
+    { description: 'Of a payout or refund that is settled by hand: how a person has found it' },
   ),
   denial: Type.Union([Type.Literal('person'), Type.Literal('expired'), Type.Literal('withdrawn'), Type.Null()], {
     description: 'Of a denied one: a person denied it, nobody decided in time, or the thing has ended otherwise',
@@ -214,7 +214,7 @@ interface Details {
   direction?: string
   source?: string
   words?: Record<string, string | null> | null
-  outcome?: string
+  outcome?: string | null
   fee?: number | null
   before?: ShownSettings
   after?: ShownSettings
@@ -251,7 +251,8 @@ function render(approval: Approval, recipients: ReadonlyMap<string, Recipient>) 
     words: words?.reason ?? words?.description ?? null,
     destination: destinationOf(approval.details as Details, recipients),
     settings: before === undefined || after === undefined ? null : { before, after },
-    settlement: outcome === undefined ? null : { outcome, proof: words?.proof ?? null, fee },
+    // An erasure of a former version has removed the outcome.
+    settlement: !outcome ? null : { outcome, proof: words?.proof ?? null, fee },
     denial: approval.denial,
     reason: approval.reason,
     by: renderDoer(approval.by),

@@ -1,6 +1,9 @@
 import { Type } from 'typebox'
+import { noteChange } from '../../../domain/context.ts'
 import { findFormerCustomer } from '../../../domain/customers/customers.ts'
+import type { Verdict } from '../../../domain/payments/refund-ending.ts'
 import { getRefund, listRefunds, type StoredRefund } from '../../../domain/payments/refund-lists.ts'
+import { settleRefund } from '../../../domain/payments/refund-settlements.ts'
 import { type RefundState, refundStates } from '../../../domain/payments/refund-states.ts'
 import { type MadeRefund, refundTransaction } from '../../../domain/payments/refunds.ts'
 import { findTransactionId } from '../../../domain/payments/transaction-names.ts'
@@ -45,13 +48,25 @@ const storedRefundSchema = Type.Object({
   ...refundMembers,
   id: Type.String({ description: 'The id of the ledger transaction, too, once the money has moved', examples: [id] }),
   state: Type.Unsafe<RefundState>({ type: 'string', enum: refundStates, examples: ['processed'] }),
-  stateReason: { ...nullableText, description: 'The reason why it failed, or why a person has to act' },
+  stateReason: {
+    ...nullableText,
+    description: 'The reason why it failed, why a person has to act, or why it was settled by hand',
+  },
   kind: Type.Unsafe<Refund['kind']>({ type: 'string', enum: ['refund', 'reversal'], examples: ['refund'] }),
   customerId: Type.Union([Type.String(), Type.Null()], {
     description: 'The customer of the movement; for a transfer, its receiver; null for a payment to the merchant',
     examples: ['CUS_xnxdt6s1zg1f4nx'],
   }),
   reason: nullableText,
+  proof: { ...nullableText, description: 'The words of a person who has settled it by hand; null for none' },
+  settlementApprovalId: {
+    ...nullableText,
+    description: 'The approval that its settlement by hand waits for, or waited for last; null for none',
+  },
+  contradictedAt: Type.Union([date, Type.Null()], {
+    description:
+      'When its account was found to say otherwise than the person who has settled it: what the account says is booked',
+  }),
   by: doerSchema,
 })
 
@@ -136,6 +151,51 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
     },
     async (request) => renderStored(await getRefund(context, tenantOf(request), request.params.id)),
   )
+
+  routes.post(
+    '/refunds/:id/settle',
+    {
+      scope: 'refunds:write',
+      once: 'around work outside',
+      schema: {
+        operationId: 'settleRefund',
+        summary: 'Say how a refund has ended whose processor cannot say it: one that is unknown or needsAttention',
+        description:
+          'The processor is asked first. Where anything waits for a second person, this does too: the refund is as open as before, and settlementApprovalId names the approval.',
+        tags,
+        params: Type.Object({ id: Type.String({ examples: [id] }) }),
+        body: Type.Object({
+          outcome: Type.Unsafe<Verdict['outcome']>({
+            type: 'string',
+            enum: ['processed', 'failed'],
+            description: 'processed: the payer has the money; failed: it is no longer reserved',
+            examples: ['failed'],
+          }),
+          proof: Type.String({
+            maxLength: 500,
+            description: 'The name of the refund at the processor or the bank, or what shows that there is none',
+            examples: ['The processor has no refund of this payment, ticket 88121'],
+          }),
+          reason: Type.String({
+            maxLength: 500,
+            description: 'Why it is settled by hand',
+            examples: ['The answer was lost, and the processor’s support has looked'],
+          }),
+        }),
+        response: responses(200, storedRefundSchema, 401, 403, 404, 409),
+      },
+    },
+    async (request, attempt) => {
+      const tenant = tenantOf(request)
+      const before = await getRefund(context, tenant, request.params.id)
+      const after = await settleRefund(context, tenant, before.id, request.body)
+      const shown = ({ state }: StoredRefund) => ({ state })
+      if (before.state !== after.state) {
+        noteChange(attempt, { object: after.id, before: shown(before), after: shown(after) })
+      }
+      return renderStored(after)
+    },
+  )
 }
 
 export function renderMade(refund: MadeRefund) {
@@ -160,6 +220,9 @@ function renderStored(refund: StoredRefund) {
     stateReason: refund.stateReason,
     customerId: refund.customerCode,
     reason: refund.reason,
+    proof: refund.proof,
+    settlementApprovalId: refund.settlementApprovalId,
+    contradictedAt: refund.contradictedAt?.toISOString() ?? null,
     by: renderDoer(refund.by),
   }
 }
