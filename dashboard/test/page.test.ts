@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type StartedServer, startServer } from '../../client/test/server.ts'
 import { buildPage, needsPage } from '../../scripts/page.mjs'
 import { executablePath, openBrowser } from './browser.ts'
+import { screens } from './screens.ts'
 import { hostileName, type Seed, seed } from './seed.ts'
 
 // Tested only where a browser is installed, because nothing but a browser can run the page.
@@ -194,32 +195,6 @@ browserTest('metadata is changed member by member, and a stale edit is refused',
     .poll(async () => (await seeded.cashful.customers.retrieve(seeded.ada)).metadata, { timeout: 20_000 })
     .toMatchObject({ tier: 'gold', branch: 'Sandton' })
 })
-
-const screens = [
-  '/home',
-  '/customers',
-  '/customers?risk=deny&money=yes',
-  '/money?tab=overview',
-  '/money?tab=payments',
-  '/money?tab=disputes',
-  '/money?tab=purchases',
-  '/money?tab=transfers',
-  '/money?tab=refunds',
-  '/money?tab=payouts',
-  '/money?tab=payouts&of=recipients',
-  '/money?tab=approvals',
-  '/money?tab=settings',
-  '/money?tab=reconciliation',
-  '/money?tab=balance',
-  '/developers?tab=keys',
-  '/developers?tab=endpoints',
-  '/developers?tab=deliveries',
-  '/developers?tab=events',
-  '/developers?tab=requests',
-  '/developers?tab=sandbox',
-  '/developers?tab=snippets',
-  '/audit',
-]
 
 browserTest.each(screens)('%s has no fault that an automatic reader finds, and fits a telephone', async (path) => {
   await page.goto(`${server.baseUrl}/app${path}`)

@@ -8,6 +8,7 @@ import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { needSentence } from '../base/problems.ts'
 import { Badge, Copyable, Empty, Money, Problem, When } from '../parts/basics.tsx'
+import { useNarrow } from '../parts/narrow.ts'
 import { isChosen } from './conditions.ts'
 import { CreateCustomer } from './create.tsx'
 import { ExportCustomers } from './export-list.tsx'
@@ -129,7 +130,8 @@ function List({ search, sort, order, chosen, sortBy }: ListProps) {
   const isNarrowed = search !== '' || isChosen(chosen)
   const most = sort === 'createdAt' && !isNarrowed ? mostRows : mostSorted
   const count = Math.min(total, most)
-  const height = useRowHeight()
+  // Two lines a row on a telephone.
+  const height = useNarrow() ? 64 : 44
   const [, navigate] = useLocation()
   const body = useRef<HTMLDivElement>(null)
   const [top, setTop] = useState(0)
@@ -260,19 +262,6 @@ function Available({ balances }: Pick<Mteja.ListedCustomer, 'balances'>) {
 function found(total: number, isRough: boolean): string {
   if (isRough) return `${(total - (total % 1000)).toLocaleString()} or more found`
   return `${total.toLocaleString()} found`
-}
-
-/** Two lines a row on a telephone. */
-function useRowHeight(): number {
-  const narrow = '(max-width: 760px)'
-  const [isNarrow, setNarrow] = useState(() => matchMedia(narrow).matches)
-  useEffect(() => {
-    const media = matchMedia(narrow)
-    const look = () => setNarrow(media.matches)
-    media.addEventListener('change', look)
-    return () => media.removeEventListener('change', look)
-  }, [])
-  return isNarrow ? 64 : 44
 }
 
 function NoCustomers({ search, isNarrowed }: { search: string; isNarrowed: boolean }) {

@@ -1,4 +1,5 @@
 import { NativeSelect, TextInput } from '@mantine/core'
+import { useNarrow } from '../parts/narrow.ts'
 import { type Chosen, choices, days, isChosen, names } from './conditions.ts'
 
 interface FiltersProps {
@@ -8,6 +9,18 @@ interface FiltersProps {
 
 /** The conditions of the list. They are in the address, so that it can be sent to a colleague. */
 export function Filters({ chosen, change }: FiltersProps) {
+  const fields = <Fields chosen={chosen} change={change} />
+  if (!useNarrow()) return fields
+  // The customers come first where there is little room.
+  return (
+    <details open={isChosen(chosen)}>
+      <summary>Filters</summary>
+      {fields}
+    </details>
+  )
+}
+
+function Fields({ chosen, change }: FiltersProps) {
   return (
     <fieldset className="row filters">
       <legend className="hidden">Show only</legend>

@@ -44,3 +44,19 @@ export const leavingQuery = ({ mteja }: Session, id: string) => ({
     return sums
   },
 })
+
+/** The names of customers by their codes, in one call for each hundred. */
+export async function namesOf(
+  { cashful }: Session,
+  codes: readonly string[],
+  nameOf: (customer: Cashful.Customer) => string,
+): Promise<Map<string, string>> {
+  const names = new Map<string, string>()
+  const all = [...new Set(codes)]
+  for (let at = 0; at < all.length; at += 100) {
+    const ids = all.slice(at, at + 100)
+    const page = await cashful.customers.list({ filter: JSON.stringify({ ids }), limit: 100 }).page()
+    for (const customer of page.data) names.set(customer.id, nameOf(customer))
+  }
+  return names
+}

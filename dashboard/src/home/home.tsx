@@ -105,7 +105,7 @@ function Numbers() {
   const moved = data?.analytics.transactions
   const fresh = data?.analytics.newCustomers
   return (
-    <section className="stack tight">
+    <section className="stack">
       <h2>How it goes</h2>
       <div className="tiles">
         <Tile name="Your balance">{data && <Money amount={data.summary.balance} currency={currency} />}</Tile>
@@ -149,7 +149,8 @@ interface Day {
 function Days({ days, currency }: { days: readonly Day[]; currency: string }) {
   const bars = days.map(({ date, count, sum }) => ({ day: date.slice(0, 10), count, amount: sum }))
   return (
-    <div className="card">
+    <div className="card stack tight">
+      <span className="quiet">Moved each day of the last 30 ({currency})</span>
       <Bars label="Moved" bars={bars} currency={currency} />
     </div>
   )
@@ -168,7 +169,7 @@ function Recent() {
           {state}
         </span>
       </div>
-      {data?.data.length === 0 && (
+      {data?.events.length === 0 && (
         <Empty title="Nothing yet">
           <p>
             <Link href="/customers?new">Make the first customer</Link>, or{' '}
@@ -177,7 +178,7 @@ function Recent() {
         </Empty>
       )}
       <div className="table">
-        {data?.data.map((event) => {
+        {data?.events.map((event) => {
           const { amount, currency } = event.data
           return (
             <Link
@@ -187,7 +188,9 @@ function Recent() {
               style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 140px 110px')}
             >
               <span>{eventWords(event.type)}</span>
-              <span className="code quiet">{event.customerId ?? ''}</span>
+              <span className="quiet">
+                {event.customerId && (data.names.get(event.customerId) ?? event.customerId)}
+              </span>
               <span className="end">
                 {typeof amount === 'number' && typeof currency === 'string' && (
                   <Money amount={amount} currency={currency} />

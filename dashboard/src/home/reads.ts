@@ -1,4 +1,6 @@
 import type { Session } from '../base/session.ts'
+import { nameOf } from '../customers/names.ts'
+import { namesOf } from '../customers/reads.ts'
 
 /** A list is counted as far as one page of it goes. */
 export const most = 50
@@ -38,7 +40,12 @@ export const numbersQuery = ({ cashful }: Session) => ({
   },
 })
 
-export const recentQuery = ({ mteja }: Session) => ({
+/** With the names of the customers that are still there. */
+export const recentQuery = (session: Session) => ({
   queryKey: ['home', 'recent'],
-  queryFn: () => mteja.events.list({ limit: 10 }).page(),
+  queryFn: async () => {
+    const { data: events } = await session.mteja.events.list({ limit: 10 }).page()
+    const codes = events.map(({ customerId }) => customerId).filter((code) => code !== null)
+    return { events, names: await namesOf(session, codes, nameOf) }
+  },
 })
