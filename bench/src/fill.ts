@@ -11,10 +11,11 @@ export interface Filling {
 
 /** A word in the names of every tenth customer. */
 export const commonWord = 'thabo'
-/** A word in the names of ten customers. */
+/** A word in the names of ten customers, who are denied. */
 export const rareWord = 'xqola'
 
-const filled = 'customers, ledger_accounts, ledger_transactions, entries, merchant_counters, merchant_ids'
+const filled =
+  'customers, customers_with_money, ledger_accounts, ledger_transactions, entries, merchant_counters, merchant_ids'
 
 /** The statements that fill an empty, migrated database for the merchant of the first start. */
 export function fillStatements({ customers, transfers, transfersOfFirst }: Filling): string[] {
@@ -41,13 +42,14 @@ function customerStatements(customers: number): string[] {
     'drop index customers_search_text, customers_created_at',
     `insert into customers (
        merchant_id, id, mode, number, code, email, first_name, last_name, phone, phone_e164, metadata, search_text,
-       created_at, updated_at
+       identified, risk_action, created_at, updated_at
      )
      select
        b.merchant_id, b.last_id + 2 * i - 1, 'test', i, 'CUS_' || left(md5(i::text), 15), n.email, n.first_name,
        n.last_name, n.phone, n.phone, '{"source":"bench"}',
        concat_ws(e'\\n', '${foldingMark}', lower(n.first_name || ' ' || n.last_name), n.email, n.phone, '0' || substr(n.phone, 4), 'bench',
          lower(n.first_name || n.last_name)),
+       i % 10 = 0, case when i % ${Math.max(1, Math.floor(customers / 10))} = 5 then 'deny' else 'default' end,
        b.began_at + i * interval '1 millisecond', b.began_at + i * interval '1 millisecond'
      from fill_base b, generate_series(1, ${customers}) i,
      lateral (
@@ -127,6 +129,11 @@ const accountStatements = [
      b.began_at, max(e.created_at)
    from fill_base b, entries e
    group by b.merchant_id, b.last_id, b.began_at, e.account_id`,
+  `insert into customers_with_money (merchant_id, mode, number, account_id)
+   select a.merchant_id, a.mode, c.number, a.id
+   from ledger_accounts a
+   join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+   where a.posted > 0`,
   `update merchant_counters c
    set customer_count = (select count(*) from customers),
      last_customer_at = (select max(created_at) from customers),

@@ -52,6 +52,17 @@ const asked: readonly List[] = [
   searchFor('two letters of ten customers', rareWord.slice(0, 2)),
   searchForCommon('two letters of every tenth customer', commonWord.slice(0, 2)),
   searchFor('a word that no customer has', 'no such customer'),
+  { what: 'GET /v1/customers?hasMoney=true, which all have', path: () => '/v1/customers?hasMoney=true' },
+  {
+    what: 'GET /v1/customers?identified=true, every tenth customer',
+    path: () => '/v1/customers?identified=true',
+    isBounded: true,
+  },
+  { what: 'GET /v1/customers?riskAction=deny, ten customers', path: () => '/v1/customers?riskAction=deny' },
+  {
+    what: 'GET /v1/customers?hasMoney=true&search= a word of ten customers',
+    path: () => `/v1/customers?hasMoney=true&search=${rareWord}`,
+  },
   ...[0, 0.5, 0.9].map(transactionsAt),
   ...[0, 0.5, 0.9].map(transfersAt),
   { what: 'GET /customer/:code (Paystack, with the sum of pay-ins)', path: () => `/customer/${customerCode(1)}` },
