@@ -23,8 +23,9 @@ import { type LiveServer, openLiveServer } from './live-server.ts'
 
 // Thousands of payments and refunds at an account whose answers and webhooks get lost, while servers are killed.
 
-/** Payments and refunds together. The embedded database is slower, and has fewer. */
-const count = Number(process.env.MTEJA_TEST_STORM ?? (testEngine === 'embedded' ? 400 : 2000))
+/** Payments and refunds together. The embedded database is slower, and has fewer. With --long there are more. */
+const usual = testEngine === 'embedded' ? 400 : 2000
+const count = Number(process.env.MTEJA_TEST_STORM ?? (process.env.MTEJA_TEST_LONG === undefined ? usual : 3 * usual))
 const callers = 16
 const emails = ['ada@example.com', 'ben@example.com', 'chi@example.com', 'dan@example.com', 'efe@example.com']
 const amount = 10_000
@@ -130,7 +131,7 @@ async function refundOnce(i: number): Promise<void> {
 }
 
 test(`after ${count} payments and refunds with faults, and servers that were killed, both books agree`, {
-  timeout: 900_000,
+  timeout: 3_600_000,
 }, async () => {
   await ask('POST', '/transaction/initialize', { email: emails[0], amount, currency: 'NGN', reference: 'first' })
   pay(account, account.transactions[0]?.reference ?? '')
