@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { openTestApi, type TestApi } from '../../test/api.ts'
 import { createTestTenant } from '../../test/service.ts'
+import type { Sql } from '../db/sql.ts'
 import type { AppOptions } from './app.ts'
 import { allowedConnections, HttpServers } from './http-servers.ts'
 
@@ -78,6 +79,7 @@ describe('many requests over one connection', () => {
   /** Files that this process holds open. */
   const openFiles = () => readdirSync('/proc/self/fd').length
   const times = (count: number, text: string) => Array(count).fill(text).join('')
+  const patient = { limits: { requestTimeoutMs: 60_000, maxConnections: 40 } }
 
   test('all are answered in their order, however many are sent before the first answer is read', async () => {
     const { app, port } = await listen()
@@ -93,7 +95,7 @@ describe('many requests over one connection', () => {
   test.each(['/docs/static/swagger-ui-bundle.js', '/docs/mteja.json', '/docs/static/../static/swagger-ui.css'])(
     'a caller who asks for %s again and again and reads nothing takes neither files nor memory nor time from others',
     async (path) => {
-      const { app, port } = await listen({ limits: { requestTimeoutMs: 60_000, maxConnections: 40 } })
+      const { app, port } = await listen(patient)
       const reader = new Caller(port)
       reader.send(get(path, 'connection: close'))
       await reader.closed
@@ -116,8 +118,76 @@ describe('many requests over one connection', () => {
     },
   )
 
+  test.each(['/v1/customers', '/nowhere', '/docs/mteja.json'])(
+    'the call of another is answered between many requests for %s, each of which is answered at once',
+    async (path) => {
+      const { app, port } = await listen(patient)
+      const [many, other] = [new Caller(port), new Caller(port)]
+      await Promise.all([many, other].map(({ socket }) => once(socket, 'connect')))
+      const countOf = ({ received }: Caller) => received.match(/HTTP\/1\.1 \d/g)?.length ?? 0
+      const answered = once(other.socket, 'data').then(() => countOf(many))
+      many.send(times(200, get(path)))
+      other.send(get('/v1/customers', bearer()))
+      expect(await answered).toBeLessThan(100)
+      await vi.waitFor(() => expect(countOf(many)).toBe(200), 60_000)
+      for (const { socket } of [many, other]) socket.destroy()
+      await app.close()
+    },
+  )
+
+  test('nothing more is done for a caller who has gone', async () => {
+    const { app, port } = await listen(patient)
+    const reads = vi.spyOn(api.service.db, 'query')
+    for (let round = 0; round < 5; round++) {
+      const caller = new Caller(port)
+      caller.send(times(250, get('/v1/customers', bearer())))
+      await caller.untilReceived('HTTP/1.1 200')
+      caller.socket.destroy()
+    }
+    const other = new Caller(port)
+    other.send(get('/v1/customers', bearer(), 'connection: close'))
+    await other.closed
+    await sleep(200)
+    expect(reads.mock.calls.length).toBeLessThan(300)
+    reads.mockRestore()
+    await app.close()
+  })
+
+  test('while many calls are at work whose callers have gone, more of the merchant are refused, and none of another', async () => {
+    const { app, port } = await listen(patient)
+    const other = await createTestTenant(api.service)
+    let goOn = () => {}
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const real = api.service.db.query.bind(api.service.db)
+    let begun = 0
+    const slow = vi.spyOn(api.service.db, 'query').mockImplementation((async (statement: Sql) => {
+      begun += 1
+      await held
+      return real(statement)
+    }) as typeof real)
+    for (let count = 1; count <= 32; count++) {
+      const caller = new Caller(port).send(get('/v1/customers', bearer()))
+      await vi.waitFor(() => expect(begun).toBe(count), 60_000)
+      caller.socket.destroy()
+    }
+    const ask = (secret: string) => app.inject({ url: '/v1/customers', headers: { authorization: `Bearer ${secret}` } })
+    await vi.waitFor(async () => {
+      const refused = ask(api.tenant.secret)
+      expect(await Promise.race([refused.then(({ statusCode }) => statusCode), sleep(1000)])).toBe(503)
+      expect((await refused).json().error.message).toContain('whose callers have gone are still at work')
+    }, 60_000)
+    const others = ask(other.secret)
+    goOn()
+    expect((await others).statusCode).toBe(200)
+    slow.mockRestore()
+    await vi.waitFor(async () => expect((await ask(api.tenant.secret)).statusCode).toBe(200), 60_000)
+    await app.close()
+  })
+
   test('a connection is closed that asks for more than any client does before it reads', async () => {
-    const { app, port } = await listen({ limits: { requestTimeoutMs: 60_000, maxConnections: 40 } })
+    const { app, port } = await listen(patient)
     const caller = new Caller(port)
     caller.socket.pause()
     caller.send(times(2000, get('/docs/mteja.json')))

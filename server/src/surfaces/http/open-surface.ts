@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
+import { limitAbandoned } from './abandoned.ts'
 import { refuseEmptyIds, refuseUnstorableAddresses } from './addresses.ts'
 import { sendProblems } from './answer-problems.ts'
 import { readBodies } from './body.ts'
@@ -75,6 +76,7 @@ function openCallers(
   callers: Callers,
 ): void {
   callers.authenticate(app, surface, name)
+  limitAbandoned(app, surface.context)
   readIdempotencyKeys(app, surface.context.vault)
   const routes = routesOf(app, surface)
   for (const file of callers.routes) file(routes, surface)
