@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
 /** More than the headers of a request may have. */
@@ -17,8 +18,8 @@ export class HalfHeads {
   /** Connections over which a request has come in the bytes that are being read. */
   readonly #hasRequest = new WeakSet<Socket>()
 
-  /** @param isArriving whether the body of a request is arriving over the connection */
-  follow(socket: Socket, isArriving: () => boolean): void {
+  /** @param lastRequest the last request of the connection whose headers have come */
+  follow(socket: Socket, lastRequest: () => IncomingMessage | undefined): void {
     const { parser } = socket as Socket & { parser?: Parser | null }
     const event = parser?.constructor.kOnExecute
     const own = event === undefined ? undefined : parser?.[event]
@@ -26,17 +27,22 @@ export class HalfHeads {
     if (!parser || event === undefined || own === undefined) return
     let wasArriving = false
     parser[event] = (result) => {
-      const isHead = !this.#hasRequest.delete(socket) && !wasArriving
-      wasArriving = isArriving()
-      if (isHead && !wasArriving) this.#add(socket, parser.getCurrentBuffer?.())
+      const hasRequest = this.#hasRequest.delete(socket)
+      const last = lastRequest()
+      const isArriving = last?.complete === false
+      const text = isArriving ? '' : (parser.getCurrentBuffer?.()?.toString('latin1') ?? '')
+      const { bytesParsed = text.length } = result as { bytesParsed?: number }
+      if (last !== undefined && hasRequest) this.#add(socket, after(last, text, bytesParsed))
+      else if (!wasArriving) this.#add(socket, text)
+      wasArriving = isArriving
       own(result)
     }
   }
 
-  #add(socket: Socket, bytes: Buffer | undefined): void {
+  #add(socket: Socket, text: string): void {
     const head = this.#heads.get(socket) ?? ''
-    if (bytes !== undefined && head.length < mostCharacters)
-      this.#heads.set(socket, (head + bytes.toString('latin1', 0, mostCharacters)).replace(/^[\r\n]+/, ''))
+    if (head.length < mostCharacters)
+      this.#heads.set(socket, (head + text.slice(0, mostCharacters)).replace(/^[\r\n]+/, ''))
   }
 
   /** All headers of the request have come. */
@@ -49,4 +55,15 @@ export class HalfHeads {
   of(socket: Socket): string | undefined {
     return this.#heads.get(socket) || undefined
   }
+}
+
+/**
+ * The text that came after a whole request; empty where its end is not in the text.
+ *
+ * @param parsed the place where the parser stopped
+ */
+function after({ headers }: IncomingMessage, text: string, parsed: number): string {
+  const length = Number(headers['content-length'] ?? 0)
+  const end = text.lastIndexOf('\r\n\r\n', parsed - length - 4)
+  return end === -1 ? '' : text.slice(end + 4 + length)
 }

@@ -73,6 +73,7 @@ const post = (path: string, ...headers: string[]) =>
   [`POST ${path} HTTP/1.1`, 'host: x', 'content-type: application/json', ...headers, '', ''].join('\r\n')
 const get = (path: string, ...headers: string[]) => [`GET ${path} HTTP/1.1`, 'host: x', ...headers, '', ''].join('\r\n')
 const newSession = { mode: 'payment', totalAmount: 500, currency: 'ZAR' }
+const bearerOfNobody = 'authorization: Bearer sk_test_nobody'
 const bearer = () => `authorization: Bearer ${api.tenant.secret}`
 
 describe('many requests over one connection', () => {
@@ -193,6 +194,44 @@ describe('many requests over one connection', () => {
     caller.send(times(2000, get('/docs/mteja.json')))
     caller.socket.resume()
     await caller.closed
+    await app.close()
+  })
+})
+
+describe('bytes that are no request, after a request', () => {
+  const body = (reference: string) => JSON.stringify({ amount: 100, currency: 'ZAR', source: 'cash', reference })
+
+  test.each([
+    ['another method', 'FOO /x HTTP/1.1\r\n\r\n'],
+    ['a part of a body', '}'],
+    ['a NUL', '\0'],
+    ['TLS', '\x16\x03\x01'],
+    ['headers that are none', 'GET /v1/customers HTTP/1.1\r\nno header\r\n\r\n'],
+    ['headers that are too large', `GET /v1/customers HTTP/1.1\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`],
+  ])('the request is answered first, whatever follows at once or later: %s', async (name, garbage) => {
+    const { app, port } = await listen({ limits: { requestTimeoutMs: 60_000, maxConnections: 40 } })
+    for (const pauseMs of [0, 1, 5, 20]) {
+      const given = body(`${name} ${pauseMs}`)
+      const caller = new Caller(port)
+      const ask = (id: string) =>
+        post('/v1/pay-ins', bearer(), `x-request-id: ${id}`, `content-length: ${given.length}`) + given
+      const asked = ask('first') + ask('second')
+      if (pauseMs === 0) caller.send(asked + garbage)
+      else {
+        caller.send(asked)
+        await sleep(pauseMs)
+        caller.send(garbage)
+      }
+      await vi.waitFor(() => expect(caller.received.match(/HTTP\/1.1 \d+/g)).toHaveLength(3), 60_000)
+      const answers = caller.received.split(/(?=HTTP\/1.1)/)
+      expect(answers.map((text) => text.slice(9, 12))).toEqual(['201', '201', name.includes('large') ? '431' : '400'])
+      expect(answers.map((text) => /x-request-id: (\S+)/.exec(text)?.[1])).toEqual([
+        'first',
+        'second',
+        expect.stringMatching(/^.{36}$/),
+      ])
+      caller.socket.destroy()
+    }
     await app.close()
   })
 })
@@ -593,6 +632,7 @@ describe('a server that closes', () => {
     ['GET /v1/customers HTTP/1.1\r\nhost: x\r\nAuth', '"error":{"code":"busy"'],
     ['GET //v1//customers HTTP/1.1\r\nhost: x\r\n', '"error":{"code":"busy"'],
     ['GET /%76%31/customers?a=%2f HTTP/1.1\r\nhost', '"error":{"code":"busy"'],
+    ['GET http://a/v1/customers HTTP/1.1\r\nhost: a\r\n', '"error":{"code":"busy"'],
     ['GE', '"status":false'],
   ])(
     'half of the headers %j that a server which closes has got are answered in the form of their address, also as a second request',
@@ -612,16 +652,24 @@ describe('a server that closes', () => {
     },
   )
 
-  test.each(['', '\r\n', '\r\nAuth', '\r\nhost: x\r\nAuthor'])(
-    'half of a request that came with a whole one, and breaks off after %j, is answered when a server closes',
-    async (end) => {
+  test.each([
+    ['no body', get('/healthz')],
+    ['two requests', get('/healthz') + get('/customer', bearerOfNobody)],
+    ['a body', `${post('/v1/holds', 'content-length: 8')}{"a": 1}`],
+    ['a body in pieces', `${post('/v1/holds', 'transfer-encoding: chunked')}2\r\n{}\r\n0\r\n\r\n`],
+  ])(
+    'half of a request that came with a whole one, with %s, is answered at its address with its id',
+    async (_, whole) => {
       const { app, port } = await listen({ limits: { ...limits, requestTimeoutMs: 60_000 } })
-      const caller = new Caller(port).send(`${get('/healthz')}GET /v1/customers HTTP/1.1${end}`)
-      await caller.untilReceived('{"status":"ok"}')
-      caller.send('')
+      const ends = ['', '\r\n', '\r\nAuth', '\r\nhost: x\r\nx-request-id: order-7\r\nAuthor']
+      const callers = ends.map((end) => new Caller(port).send(`${whole}GET /v1/customers HTTP/1.1${end}`))
+      await Promise.all(callers.map((caller) => caller.untilReceived('HTTP/1.1 ')))
       await sleep(100)
       await closesSoon(() => app.close())
-      expect(caller.received).toMatch(/HTTP\/1.1 503 [\s\S]*retry-after: 1\r\n/)
+      for (const { received } of callers)
+        expect(received).toMatch(/HTTP\/1.1 503 [\s\S]*retry-after: 1\r\n[\s\S]*"error":\{"code":"busy"/)
+      expect(callers.at(-1)?.received).toMatch(/HTTP\/1.1 503 [\s\S]*x-request-id: order-7\r\n/)
+      await app.close()
     },
   )
 

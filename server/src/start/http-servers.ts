@@ -95,7 +95,7 @@ export class HttpServers {
       if (exchange.response.writableFinished || socket.writableLength > 0) socket.destroy()
     })
     server.on('connection', (socket: Socket) => {
-      this.#heads.follow(socket, () => this.#exchanges.get(socket)?.request.complete === false)
+      this.#heads.follow(socket, () => this.#exchanges.get(socket)?.request)
       this.#admit(socket)
     })
     server.on('drop', () => this.#note(this.#refused))

@@ -161,6 +161,15 @@ export function answerUnreadable(
   { last, head, pathOfHalf }: Arriving,
 ): void {
   if (answered.has(socket) && error.code !== 'ECONNRESET') return
+  if (error.code !== 'ECONNRESET' && last?.request.complete && !last.response.writableFinished) {
+    // What came before is answered first: it may have moved money.
+    answered.add(socket)
+    last.response.once('close', () => {
+      answered.delete(socket)
+      answerUnreadable(envelopes, error, socket, { last, head, pathOfHalf })
+    })
+    return
+  }
   const arriving = last?.request.complete === false ? last : undefined
   // A second answer to one request would be read as the answer to the next.
   if (error.code === 'ECONNRESET' || !socket.writable || arriving?.response.headersSent) {
@@ -168,7 +177,7 @@ export function answerUnreadable(
     return
   }
   const { status, message } = unreadable[error.code] ?? { status: 400, message: 'This is not an HTTP request' }
-  const came = head ?? firstBytes(error)
+  const came = head ?? (last === undefined ? firstBytes(error) : '')
   // After bytes that are no HTTP nothing is read any more. Of a request that is late, the rest may come.
   const half = arriving === undefined && error.rawPacket === undefined ? pathOfHalf() : pathIn(came)
   const path = arriving?.request.url ?? half ?? ''
@@ -214,7 +223,7 @@ export function answerClosing(
 
 /** The path that the first line of a request has; undefined where no part of one has come. */
 export function pathIn(head: string): string | undefined {
-  return /^[A-Z]+ (\S+)/.exec(head)?.[1]
+  return /^[A-Z]+ (?:https?:\/\/[^/\s]*)?(\S+)/i.exec(head)?.[1]
 }
 
 /** A caller's own id, where it is fit to be logged and echoed. */
