@@ -200,6 +200,15 @@ describe('requests per second', () => {
     },
   )
 
+  test.each([3, 4, 7, 40])('of %i requests at once as many are taken as a second allows', async (count) => {
+    const limited = await api.openAnother({ rates: { requestsPerSecond: 3 } })
+    const asked = Array.from({ length: count }, () => limited.call('GET', '/v1/customers', undefined, tenant.secret))
+    const statuses = (await Promise.all(asked)).map(({ statusCode }) => statusCode)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(3)
+    expect(statuses.filter((status) => status === 429)).toHaveLength(count - 3)
+    await limited.close()
+  })
+
   test('a refusal for too many requests is not remembered under the Idempotency-Key', async () => {
     const limited = await api.openAnother({ rates: { requestsPerSecond: 1 } })
     const post = () =>

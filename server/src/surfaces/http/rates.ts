@@ -1,4 +1,5 @@
-import rateLimit from '@fastify/rate-limit'
+import { createRequire } from 'node:module'
+import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
 import { tenantKey } from '../../domain/merchants/tenant.ts'
@@ -24,11 +25,33 @@ export interface Rates {
 /** The headers that tell how many requests are left: browsers may read them. Clients of Paystack read the last. */
 export const rateHeaders = ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'] as const
 
+const LocalStore = createRequire(import.meta.url)('@fastify/rate-limit/store/LocalStore.js') as {
+  new (...settings: unknown[]): FastifyRateLimitStore
+}
+
+/**
+ * The plugin’s own store answers each count as the same object, which later requests raise before it is read. Of a burst beyond the limit
+ * every request was then refused.
+ */
+class CountStore extends LocalStore {
+  constructor() {
+    super(false, false)
+  }
+
+  override incr(...[key, answer, ...rest]: Parameters<FastifyRateLimitStore['incr']>): void {
+    super.incr(key, (error, count) => answer(error, count && { ...count }), ...rest)
+  }
+
+  override child(): CountStore {
+    return new CountStore()
+  }
+}
+
 /** Undefined where nothing is limited, so that a request then costs nothing more. */
 export async function createRates(app: FastifyInstance, settings: RateSettings): Promise<Rates | undefined> {
   const { requestsPerSecond, failedAuthenticationsPerMinute } = settings
   if (requestsPerSecond === undefined && failedAuthenticationsPerMinute === undefined) return undefined
-  await app.register(rateLimit, { global: false })
+  await app.register(rateLimit, { global: false, store: CountStore })
   const failures =
     failedAuthenticationsPerMinute === undefined
       ? undefined
