@@ -226,6 +226,34 @@ describe('what the trail has', () => {
     expect(JSON.stringify(told)).not.toContain('Siri')
   })
 
+  test('everything that is made is found in the trail by its id, with its amount', async () => {
+    const { tenant, customer } = await makeDesk()
+    const write = async (method: 'POST' | 'DELETE', path: string, body?: object) =>
+      (await send(method, path, body, tenant.secret)).json()
+    const intent = { amount: 500, currency: 'ZAR', customerId: customer.id }
+    const { id } = await write('POST', '/api/canary/payment-intents', intent)
+    const page = { email: 'a@b.co', amount: 700, currency: 'ZAR', reference: 'order-of-trail' }
+    await write('POST', '/transaction/initialize', page)
+    const charge = { email: 'a@b.co', amount: 900, currency: 'ZAR', authorization_code: 'AUTH_success' }
+    await write('POST', '/transaction/charge_authorization', charge)
+    const account = { type: 'nuban', name: 'Siri', account_number: '0123456789', bank_code: '058', currency: 'NGN' }
+    const { data: recipient } = await write('POST', '/transferrecipient', account)
+    expect(recipient).toBeDefined()
+    const outcome = await write('POST', '/v1/sandbox/outcomes', { on: 'charge', outcome: 'decline', times: 2 })
+    await write('DELETE', `/v1/sandbox/outcomes/${outcome.id}`)
+    const told = (await audit('limit=100', tenant.secret)).filter(({ object }) => object !== null)
+    const byAction = (name: string) => told.filter(({ action }) => action === name)
+    expect(byAction('createPaymentIntent')).toMatchObject([{ object: id, after: { amount: '500', currency: 'ZAR' } }])
+    expect(byAction('transaction_initialize')).toMatchObject([
+      { object: expect.stringMatching(/^pi_/), after: { amount: '700', currency: 'ZAR' } },
+    ])
+    expect(byAction('transferrecipient_create')).toMatchObject([{ object: recipient.recipient_code }])
+    expect(byAction('deleteTestOutcome')).toMatchObject([
+      { object: outcome.id, before: { on: 'charge', outcome: 'decline', times: 2 }, after: { deleted: true } },
+    ])
+    expect(JSON.stringify(told)).not.toContain('order-of-trail')
+  })
+
   test('a call that asks somebody outside leaves its outcome, once: what it changed, or why it was refused', async () => {
     const { tenant, customer } = await makeDesk()
     const write = (path: string, body?: object, key?: string) =>

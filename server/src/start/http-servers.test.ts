@@ -128,8 +128,8 @@ describe('many requests over one connection', () => {
       const countOf = ({ received }: Caller) => received.match(/HTTP\/1\.1 \d/g)?.length ?? 0
       const answered = once(other.socket, 'data').then(() => countOf(many))
       many.send(times(200, get(path)))
-      other.send(get('/v1/customers', bearer()))
-      expect(await answered).toBeLessThan(100)
+      other.send(get('/healthz'))
+      expect(await answered).toBeLessThan(50)
       await vi.waitFor(() => expect(countOf(many)).toBe(200), 60_000)
       for (const { socket } of [many, other]) socket.destroy()
       await app.close()

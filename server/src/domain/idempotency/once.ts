@@ -166,8 +166,8 @@ function recording<Given extends FreeContext, Answer>(
 /** The name of the thing that an answer is about, in the form of any surface. */
 function objectOf(answer: unknown): string | null {
   const { data, ...whole } = (answer ?? {}) as Record<string, unknown>
-  const { id, reference, customer_code: code } = { ...whole, ...(data as object | null | undefined) }
-  const name = code ?? id ?? reference
+  const { id, reference, customer_code, recipient_code } = { ...whole, ...(data as object | null | undefined) }
+  const name = customer_code ?? recipient_code ?? id ?? reference
   return typeof name === 'string' || typeof name === 'number' || typeof name === 'bigint' ? String(name) : null
 }
 

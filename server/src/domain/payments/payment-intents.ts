@@ -2,7 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
 import { codeOf } from '../../db/errors.ts'
 import { sql } from '../../db/sql.ts'
-import type { Context } from '../context.ts'
+import { type Context, noteChange } from '../context.ts'
 import { type Customer, findCustomer } from '../customers/customers.ts'
 import { checkMetadata, type Metadata } from '../customers/metadata.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
@@ -60,6 +60,7 @@ export async function createPaymentIntent(
   await requireProcessor(context, tenant)
   const wanted = readWanted(context, tenant, input, attempt)
   const intent = (await findMade(context, tenant, wanted)) ?? (await insertOnce(context, tenant, input, wanted))
+  noteChange(attempt, { object: intent.id, after: { amount: String(intent.amount), currency: intent.currency } })
   const charged = await chargeNew(context, tenant, intent, attempt)
   if (input.paymentMethodCode === undefined || charged.status !== 'failed') return charged
   throw new ServiceError(

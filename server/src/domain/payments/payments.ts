@@ -4,7 +4,7 @@ import type { Currency } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { describeCharacter } from '../../base/visible-text.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, inTransaction } from '../context.ts'
+import { type Context, inTransaction, noteChange } from '../context.ts'
 import { type Customer, findCustomer, normalizeEmail } from '../customers/customers.ts'
 import { checkMetadata } from '../customers/metadata.ts'
 import type { Attempt } from '../idempotency/attempt.ts'
@@ -216,6 +216,18 @@ async function findSentPayment(
 
 /** The payment that an earlier try of the request has made, or else a new one, made from the answer of `prepare`. */
 async function makeOnce(
+  context: Context,
+  tenant: Tenant,
+  attempt: Attempt,
+  prepare: () => Promise<Omit<PaymentFields, 'uuid'>>,
+): Promise<Payment> {
+  const payment = await findOrMake(context, tenant, attempt, prepare)
+  const { paymentIntentId, amount, currency } = payment
+  noteChange(attempt, { object: paymentIntentId, after: { amount: String(amount), currency } })
+  return payment
+}
+
+async function findOrMake(
   context: Context,
   tenant: Tenant,
   { id }: Attempt,

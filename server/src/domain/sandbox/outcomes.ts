@@ -138,9 +138,13 @@ export async function addOutcome(tx: TxContext, tenant: SandboxTenant, wanted: N
     returning ${columns}
   `)
   const made = readOutcome(row as OutcomeRow)
-  // Not the reason: it may say anything, and the trail is kept for good.
-  noteChange(tx, { object: made.id, after: { on, outcome, match, times } })
+  noteChange(tx, { object: made.id, after: shown(made) })
   return made
+}
+
+/** An outcome in the trail. Not its reason: it may say anything, and the trail is kept for good. */
+function shown({ on, outcome, match, usesLeft }: Outcome): Record<string, unknown> {
+  return { on, outcome, match, times: usesLeft }
 }
 
 /** Removes the outcomes of a day before. Answers their number. */
@@ -171,14 +175,14 @@ export async function listOutcomes(
 /** Takes an outcome back. Throws `not_found`. */
 export async function deleteOutcome(tx: TxContext, { merchant, mode }: SandboxTenant, id: string): Promise<void> {
   const rows = isUuid(id)
-    ? await tx.db.query(sql`
-        delete from sandbox_outcomes
+    ? await tx.db.query<OutcomeRow>(sql`
+        delete from sandbox_outcomes as o
         where merchant_id = ${merchant.id} and mode = ${mode} and id = ${id} and expires_at > ${tx.clock.now()}
-        returning id
+        returning ${columns}
       `)
     : []
-  if (rows.length === 0) throw new ServiceError('not_found', `There is no outcome "${id}"; it may be used up`)
-  noteChange(tx, { object: id, after: { deleted: true } })
+  if (rows[0] === undefined) throw new ServiceError('not_found', `There is no outcome "${id}"; it may be used up`)
+  noteChange(tx, { object: id, before: shown(readOutcome(rows[0])), after: { deleted: true } })
 }
 
 /** Whether the tenant has outcomes: a look that most charges end with. */

@@ -79,7 +79,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
         response: responses(200, success('NUBAN successfully created', accountSchema), 400, 403, 404),
       },
     },
-    async (request) => {
+    async (request, attempt) => {
       const tenant = await tenantWithProvider(request)
       refuseSplits(request.body)
       refuseThousandths(tenant)
@@ -89,6 +89,7 @@ export const dedicatedAccountRoutes: RouteFile = (routes, surface) => {
       const wanted = { bank, ...changes }
       const named = readReference(String(reference))
       const { account, customer } = await namingMembers(createDedicatedAccount(context, tenant, named, wanted))
+      noteChange(attempt, { object: customer.code, after: { made: 'dedicated account' } })
       const data = renderWhole(tenant, account, customer)
       return { status: true as const, message: 'NUBAN successfully created', data }
     },
