@@ -70,7 +70,7 @@ export function createTestContext(db: FreeDb, log: Log = silentLog, meter: Meter
     ...createApprovalUrlAsker(webhookSender, clock),
     sandboxDelayMs,
     ...chooseProviders(
-      { db, clock, random: systemRandom, failures, meter },
+      { db, clock, random: systemRandom, vault: testVault, failures, meter },
       // Nothing listens there: a test that has an account says where it is.
       { sandboxDelayMs, upstreamPaystack: undefined, paystackUrl: 'http://127.0.0.1:9' },
     ),

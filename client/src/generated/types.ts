@@ -4418,6 +4418,8 @@ export namespace Mteja {
     id: string
     /** agreed: everything could be read, and no difference of the account is open */
     status: 'running' | 'agreed' | 'differing' | 'failed'
+    /** Of the account: the one that takes the money, or the one that sends it out */
+    direction: 'in' | 'out'
     from: string
     /** The instant at which the period ends */
     to: string
@@ -6006,10 +6008,12 @@ export namespace Mteja {
     /** The address that is asked before a payout is sent: 200 approves, 400 refuses, everything else blocks it. none for none, which is the default. What it is asked is signed with the key that has set it */
     approvalUrl?: string | undefined
   }
-  /** POST /v1/reconciliations: Compare the account that takes the money with the books, or go on with the comparison under way */
+  /** POST /v1/reconciliations: Compare an account at a processor with the books, or go on with the comparison under way */
   export interface CreateReconciliationBody {
     /** A reconciliation to go on with, without a period. It is answered also once it has ended */
     id?: string | undefined
+    /** The account that takes the money, or the one that sends it out; default in, and out where only that one is at a processor. A key in both directions is one account */
+    direction?: 'in' | 'out' | undefined
     /** The first day or the first instant; default where the last one may have left something */
     from?: string | undefined
     /** The last day, or the instant at which the period ends; default now. The balance is compared only up to now */
@@ -6473,6 +6477,8 @@ export namespace Mteja {
     mode?: 'test' | 'live' | undefined
     /** A reconciliation to go on with, without a period. It is answered also once it has ended */
     id?: string | undefined
+    /** The account that takes the money, or the one that sends it out; default in, and out where only that one is at a processor. A key in both directions is one account */
+    direction?: 'in' | 'out' | undefined
     /** The first day or the first instant; default where the last one may have left something */
     from?: string | undefined
     /** The last day, or the instant at which the period ends; default now. The balance is compared only up to now */

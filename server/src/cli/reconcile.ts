@@ -7,7 +7,13 @@ import { OperatorRefusal } from './operator-client.ts'
 import { paint, print, printJson, printTable, tell, withJson } from './output.ts'
 import { showCount } from './progress.ts'
 
-type ReconcileFlags = Flags & { merchant?: string; mode: 'test' | 'live'; from?: string; to?: string }
+type ReconcileFlags = Flags & {
+  merchant?: string
+  mode: 'test' | 'live'
+  direction?: 'in' | 'out'
+  from?: string
+  to?: string
+}
 
 /** The account and the books differ: the command has done its work, and a person has some. */
 export class BooksDiffer extends OperatorRefusal {}
@@ -31,15 +37,18 @@ export function addReconcileCommand(
     .description('compare a merchant’s account at its processor with the books; exits with 3 if they differ')
     .addOption(merchantOption())
     .addOption(new Option('--mode <mode>', 'test or live').choices(['test', 'live']).default('test'))
+    .addOption(
+      new Option('--direction <direction>', 'the account of payments, or that of payouts').choices(['in', 'out']),
+    )
     .option('--from <day>', 'the first day, or the first instant; default where the last one may have left something')
     .option('--to <day>', 'the last day, or the instant at which it ends; default now')
     .action((flags: ReconcileFlags) =>
       withOperator(
         config(flags),
         async (operator) => {
-          const { mode, from, to } = flags
+          const { mode, direction, from, to } = flags
           const merchant = await merchantId(operator, flags.merchant)
-          const done = await reconcile(operator, merchant, { mode, from, to })
+          const done = await reconcile(operator, merchant, { mode, direction, from, to })
           const differences: Mteja.Difference[] = []
           for await (const each of operator.merchants.differences(merchant, { mode, status: 'open', limit: 100 })) {
             differences.push(each)

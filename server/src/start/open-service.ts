@@ -82,11 +82,12 @@ async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDa
   try {
     const isNew = !(await isInstalled(db))
     const key = loadEncryptionKey(config.encryptionKey, config.dataFolder, isNew ? systemRandom : null)
+    const vault = createVault(key, systemRandom)
     const service: Service = {
       db,
       clock: systemClock,
       random: systemRandom,
-      vault: createVault(key, systemRandom),
+      vault,
       log: log.logger,
       failures,
       meter,
@@ -96,7 +97,7 @@ async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDa
       webhookSender,
       approvalOwners,
       ...createApprovalUrlAsker(webhookSender, systemClock),
-      ...chooseProviders({ db, clock: systemClock, random: systemRandom, failures, meter }, config),
+      ...chooseProviders({ db, clock: systemClock, random: systemRandom, vault, failures, meter }, config),
     }
     if (isNew) refuseStrayWebhook(config)
     return { service, log, firstStart: await setUp(service, config), lock, close }

@@ -19,7 +19,7 @@ import { createPaystackStatement } from '../upstream/paystack/statement.ts'
 import { gateSending } from './sending-gate.ts'
 
 /** What processors of accounts are made of. */
-type Base = Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>
+type Base = Pick<Context, 'db' | 'clock' | 'random' | 'vault' | 'meter' | 'failures'>
 
 /** A Paystack account of a merchant, in each of its parts. */
 export interface OpenedAccount {
@@ -97,7 +97,7 @@ function create(base: Base, { tenant, id, secretKey, baseUrl, cutOverAt }: Accou
   )
   const watched = watchState(base, tenant, id, unwatched)
   const statement = createPaystackStatement(watched)
-  const { ask, look } = gateSending(base, tenant, id, { ask: watched, statement })
+  const { ask, look } = gateSending(base, tenant, { ask: watched, statement })
   return {
     statement,
     look,

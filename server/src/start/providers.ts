@@ -25,7 +25,7 @@ import { createPaystackAccounts } from './paystack-accounts.ts'
  * was sent. A Paystack account judges the identity checks of the mode of its key.
  */
 export function chooseProviders(
-  context: Pick<Context, 'db' | 'clock' | 'random' | 'meter' | 'failures'>,
+  context: Pick<Context, 'db' | 'clock' | 'random' | 'vault' | 'meter' | 'failures'>,
   config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack' | 'paystackUrl'>,
 ): ProcessorChoice &
   PayoutProcessorChoice &

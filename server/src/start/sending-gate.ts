@@ -24,9 +24,8 @@ export interface GatedAccount {
  * at. A request that does not pass was surely not sent.
  */
 export function gateSending(
-  base: Pick<Context, 'db' | 'clock' | 'failures'>,
+  base: Pick<Context, 'db' | 'clock' | 'vault' | 'failures'>,
   tenant: Tenant,
-  accountId: bigint,
   { ask, statement }: { ask: Ask; statement: AccountStatement },
 ): GatedAccount {
   const subject = `sending of ${tenant.merchant.code} in ${tenant.mode} mode`
@@ -34,7 +33,7 @@ export function gateSending(
 
   /** Everybody who comes meanwhile waits for the same look. One that has failed, or has found something, is done again. */
   async function lookOnce(): Promise<boolean> {
-    looking ??= lookForUnknown(base, tenant, accountId, statement)
+    looking ??= lookForUnknown(base, tenant, statement)
     try {
       const isFree = await looking
       if (!isFree) looking = undefined

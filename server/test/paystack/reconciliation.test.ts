@@ -7,6 +7,7 @@ import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { dyingDb } from '../dying-db.ts'
 import { randomFrom, testSeed as seed } from '../random.ts'
+import { addTestKey, createTestTenant } from '../service.ts'
 import {
   insertRefund,
   insertTransaction,
@@ -19,6 +20,7 @@ import {
   resolveDispute,
   settle,
   type TransactionRow,
+  type TransferRow,
 } from './live-account.ts'
 import { moveTransfer } from './live-transfers.ts'
 import { dayMs, email, minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
@@ -542,6 +544,60 @@ describe('payouts by the same account', () => {
     await advanceDuePayouts(api.service)
     account.transfers.splice(0)
     await expectDifference('missing_there', 'payout', 100_000)
+  })
+
+  test('one of another merchant of this server is no difference, and explained', async () => {
+    await opened.chooseOut()
+    await open()
+    const { merchant } = await createTestTenant(api.service, { currencies: ['NGN'] })
+    const other = await addTestKey(api.service, merchant, 'live')
+    const send = async (method: string, path: string, body: object) => {
+      const answer = await api.call(method, path, body, other.secret)
+      expect(answer.statusCode, answer.body).toBeLessThan(300)
+    }
+    await send('PUT', '/v1/processors/out', { processor: 'paystack', secretKey: account.secretKey })
+    await send('POST', '/v1/pay-ins', { amount: 500_000, currency: 'NGN', source: 'cash', reference: 'till' })
+    const row = await opened.payOut()
+    moveTransfer(account, row, 'success')
+    const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0100000002', accountName: 'Ada' }
+    await send('POST', '/v1/payouts', { amount: 42_420, currency: 'NGN', destination, reference: 'theirs' })
+    await advanceDuePayouts(api.service)
+    const theirs = account.transfers.at(-1) as TransferRow
+    expect(theirs.amount).toBe(42_420)
+    for (const status of ['pending', 'success']) {
+      if (status === 'success') moveTransfer(account, theirs, 'success')
+      told.splice(0)
+      const run = await reconcile()
+      const left = -theirs.amount - Number(theirs.fee_charged)
+      expect(run).toMatchObject({ status: 'agreed', balances: [{ explained: left, unexplained: 0 }] })
+    }
+    expect(await differences('')).toEqual([])
+  })
+
+  test('one of an account that only sends money out is compared, by hand and daily', async () => {
+    expect((await ask('PUT', '/v1/processors/in', { processor: 'manual' })).statusCode).toBe(200)
+    const chosen = { processor: 'paystack', secretKey: account.secretKey }
+    expect((await ask('PUT', '/v1/processors/out', chosen)).statusCode).toBe(200)
+    account.toppedUp = 1_000_000
+    expect(await open()).toMatchObject({ direction: 'out', balances: [{ opening: 1_000_000 }] })
+    const refused = await ask('POST', '/v1/reconciliations', { direction: 'in' })
+    expect([refused.statusCode, refused.json().error.message]).toEqual([403, expect.stringContaining('manual')])
+    const cash = { amount: 500_000, currency: 'NGN', source: 'cash', reference: 'till' }
+    expect((await ask('POST', '/v1/pay-ins', cash)).statusCode).toBe(201)
+    const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0100000001', accountName: 'Tolu' }
+    const wanted = { amount: 100_000, currency: 'NGN', destination, reference: 'wages' }
+    expect((await ask('POST', '/v1/payouts', wanted)).statusCode).toBe(201)
+    await advanceDuePayouts(api.service)
+    moveTransfer(account, account.transfers[0] as TransferRow, 'success')
+    told.splice(0)
+    expect(await reconcile({ direction: 'out' })).toMatchObject({
+      ...{ status: 'agreed', completed: 1 },
+      balances: [{ account: 899_000, expected: 899_000, unexplained: 0 }],
+    })
+    api.service.clock.advance(dayMs + minuteMs)
+    await startDailyReconciliations(api.service)
+    const { data } = (await ask('GET', '/v1/reconciliations')).json()
+    expect(data.map(({ direction }: { direction: string }) => direction)).toEqual(['out', 'out', 'out'])
   })
 
   test('not_ours: one that was made in the dashboard', async () => {

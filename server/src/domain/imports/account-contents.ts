@@ -4,6 +4,7 @@ import type { NewCustomer, RiskAction } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import type { NewPaymentMethod } from '../payments/payment-methods.ts'
 import type { PaymentsContext } from '../payments/payment-processor.ts'
+import type { PayoutProcessorChoice } from '../payouts/payout-processor.ts'
 
 /** A row of a list of an account: read, or with the member that cannot be read. */
 export type ReadRow<Row> = { name: string; row: Row } | { name: string; row: null; unreadable: string }
@@ -83,4 +84,4 @@ export interface ContentsChoice {
   readonly contentsOf: (context: Context, tenant: Tenant, accountId: bigint) => Promise<AccountContents | null>
 }
 
-export type ImportContext = PaymentsContext & ContentsChoice
+export type ImportContext = PaymentsContext & PayoutProcessorChoice & ContentsChoice

@@ -51,6 +51,15 @@ export async function findKnownUntil({ db }: Pick<Context, 'db'>, { merchant, mo
   return row?.known_until ?? null
 }
 
+/** Since when things may have been sent that the database does not know; null while nothing makes that likely. */
+export async function findUnknownSince({ db }: Pick<Context, 'db'>, { merchant, mode }: Tenant): Promise<Date | null> {
+  const [row] = await db.query<{ since: Date }>(sql`
+    select since from sending_pauses
+    where merchant_id = ${merchant.id} and mode = ${mode} and resumed_at is null and cause <> 'by_hand'
+  `)
+  return row?.since ?? null
+}
+
 /** A new pause. `since`: a reconciliation that resumes begins no later than then. */
 export interface NewPause extends Pick<SendingPause, 'cause' | 'reference'> {
   since: Date
@@ -127,8 +136,8 @@ export async function setPaused(
 }
 
 /**
- * Lets a tenant's sending go on after a reconciliation that has read everything since the pause began, of every account that is in
- * use. `booksId` is the first row of its account.
+ * Lets a tenant's sending go on after a reconciliation that has read everything since the pause began, once every account in use was
+ * read so. `booksId` is the first row of its account.
  */
 export async function resumeAfterReconciliation(
   tx: TxContext,
@@ -141,6 +150,12 @@ export async function resumeAfterReconciliation(
         select from processor_accounts a
         where a.merchant_id = s.merchant_id and a.mode = s.mode and a.replaced_at is null and a.credentials is not null
           and coalesce(a.same_as, a.id) <> ${booksId}
+          and not exists (
+            select from reconciliations r
+            where r.merchant_id = a.merchant_id and r.books_id = coalesce(a.same_as, a.id) and r.with_balance
+              and r.state in ('agreed', 'differing') and r.unreadable = 0 and r.created_at >= s.paused_at
+              and r.from_at <= s.since and r.until_at >= s.since
+          )
       )
   `
   await resume(tx, tenant, until, covered)

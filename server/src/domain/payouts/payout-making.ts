@@ -1,7 +1,6 @@
 import { ServiceError } from '../../base/errors.ts'
-import { randomCode, randomOfDigest, uuidV7 } from '../../base/ids.ts'
+import { randomCode, uuidV7 } from '../../base/ids.ts'
 import { type Currency, maxAmount } from '../../base/money.ts'
-import type { Vault } from '../../base/vault.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
@@ -18,6 +17,7 @@ import type { PayoutProcessor, PayoutProcessorChoice } from './payout-processor.
 import { type FeeBearer, type Payout, readPayouts } from './payout-records.ts'
 import { getPayoutSettings } from './payout-settings.ts'
 import { newRecipientCode } from './recipients.ts'
+import { sentReferenceOf } from './sent-references.ts'
 
 /** A new payout whose form is right. */
 export interface SoundPayout {
@@ -259,15 +259,6 @@ export function ownerOf({ customerCode }: Pick<Payout, 'customerCode'>): Account
 }
 
 /**
- * The name of a payout at its processor. The same payout has the same one, also where a database was restored from a backup that
- * does not know the payout: then the processor refuses to pay it twice. Only the holder of the key can make one.
- */
-function sentReferenceOf(vault: Vault, { merchant, mode }: Tenant, { reference }: SoundPayout): string {
-  const digest = vault.fingerprint(JSON.stringify([merchant.code, mode, reference]), 'sent reference of a payout')
-  return randomCode(randomOfDigest(digest), 24)
-}
-
-/**
  * Records the payouts whose money was reserved, with the recipients that they make, and tells of them. The numbers are taken
  * last: others wait for them. Each row that is needed is found by one look-up, whatever the planner knows of the tables.
  */
@@ -296,7 +287,7 @@ function recording({ clock, random, vault }: Context, prepared: Prepared[], { be
         ${account(({ email }) => email)}::text[], ${account(({ description }) => description)}::text[],
         ${account(({ metadata }) => json(metadata))}::text[],
         ${wanted.map((each) => each.code ?? `TRF_${randomCode(random, 16)}`)}::text[], ${wanted.map((each) => each.reference)}::text[],
-        ${wanted.map((each) => sentReferenceOf(vault, tenant, each))}::text[], ${wanted.map((each) => each.customerCode)}::text[],
+        ${wanted.map((each) => sentReferenceOf(vault, tenant, each.reference))}::text[], ${wanted.map((each) => each.customerCode)}::text[],
         ${wanted.map((each) => each.amount)}::bigint[], ${wanted.map((each) => each.currency)}::text[],
         ${prepared.map((each) => each.estimatedFee)}::bigint[], ${wanted.map((each) => each.reason)}::text[],
         ${wanted.map((each) => json(each.metadata))}::text[],

@@ -2,14 +2,19 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type PaymentsContext, requireProcessor } from '../payments/payment-processor.ts'
-import { type ChosenAccount, listAccounts } from '../payments/processor-accounts.ts'
+import { type ChosenAccount, chosenAccount, type Direction, listAccounts } from '../payments/processor-accounts.ts'
+import { orderOf } from '../payouts/advancing.ts'
+import { type PayoutProcessorChoice, requireSender } from '../payouts/payout-processor.ts'
+import { findPayout } from '../payouts/payout-records.ts'
+
+type Work = PaymentsContext & PayoutProcessorChoice
 
 /**
  * Finds out which other keys of the tenant are of the same account, and answers the first row of the account. An account that knows
- * a payment that was sent by another key is the same one, because its name is random; and one key in two directions is one account.
- * Throws `UpstreamError`.
+ * a payment or a payout that was sent by another key is the same one, because nobody can guess its name; and one key in two directions
+ * is one account. Throws `UpstreamError`.
  */
-export async function linkKeys(context: PaymentsContext, tenant: Tenant, account: ChosenAccount): Promise<bigint> {
+export async function linkKeys(context: Work, tenant: Tenant, account: ChosenAccount): Promise<bigint> {
   const { merchant } = tenant
   const { id: accountId } = account
   const books = await booksOf(context, tenant, accountId)
@@ -27,13 +32,17 @@ export async function linkKeys(context: PaymentsContext, tenant: Tenant, account
 
 /** The rows, not linked yet, that are the same account. */
 async function findSame(
-  context: PaymentsContext,
+  context: Work,
   tenant: Tenant,
   { id: accountId, processor: name, secretKey }: ChosenAccount,
 ): Promise<bigint[]> {
   const { merchant, mode } = tenant
-  const others = await context.db.query<{ id: bigint; known: string | null }>(sql`
+  const others = await context.db.query<{ id: bigint; known: string | null; payout_id: string | null }>(sql`
     select a.id, (
+      select p.id from payouts p
+      where p.merchant_id = a.merchant_id and p.account_id = a.id and p.state in ('sent', 'paid', 'returned')
+      limit 1
+    ) as payout_id, (
       select s.sent_reference from sent_charges s
       where s.merchant_id = a.merchant_id and s.account_id = a.id and s.transaction_id is not null
       limit 1
@@ -50,12 +59,19 @@ async function findSame(
   const processor = await requireProcessor(context, tenant, { sentBy: accountId })
   const ofOneKey = (await listAccounts(context, tenant)).filter((each) => each.secretKey === secretKey)
   const same: bigint[] = []
-  for (const { id, known } of others) {
+  for (const { id, known, payout_id: payoutId } of others) {
     const isOfOneKey = ofOneKey.some((each) => each.id === id)
     const isKnown = known !== null && ((await processor.findPayment?.(tenant, known)) ?? null) !== null
-    if (isOfOneKey || isKnown) same.push(id)
+    if (isOfOneKey || isKnown || (await knowsPayout(context, tenant, accountId, payoutId))) same.push(id)
   }
   return same
+}
+
+async function knowsPayout(context: Work, tenant: Tenant, accountId: bigint, id: string | null): Promise<boolean> {
+  const payout = id === null ? null : await findPayout(context, tenant, { id })
+  if (payout === null) return false
+  const { is } = await (await requireSender(context, tenant, accountId)).ask(tenant, orderOf(payout))
+  return is === 'exists' || is === 'conclusive'
 }
 
 /** The first row of the same account, as far as it is known. */
@@ -64,4 +80,11 @@ export async function booksOf(context: Context, { merchant }: Tenant, accountId:
     select coalesce(same_as, id) as id from processor_accounts where merchant_id = ${merchant.id} and id = ${accountId}
   `)
   return row?.id ?? accountId
+}
+
+/** Whether the key that sends money out is the one that takes it: its account is compared by the other direction. */
+export async function isOneKey(context: Context, tenant: Tenant, direction: Direction): Promise<boolean> {
+  if (direction === 'in') return false
+  const [taking, sending] = [await chosenAccount(context, tenant, 'in'), await chosenAccount(context, tenant, 'out')]
+  return taking.secretKey !== null && taking.secretKey === sending.secretKey
 }

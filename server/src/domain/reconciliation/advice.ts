@@ -5,7 +5,7 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
   switch (kind) {
     case 'missing_here':
       if (subject === 'payout') {
-        return 'The payout was sent from here, and the database does not know it: it was restored from a backup of before. Ask for it again with POST /v1/payouts under its reference and with its content: it is found at the account, and not paid twice. If nobody knows the reference, correct the balance with POST /v1/adjustments.'
+        return 'The payout was sent from here, and the database does not know it: it was restored from a backup of before. Ask for it again with POST /v1/payouts under its reference and with its content: it is found at the account, and not paid twice. If nobody knows the reference, correct the balance with POST /v1/adjustments. If other merchants of this server pay out by the same account, the operator looks first whether it is theirs.'
       }
       return subject === 'payment'
         ? 'The list of the account has this payment as paid, and its answer about the payment does not confirm that. Look at the payment in the account. If the money has come, record it with POST /v1/pay-ins under the reference.'

@@ -4,7 +4,13 @@ import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { AccountStatement } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
-import { beginningOf, type ComparedBalance, isOfBooks, type Reconciliation } from './reconciliations.ts'
+import {
+  beginningOf,
+  type ComparedBalance,
+  isOfBooks,
+  isSentByAnother,
+  type Reconciliation,
+} from './reconciliations.ts'
 
 /** What a look at the balances has found. `agreed`: nothing is left to explain. */
 export interface SeenBalances {
@@ -236,7 +242,7 @@ interface Sums {
   booked: bigint
   /** What has left the account, and is reserved here until it is known how it ended. */
   open: bigint
-  /** What differences explain that are not put right. */
+  /** What differences explain that are not put right, and what other merchants have sent by the same account. */
   explained: bigint
 }
 
@@ -271,6 +277,7 @@ function isBookedBack(reference: Sql): Sql {
 
 async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconciliation): Promise<Map<Currency, Sums>> {
   const { merchant, mode } = tenant
+  const { cutOver } = await beginningOf(context, tenant, booksId)
   const rows = await context.db.query<Sums & { currency: Currency }>(sql`
     select n.currency, coalesce(sum(n.booked), 0)::bigint as booked, coalesce(sum(n.open), 0)::bigint as open,
       coalesce(sum(n.explained), 0)::bigint as explained
@@ -307,6 +314,15 @@ async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconcili
           where d.merchant_id = i.merchant_id and d.account_id = i.account_id and d.subject = 'payout'
             and d.name = i.outside_id and d.state <> 'resolved'
         )
+      union all
+      select i.currency, 0, 0, -(i.amount + coalesce(i.fee, 0))
+      from statement_items i
+      where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'payout' and i.state <> 'failed'
+        and i.name is not null and i.at >= ${cutOver}
+        and not exists (
+          select from payouts p where p.merchant_id = i.merchant_id and p.mode = i.mode and p.sent_reference = i.name
+        )
+        and ${isSentByAnother(tenant, sql`i.name`)}
       union all
       select e.key, 0, 0, e.value::text::bigint
       from differences d

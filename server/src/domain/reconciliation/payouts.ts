@@ -4,10 +4,11 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { advancePayout, takePayoutNotice } from '../payouts/advancing.ts'
 import { findPayout, type Payout } from '../payouts/payout-records.ts'
 import { isOpen } from '../payouts/payout-states.ts'
+import { isSentFromHere } from '../payouts/sent-references.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
-import { beginningOf, type Reconciliation } from './reconciliations.ts'
+import { beginningOf, isSentByAnother, type Reconciliation } from './reconciliations.ts'
 import { ignoreUnreadable } from './unreadable.ts'
 
 /**
@@ -68,12 +69,24 @@ function isBehind({ state, fee: told }: StatementItem, { state: own, fee }: Payo
   return state === 'failed' && (isOpen(own) || own === 'paid')
 }
 
-/** A payout that was made at the account, or from here and is not known any more: after a backup was restored. */
+/**
+ * A payout that was made at the account, or from here and is not known any more: after a backup was restored. One of another merchant
+ * that pays out by the same account is no difference.
+ */
 async function compareOther(context: Context, tenant: Tenant, run: Reconciliation, item: StatementItem): Promise<void> {
   const { cutOver } = await beginningOf(context, tenant, run.booksId)
-  if (item.state === 'failed' || item.createdAt < cutOver) return
-  const kind = item.name === null ? ('not_ours' as const) : ('missing_here' as const)
-  await note(context, tenant, run, item, { kind, effect: -costOf(item), own: null })
+  const isFromHere = item.name !== null && isSentFromHere(context.vault, item.name)
+  // What is older than the cut-over is in the opening balance.
+  const isOld = item.createdAt < cutOver
+  if (item.state === 'failed' || (isOld && !isFromHere)) return
+  if (item.name !== null && (await isOfAnotherMerchant(context, tenant, item.name))) return
+  const kind = isFromHere ? ('missing_here' as const) : ('not_ours' as const)
+  await note(context, tenant, run, item, { kind, effect: isOld ? 0n : -costOf(item), own: null })
+}
+
+async function isOfAnotherMerchant({ db }: Context, tenant: Tenant, name: string): Promise<boolean> {
+  const [row] = await db.query<{ found: boolean }>(sql`select ${isSentByAnother(tenant, sql`${name}::text`)} as found`)
+  return row?.found === true
 }
 
 /** What the books have as the fee. */

@@ -4,7 +4,15 @@ import type { Currency } from '../../base/money.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { type Context, inTransaction, lockCount, noteChange } from '../context.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
-import { chosenAccount, cutOverOfBooks, findAccount } from '../payments/processor-accounts.ts'
+import {
+  type ChosenAccount,
+  chosenAccount,
+  cutOverOfBooks,
+  type Direction,
+  directions,
+  findAccount,
+} from '../payments/processor-accounts.ts'
+import { findUnknownSince } from '../payments/sending-pauses.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
 import { booksOf, linkKeys } from './account-keys.ts'
 import type { ReconciliationContext, StatementKind } from './account-statement.ts'
@@ -25,6 +33,7 @@ export interface Reconciliation {
   mode: Mode
   /** The account whose key reads. */
   accountId: bigint
+  direction: Direction
   /** The first row of the same account: what is read, and what differs, is kept under it. */
   booksId: bigint
   from: Date
@@ -78,6 +87,7 @@ interface ReconciliationRow extends DoerRow {
   id: string
   mode: Mode
   account_id: bigint
+  direction: Direction
   books_id: bigint
   from_at: Date
   until_at: Date
@@ -103,8 +113,10 @@ interface ReconciliationRow extends DoerRow {
 
 /** The period of a new reconciliation, or one that is there. */
 export interface WantedPeriod {
-  /** The reconciliation to go on with, which has its period. */
+  /** The reconciliation to go on with, which has its account and its period. */
   id?: string | undefined
+  /** Of the account that is compared. Default `in`, and `out` for a tenant that only pays out by an account. */
+  direction?: Direction | undefined
   from?: Date | undefined
   /** Default now, which also stands for a later time. */
   until?: Date | undefined
@@ -118,22 +130,18 @@ export const overlapMs = 3 * 24 * 60 * 60 * 1000
 const longestMs = 92 * 24 * 60 * 60 * 1000
 
 /**
- * Makes a reconciliation of the account that takes the tenant's money, or answers the one that is under way. Without `from` it
- * begins where the last one may have left something. The account is not asked. Throws `not_available` for a tenant without such
- * an account, `invalid_request`.
+ * Makes a reconciliation of an account of the tenant, or answers the one that is under way. Without `from` it begins where the last
+ * one may have left something. The account is not asked. Throws `not_available` for a tenant without such an account,
+ * `invalid_request`.
  */
 export async function startReconciliation(
   context: ReconciliationContext,
   tenant: Tenant,
-  { from, until }: WantedPeriod,
+  { direction, from, until }: WantedPeriod,
 ): Promise<Reconciliation> {
   const { merchant, mode, actor } = tenant
   const now = context.clock.now()
-  const account = await chosenAccount(context, tenant, 'in')
-  if ((await context.statementOf(context, tenant, account.id)) === null) {
-    const message = `There is no account to compare the books with: the money is moved by the processor ${account.processor}`
-    throw new ServiceError('not_available', message)
-  }
+  const account = await accountOf(context, tenant, direction)
   const booksId = await booksOf(context, tenant, account.id)
   return inTransaction(context, async (tx) => {
     await lockCount(tx, tenant, 'reconciliations')
@@ -141,7 +149,7 @@ export async function startReconciliation(
     if (running !== null) return running
     const isUpToNow = until === undefined || until >= now
     const end = isUpToNow ? now : until
-    const usual = from ?? (await whereToBegin(tx, tenant, booksId))
+    const usual = from ?? earlier(await whereToBegin(tx, tenant, booksId), await findUnknownSince(tx, tenant))
     const begin = from === undefined && usual > end ? end : usual
     if (begin > end) throw new ServiceError('invalid_request', 'from must not be after to', 'from')
     const id = uuidV7(tx.random, now)
@@ -158,6 +166,22 @@ export async function startReconciliation(
     noteChange(tx, { object: id, after: { from: begin.toISOString(), to: end.toISOString() } })
     return getReconciliation(tx, tenant, id)
   })
+}
+
+/** Throws `not_available`. */
+async function accountOf(
+  context: ReconciliationContext,
+  tenant: Tenant,
+  direction: Direction | undefined,
+): Promise<ChosenAccount> {
+  const movers: string[] = []
+  for (const each of direction === undefined ? directions : [direction]) {
+    const account = await chosenAccount(context, tenant, each)
+    if ((await context.statementOf(context, tenant, account.id)) !== null) return account
+    movers.push(`${each} by the processor ${account.processor}`)
+  }
+  const message = `There is no account to compare the books with: money is moved ${movers.join(', and ')}`
+  throw new ServiceError('not_available', message)
 }
 
 /**
@@ -191,6 +215,15 @@ export function isOfBooks({ merchant }: Tenant, accountId: Sql, booksId: bigint)
   return sql`${accountId} in (
     select a.id from processor_accounts a
     where a.merchant_id = ${merchant.id} and coalesce(a.same_as, a.id) = ${booksId}
+  )`
+}
+
+/** Whether a payout was sent by another merchant, who has the same account, as a condition on its name at the account. */
+export function isSentByAnother({ merchant, mode }: Tenant, name: Sql): Sql {
+  return sql`exists (
+    select from processor_accounts o
+    join payouts q on q.merchant_id = o.merchant_id and q.account_id = o.id and q.sent_reference = ${name}
+    where o.merchant_id <> ${merchant.id} and o.mode = ${mode} and o.processor = 'paystack'
   )`
 }
 
@@ -260,6 +293,10 @@ function later(one: Date, other: Date): Date {
   return one > other ? one : other
 }
 
+function earlier(one: Date, other: Date | null): Date {
+  return other !== null && other < one ? other : one
+}
+
 /** Since when the things of a list are read: things that may still change are read again, and an account lists them by their age. */
 export async function readFromOf(
   context: Context,
@@ -303,6 +340,10 @@ async function select(context: Context, { merchant, mode }: Tenant, matching: Sq
         select count(*) from differences d
         where d.merchant_id = r.merchant_id and d.last_reconciliation_id = r.id and d.state = 'open'
       ) as open_differences,
+      -- An account that nobody has chosen takes money.
+      coalesce((
+        select a.direction from processor_accounts a where a.merchant_id = r.merchant_id and a.id = r.account_id
+      ), 'in') as direction,
       ${doerColumns}
     from (
       select * from reconciliations r where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${matching}
@@ -318,6 +359,7 @@ function read(row: ReconciliationRow): Reconciliation {
     id: row.id,
     mode: row.mode,
     accountId: row.account_id,
+    direction: row.direction,
     booksId: row.books_id,
     from: row.from_at,
     until: row.until_at,

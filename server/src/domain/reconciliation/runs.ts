@@ -4,6 +4,7 @@ import { nothing, sql } from '../../db/sql.ts'
 import { type Context, inTransaction } from '../context.ts'
 import { type DueRow, type DueTask, doDue, retryDelay } from '../merchants/due.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
+import type { Direction } from '../payments/processor-accounts.ts'
 import { resumeAfterReconciliation } from '../payments/sending-pauses.ts'
 import {
   findAbsentCharges,
@@ -13,6 +14,7 @@ import {
   findAbsentRefunds,
   perSlice,
 } from './absent.ts'
+import { isOneKey } from './account-keys.ts'
 import {
   type AccountStatement,
   type ReconciliationContext,
@@ -130,7 +132,7 @@ function findOrStart(context: Work, tenant: Tenant, { id, ...period }: WantedPer
   if (id === undefined) return startReconciliation(context, tenant, period)
   const [field] = Object.entries(period).find(([, value]) => value !== undefined) ?? []
   if (field === undefined) return getReconciliation(context, tenant, id)
-  const message = 'A reconciliation that is there has its period: send its id alone'
+  const message = 'A reconciliation that is there has its account and its period: send its id alone'
   throw new ServiceError('invalid_request', message, field === 'until' ? 'to' : field)
 }
 
@@ -355,16 +357,21 @@ async function save(
 const everyMs = 24 * 60 * 60 * 1000
 
 /**
- * Begins the reconciliations of the day, of all accounts that take money, and answers how many. While sending is paused none begins:
- * one that is asked for lets it go on.
+ * Begins the reconciliations of the day, of all accounts in use, and answers how many. One account in both directions has one. While
+ * sending is paused none begins: one that is asked for lets it go on.
  */
 export async function startDailyReconciliations(context: Work): Promise<number> {
   const before = new Date(context.clock.now().getTime() - everyMs)
-  const rows = await context.db.query<TenantRow>(sql`
-    select ${tenantColumns}, a.mode
+  const rows = await context.db.query<TenantRow & { direction: Direction }>(sql`
+    select ${tenantColumns}, a.mode, a.direction
     from processor_accounts a
     join merchants m on m.id = a.merchant_id
-    where a.direction = 'in' and a.replaced_at is null and a.credentials is not null and m.closed_at is null
+    where a.replaced_at is null and a.credentials is not null and m.closed_at is null
+      and not (a.direction = 'out' and exists (
+        select from processor_accounts i
+        where i.merchant_id = a.merchant_id and i.mode = a.mode and i.direction = 'in' and i.replaced_at is null
+          and i.credentials is not null and coalesce(i.same_as, i.id) = coalesce(a.same_as, a.id)
+      ))
       and not exists (
         select from sending_pauses s
         where s.merchant_id = a.merchant_id and s.mode = a.mode and s.resumed_at is null
@@ -382,7 +389,8 @@ export async function startDailyReconciliations(context: Work): Promise<number> 
     const tenant = readTenant(row)
     const subject = `reconciliation of ${tenant.merchant.code} in ${tenant.mode} mode`
     try {
-      await startReconciliation(context, tenant, {})
+      if (await isOneKey(context, tenant, row.direction)) continue
+      await startReconciliation(context, tenant, { direction: row.direction })
       started += 1
     } catch (err) {
       // The other accounts are not kept waiting.

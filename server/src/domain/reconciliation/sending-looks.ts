@@ -2,6 +2,7 @@ import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merchants/tenant.ts'
 import { findKnownUntil, pauseSending } from '../payments/sending-pauses.ts'
+import { isSentFromHere } from '../payouts/sent-references.ts'
 import type { AccountStatement, StatementItem } from './account-statement.ts'
 
 /*
@@ -9,7 +10,7 @@ import type { AccountStatement, StatementItem } from './account-statement.ts'
  * server sends anything by an account, it reads the newest things of the account.
  */
 
-type Base = Pick<Context, 'db' | 'clock'>
+type Base = Pick<Context, 'db' | 'clock' | 'vault'>
 
 /** The things that are looked at: what bears a mark of ours was sent from here. */
 const kinds = ['payout', 'refund', 'payment'] as const
@@ -25,10 +26,9 @@ const maxPages = 10
 export async function lookForUnknown(
   context: Base,
   tenant: Tenant,
-  accountId: bigint,
   statement: Pick<AccountStatement, 'readPage'>,
 ): Promise<boolean> {
-  const period = await findPeriod(context, tenant, accountId)
+  const period = await findPeriod(context, tenant)
   const unknown: StatementItem[] = []
   for (const kind of kinds) unknown.push(...(await findUnknown(context, tenant, { kind, ...period }, statement)))
   const [first, ...others] = unknown
@@ -44,17 +44,20 @@ interface Period {
   until: Date
 }
 
-/** From the day on which the account was chosen here, or from the end of the last pause. */
-async function findPeriod(context: Base, tenant: Tenant, accountId: bigint): Promise<Period> {
-  const { merchant } = tenant
-  const [row] = await context.db.query<{ since: Date | null }>(sql`
-    select min(a.created_at) as since from processor_accounts a
-    where a.merchant_id = ${merchant.id} and coalesce(a.same_as, a.id) = (
-      select coalesce(o.same_as, o.id) from processor_accounts o where o.merchant_id = ${merchant.id} and o.id = ${accountId}
-    )
+/** The clock of an account may be behind ours by as much. */
+const marginMs = 60 * 60 * 1000
+
+/**
+ * From the set-up of this database, before which nothing was sent from here, or from the end of the last pause. When the account was
+ * chosen says nothing: in a restored database it may have to be chosen again.
+ */
+async function findPeriod(context: Base, tenant: Tenant): Promise<Period> {
+  const [row] = await context.db.query<{ since: Date }>(sql`
+    select least(m.created_at, (select i.created_at from installation i)) as since from merchants m
+    where m.id = ${tenant.merchant.id}
   `)
   const until = context.clock.now()
-  const since = row?.since ?? until
+  const since = new Date((row?.since ?? until).getTime() - marginMs)
   const knownUntil = await findKnownUntil(context, tenant)
   const from = knownUntil !== null && knownUntil > since ? knownUntil : since
   // The clock of the account may be ahead.
@@ -72,10 +75,15 @@ async function findUnknown(
     const { items, isLast } = await readPage(tenant, { ...question, page })
     const ours = items.filter(({ name }) => name !== null)
     const known = await findSent(context, tenant, question.kind, ours)
-    unknown.push(...ours.filter(({ id }) => !known.has(id)))
+    unknown.push(...ours.filter((item) => !known.has(item.id) && bearsOurMark(context, question.kind, item)))
     if (isLast || known.size > 0) break
   }
   return unknown
+}
+
+/** The names of payouts say which installation has sent them. Those of refunds and payments do not. */
+function bearsOurMark({ vault }: Base, kind: Kind, { name }: StatementItem): boolean {
+  return kind !== 'payout' || (name !== null && isSentFromHere(vault, name))
 }
 
 /** The ids of those that were sent by this database: by the tenant, or by another one that has the same account. */

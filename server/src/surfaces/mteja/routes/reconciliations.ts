@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { type Direction, directions } from '../../../domain/payments/processor-accounts.ts'
 import {
   getReconciliation,
   listReconciliations,
@@ -41,6 +42,12 @@ export const reconciliationSchema = Type.Object({
     description: 'agreed: everything could be read, and no difference of the account is open',
     examples: ['agreed'],
   }),
+  direction: Type.Unsafe<Direction>({
+    type: 'string',
+    enum: [...directions],
+    description: 'Of the account: the one that takes the money, or the one that sends it out',
+    examples: ['in'],
+  }),
   from: date,
   to: Type.String({
     format: 'date-time',
@@ -72,12 +79,21 @@ export const reconciliationSchema = Type.Object({
   finishedAt: Type.Union([date, Type.Null()]),
 })
 
-/** The period of a new reconciliation, or the id of one that is there. */
+/** The account and the period of a new reconciliation, or the id of one that is there. */
 export const newReconciliationBody = {
   id: Type.Optional(
     Type.String({
       description: 'A reconciliation to go on with, without a period. It is answered also once it has ended',
       examples: [id],
+    }),
+  ),
+  direction: Type.Optional(
+    Type.Unsafe<Direction>({
+      type: 'string',
+      enum: [...directions],
+      description:
+        'The account that takes the money, or the one that sends it out; default in, and out where only that one is at a processor. A key in both directions is one account',
+      examples: ['in'],
     }),
   ),
   from: Type.Optional(
@@ -98,8 +114,11 @@ export const newReconciliationBody = {
 type Wanted = Static<ReturnType<typeof Type.Object<typeof newReconciliationBody>>>
 
 /** Makes a reconciliation of the period, and works on it for a while. */
-export async function reconcileAsked(context: Service, tenant: Tenant, { id, from, to }: Wanted) {
-  return renderReconciliation(tenant, await reconcile(context, tenant, { id, ...readPeriod(tenant, [from, to]) }))
+export async function reconcileAsked(context: Service, tenant: Tenant, { id, direction, from, to }: Wanted) {
+  return renderReconciliation(
+    tenant,
+    await reconcile(context, tenant, { id, direction, ...readPeriod(tenant, [from, to]) }),
+  )
 }
 
 /** `/v1/reconciliations`: comparisons of the account at a processor with the books. */
@@ -112,7 +131,7 @@ export const reconciliationRoutes: RouteFile = (routes, { context }) => {
       status: 201,
       schema: {
         operationId: 'createReconciliation',
-        summary: 'Compare the account that takes the money with the books, or go on with the comparison under way',
+        summary: 'Compare an account at a processor with the books, or go on with the comparison under way',
         description:
           'Another call while one is under way answers that one. Long ones are done in the background: read the status, or call again with the id.',
         tags,
@@ -173,6 +192,7 @@ function renderReconciliation({ merchant }: Tenant, run: Reconciliation) {
   return {
     id: run.id,
     status: run.state,
+    direction: run.direction,
     from: run.from.toISOString(),
     to: run.until.toISOString(),
     timeZone: merchant.timeZone,
