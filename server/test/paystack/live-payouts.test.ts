@@ -4,6 +4,7 @@ import { sql } from '../../src/db/sql.ts'
 import { dropReplacedCredentials, listAccounts } from '../../src/domain/payments/processor-accounts.ts'
 import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
 import { continueErasures } from '../../src/domain/personal-data/erasing.ts'
+import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { getMerchantBalance } from '../../src/domain/wallet/merchant-balances.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
 import { openTestApi, type TestApi } from '../api.ts'
@@ -221,15 +222,14 @@ describe('a payout by an account at Paystack', () => {
     },
   )
 
-  test('that never arrived is sent again under the same reference, but not while it may still arrive', async () => {
+  test('that never arrived is sent again under the same reference within a minute, but not while its answer is waited for', async () => {
     onTransfer('cut_before')
     const id = await payOut()
     await advance()
     proxy.choose = () => 'none'
-    for (let minute = 0; minute < 3; minute++) await advanceLater(30_000)
+    for (let second = 0; second < 38; second++) await advanceLater(1000)
     expect([await stateOf(id), account.transfers.length]).toEqual(['sending', 0])
-    await advanceLater(60_000)
-    await advanceLater(60_000)
+    for (let second = 0; second < 4; second++) await advanceLater(1000)
     expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
     expect(last().reference).toBe(`mteja-${(await show(id)).processorReference}`)
   })
@@ -371,6 +371,56 @@ describe('a payout by an account at Paystack', () => {
     expect([await stateOf(waiting), await stateOf(unseen), account.transfers.length]).toEqual(['sent', 'sent', 3])
     const told = (await ask('GET', '/v1/events?limit=100')).json().data.map(({ type }: { type: string }) => type)
     expect(told.filter((type: string) => type.startsWith('sending.'))).toEqual(['sending.resumed', 'sending.paused'])
+  })
+
+  test('waits in a restored database whose key had to be chosen again, and goes on after a reconciliation', async () => {
+    await payOut({ reference: 'known' })
+    await advanceLater(1000)
+    await payOut({ reference: 'unknown' })
+    await advanceLater(1000)
+    const lost = last().reference
+    await forget((await ask('GET', '/v1/payouts')).json().data[0].id)
+    account.secretKey = 'sk_live_second'
+    api.service.clock.advance(60 * 60_000)
+    await choose()
+    const waiting = await payOut()
+    await advance()
+    expect([await stateOf(waiting), account.transfers.length]).toEqual(['pending', 2])
+    const pause = async () => (await ask('GET', '/v1/processors')).json().data[1].pause
+    expect(await pause()).toMatchObject({ cause: 'unknown_here', reference: lost })
+    api.service.clock.advance(1000)
+    let run = (await ask('POST', '/v1/reconciliations', {})).json()
+    for (let turn = 0; turn < 20 && run.status === 'running'; turn++) {
+      await continueReconciliations(api.service)
+      run = (await ask('GET', `/v1/reconciliations/${run.id}`)).json()
+      api.service.clock.advance(1000)
+    }
+    expect(run).toMatchObject({ status: 'differing', direction: 'out' })
+    const { data } = (await ask('GET', '/v1/differences?status=open')).json()
+    expect(data).toContainEqual(expect.objectContaining({ kind: 'missing_here', subject: 'payout', reference: lost }))
+    expect(await pause()).toBeNull()
+    await advance()
+    expect([await stateOf(waiting), account.transfers.length]).toEqual(['sent', 3])
+  })
+
+  test('is sent where the account has transfers of another installation', async () => {
+    await payOut()
+    await advance()
+    account.transfers.push({ ...last(), id: account.nextId(), reference: `mteja-${'a'.repeat(24)}` })
+    restart()
+    const id = await payOut()
+    await advance()
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 3])
+  })
+
+  test('that waits for a key is sent as soon as one is chosen', async () => {
+    account.secretKey = 'sk_live_second'
+    const id = await payOut()
+    await advanceLater(60 * 60_000)
+    expect(await show(id)).toMatchObject({ state: 'pending', stateCode: 'unauthorized' })
+    await choose()
+    await advance()
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
   })
 
   test('is sent after a start where all transfers of the account are known, and waits while the account cannot be read', async () => {

@@ -243,6 +243,7 @@ export async function setProcessor(
   const isSame = current?.processor === processor && openKey(tx, current) === secretKey
   if (isSame) await moveCutOver(tx, tenant, current, chosen)
   else await replace(tx, tenant, current, chosen)
+  if (direction === 'out') await wakePayouts(tx, tenant)
   const [before, after] = [
     current ?? unchosen(tenant, direction),
     { processor, keyReplaced: !isSame && secretKey !== null },
@@ -280,6 +281,15 @@ function checkChosen({ servedProcessors }: ServedProcessors, { mode }: Tenant, c
     throw new ServiceError('invalid_request', `${field} is for paystack only; ${processor} has no account`, field)
   }
   checkKey(mode, secretKey)
+}
+
+/** Payouts that wait for an account, or for its answer, are looked at now: the key before may have been refused. */
+async function wakePayouts({ db, clock }: TxContext, { merchant, mode }: Tenant): Promise<void> {
+  const now = clock.now()
+  await db.query(sql`
+    update payouts set due_at = ${now}
+    where merchant_id = ${merchant.id} and mode = ${mode} and state in ('pending', 'sending', 'sent') and due_at > ${now}
+  `)
 }
 
 async function moveCutOver(tx: TxContext, tenant: Tenant, { id }: AccountRow, { cutOverAt }: ChosenProcessor) {

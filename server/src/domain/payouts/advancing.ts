@@ -6,7 +6,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { isApprovedByUrl } from './approval-urls.ts'
 import { askAboutPayout } from './payout-approvals.ts'
 import { bookLate, bookReturn, decidePayout, endPayout, isReleased } from './payout-ending.ts'
-import { bookRestOfFee, hasOtherFee, learnFee } from './payout-fees.ts'
+import { believedFee, bookRestOfFee, hasOtherFee, learnFee, noteStrangeFee } from './payout-fees.ts'
 import { lookAtName, lookForApprover, waitsForName } from './payout-names.ts'
 import type {
   AskOutcome,
@@ -73,12 +73,13 @@ export async function advancePayout(context: PayoutsContext, tenant: Tenant, id:
   if (payout.state === 'pending') return sendFirst(context, tenant, payout)
   if (payout.accountId === null) return rest(context, tenant, payout, [])
   const { processor, answer } = await askWhoHas(context, tenant, payout, payout.accountId)
-  await learn(context, tenant, { payout, looksMs: processor?.returnLooksMs ?? [] }, answer)
+  await learn(context, tenant, { payout, processor }, answer)
   if (processor === null || answer.is !== 'not_found' || payout.state !== 'sending') return
   // An account has told of an order that was never sent from here: a person has to find out.
-  if (waysOut(payout) === 0 || !isOver(context, payout, processor.notFoundMs)) return
-  if (payout.stateCode === null) return sendAgain(context, tenant, payout, processor)
+  if (waysOut(payout) === 0) return
   const { stateCode: code, stateReason: reason, sendCount } = payout
+  if (!isOver(context, payout, code === null ? sendAgainMsOf(processor) : processor.notFoundMs)) return
+  if (code === null) return sendAgain(context, tenant, payout, processor)
   await fail(context, tenant, payout, { code, reason: reason ?? '', sendCount })
 }
 
@@ -183,18 +184,18 @@ async function learnSent(
   { payout, processor }: { payout: Payout; processor: PayoutProcessor },
   outcome: SendOutcome,
 ): Promise<void> {
-  const sent = { payout, looksMs: processor.returnLooksMs }
+  const sent = { payout, processor }
   switch (outcome.is) {
     case 'refused': {
       const { code, reason } = outcome
       const { sendCount } = payout
       if (waysOut(payout) === 1) return fail(context, tenant, payout, { code, reason, sendCount })
       // Of an order that was sent twice, the first may have arrived meanwhile: it fails if it is still not found after a while.
-      await noteOpen(context, tenant, payout)
+      await noteOpen(context, tenant, sent)
       return noteRefusal(context, tenant, payout, { code, reason })
     }
     case 'not_sent': {
-      if (waysOut(payout) > 1) return noteOpen(context, tenant, payout)
+      if (waysOut(payout) > 1) return noteOpen(context, tenant, sent)
       const { why, said = null, waitMs } = outcome
       const dueAt = waitMs === null ? nextLook(context, payout.createdAt) : later(context, Math.min(waitMs, lastLookMs))
       const isForPerson = why === 'unauthorized' || why === 'short_of_funds' || why === 'not_enabled'
@@ -209,17 +210,17 @@ async function learnSent(
   }
 }
 
-/** A payout, and the times after its payment at which its processor is asked once more. */
+/** A payout, and the processor that was asked; null where nobody could be. */
 interface Sent {
   payout: Payout
-  looksMs: readonly number[]
+  processor: PayoutProcessor | null
 }
 
 /** Brings a payout to where its processor says that it is. Everybody who learns something does this, in any order. */
 async function learn(context: PayoutsContext, tenant: Tenant, sent: Sent, outcome: AskOutcome): Promise<void> {
-  const { payout, looksMs } = sent
+  const { payout, processor } = sent
   if (outcome.is === 'conclusive') return conclude(context, tenant, sent, outcome.end)
-  if (!isOpen(payout.state)) return rest(context, tenant, payout, looksMs)
+  if (!isOpen(payout.state)) return rest(context, tenant, payout, processor?.returnLooksMs ?? [])
   if (outcome.is === 'exists') {
     const attention =
       outcome.attention === null ? null : { code: outcome.attention, reason: sentences[outcome.attention] }
@@ -227,22 +228,23 @@ async function learn(context: PayoutsContext, tenant: Tenant, sent: Sent, outcom
       state: 'sent',
       attention,
       isUnknown: false,
-      dueAt: look(context, payout),
+      dueAt: look(context, sent),
     })
   }
   const differences = outcome.is === 'unknown' ? (outcome.differences ?? []) : []
-  await noteOpen(context, tenant, payout, differences)
+  await noteOpen(context, tenant, sent, differences)
 }
 
 async function noteOpen(
   context: Context,
   tenant: Tenant,
-  payout: Payout,
+  sent: Sent,
   differences: readonly string[] = [],
 ): Promise<void> {
+  const { payout } = sent
   const state = payout.state === 'sent' ? 'sent' : 'sending'
   const attention = attentionOf(context, payout, differences)
-  await noteKnowledge(context, tenant, payout, { state, attention, isUnknown: true, dueAt: look(context, payout) })
+  await noteKnowledge(context, tenant, payout, { state, attention, isUnknown: true, dueAt: look(context, sent) })
 }
 
 function attentionOf(
@@ -257,26 +259,31 @@ function attentionOf(
 }
 
 async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end: PayoutEnd): Promise<void> {
-  const { payout, looksMs } = sent
+  const { payout, processor } = sent
+  const looksMs = processor?.returnLooksMs ?? []
   const { id, state } = payout
+  const fee = end.status === 'paid' ? believedFee(payout, processor, end.fee) : null
   if (isOpen(state)) {
     const isPaid = end.status === 'paid'
     await decidePayout(context, tenant, id, {
       verdict: isPaid ? 'paid' : 'failed',
       from: openStates,
-      ...(isPaid ? { fee: end.fee } : { code: end.status === 'returned' ? 'reversed' : end.code, reason: end.reason }),
+      ...(isPaid ? { fee } : { code: end.status === 'returned' ? 'reversed' : end.code, reason: end.reason }),
     })
     const now = await endPayout(context, tenant, id, looksMs[0] ?? null)
     // Somebody has decided otherwise meanwhile, by an older answer.
-    if (isPaid && now.state !== 'paid' && now.state !== 'returned') await bookLate(context, tenant, now, end.fee)
+    if (isPaid && now.state !== 'paid' && now.state !== 'returned') await bookLate(context, tenant, now, fee)
+    if (isPaid && fee === null && end.fee !== null) await noteStrangeFee(context, tenant, now, end.fee)
     return
   }
-  if (end.status === 'paid' && state !== 'paid' && state !== 'returned')
-    return bookLate(context, tenant, payout, end.fee)
+  if (end.status === 'paid' && state !== 'paid' && state !== 'returned') return bookLate(context, tenant, payout, fee)
   if (end.status === 'returned' && state === 'paid') {
     return bookReturn(context, tenant, payout, { code: 'returned', reason: end.reason })
   }
-  if (end.status === 'paid' && state === 'paid' && end.fee !== null) await learnFee(context, tenant, payout, end.fee)
+  if (end.status === 'paid' && state === 'paid' && end.fee !== null) {
+    if (fee === null) await noteStrangeFee(context, tenant, payout, end.fee)
+    else await learnFee(context, tenant, payout, fee)
+  }
   // A person has said that it was paid.
   if (end.status === 'failed' && state === 'paid' && payout.proof !== null) {
     return bookReturn(context, tenant, payout, { code: end.code, reason: end.reason })
@@ -337,8 +344,17 @@ function isOver({ clock }: Context, { sentAt }: Payout, notFoundMs: number): boo
   return sentAt !== null && clock.now().getTime() - sentAt.getTime() >= notFoundMs
 }
 
-function look(context: Context, { sentAt, createdAt }: Payout): Date {
-  return nextLook(context, sentAt ?? createdAt)
+/** The next look; no later than the end of the time for which an order may still arrive. */
+function look(context: Context, { payout: { state, sentAt, createdAt }, processor }: Sent): Date {
+  const next = nextLook(context, sentAt ?? createdAt)
+  if (state !== 'sending' || sentAt === null || processor === null) return next
+  const now = context.clock.now()
+  const ends = [sendAgainMsOf(processor), processor.notFoundMs].map((each) => new Date(sentAt.getTime() + each))
+  return ends.find((end) => end > now && end < next) ?? next
+}
+
+function sendAgainMsOf({ sendAgainMs, notFoundMs }: PayoutProcessor): number {
+  return sendAgainMs ?? notFoundMs
 }
 
 function nextLook(context: Context, since: Date): Date {

@@ -4,6 +4,8 @@ import type { FreeContext } from '../context.ts'
 import { type AccountName, doCommandNoting, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { newId, outsideOf, ownerOfLateFact } from './payout-ending.ts'
+import { tellPayout } from './payout-events.ts'
+import type { PayoutProcessor } from './payout-processor.ts'
 import { getPayout, type Payout } from './payout-records.ts'
 
 /*
@@ -16,6 +18,37 @@ export function hasOtherFee({ state, fee, bookedFee }: Payout): boolean {
   return state === 'paid' && fee !== null && bookedFee !== null && fee !== bookedFee
 }
 
+/** The fee that a processor tells, in minor units; null for one beyond reason, which is not booked. */
+export function believedFee(
+  { amount, currency, recipient: { type } }: Payout,
+  processor: PayoutProcessor | null,
+  told: bigint | null,
+): bigint | null {
+  const usual = processor?.estimateFee({ amount, currency, type }) ?? 0n
+  const most = amount > 10n * usual ? amount : 10n * usual
+  return told !== null && told > most ? null : told
+}
+
+/** Has a person look at a paid payout whose processor tells a fee beyond reason. The fee that was expected stays booked. */
+export async function noteStrangeFee(
+  { db, clock }: FreeContext,
+  tenant: Tenant,
+  { id, currency }: Payout,
+  told: bigint,
+): Promise<void> {
+  const now = clock.now()
+  const reason = `Its account says that it has kept ${told} of ${currency} in minor units as its fee: that is not booked. Look there`
+  await db.query(sql`
+    with noted as (
+      update payouts p set attention = 'fee', attention_reason = ${reason}, updated_at = ${now}::timestamptz
+      where p.merchant_id = ${tenant.merchant.id} and p.id = ${id} and p.state = 'paid' and p.fee is null and p.attention is null
+      returning p.*
+    ),
+    ${tellPayout(tenant, { changed: sql`noted`, type: 'attention', at: now })}
+    select id from noted
+  `)
+}
+
 /** Takes the fee of a paid payout from its processor, if it was not known, and books it. */
 export async function learnFee(
   context: FreeContext,
@@ -25,7 +58,9 @@ export async function learnFee(
 ): Promise<void> {
   if (known !== null) return
   await context.db.query(sql`
-    update payouts set fee = ${fee}, updated_at = ${context.clock.now()}
+    update payouts set
+      fee = ${fee}, attention = nullif(attention, 'fee'), updated_at = ${context.clock.now()},
+      attention_reason = case when attention <> 'fee' then attention_reason end
     where merchant_id = ${tenant.merchant.id} and id = ${id} and state = 'paid' and fee is null and booked_fee is not null
   `)
   await bookRestOfFee(context, tenant, await getPayout(context, tenant, id))

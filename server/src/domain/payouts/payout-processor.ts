@@ -82,10 +82,15 @@ export interface PayoutProcessor {
   /** The account at the processor: the party of its outside. 0 for the sandbox. */
   readonly accountId: bigint
   /**
-   * For so long after an order was sent last, in milliseconds, an account that does not find it may still get it. Longer than any
-   * request may take. After it, the same order is sent again under the same reference, to the same account.
+   * For so long after an order was sent last, in milliseconds, an account that does not find it may still get it. Much longer than a
+   * request may take. Only after it, an order that was refused when it was sent again has failed.
    */
   readonly notFoundMs: number
+  /**
+   * After so long, in milliseconds, an order that its account does not find is sent again under the same reference, to the same
+   * account, which takes one of the two. Longer than an answer is waited for. Default `notFoundMs`.
+   */
+  readonly sendAgainMs?: number
   /**
    * The times after a payment of an order at which it is asked about once more, in milliseconds, the shortest first: its money may
    * come back, and the message of that may be lost.

@@ -5,8 +5,8 @@ import { isPaused } from '../payments/sending-pauses.ts'
 import { tellPayout } from './payout-events.ts'
 import type { Payout } from './payout-records.ts'
 
-/** The row of a payout stays with its sender for so long. Longer than a request to a processor may take. */
-const senderMs = 60_000
+/** The row of a payout stays with its sender for so long. Longer than an answer of a processor is waited for. */
+const senderMs = 40_000
 
 /** Why a payout that waited is not sent any more. */
 type LastLook = 'customer_denied' | 'recipient_inactive' | 'insufficient_funds'

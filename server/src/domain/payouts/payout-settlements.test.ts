@@ -102,6 +102,40 @@ describe('a payout of which nobody knows the end', () => {
     expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
   })
 
+  test('and was paid all the same needs nobody any more once a person has looked', async () => {
+    const script = await lose()
+    await settlePayout(script.context, asker, script.id, release)
+    script.ask = paid()
+    await advancePayout(script.context, tenant, script.id)
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({ attention: 'late' })
+    const looked: Settlement = { outcome: 'paid', proof: 'It was not paid again' }
+    for (const bad of [{ outcome: 'failed' as const }, { proof: ' ' }, { fee: 1n }]) {
+      await expect(settlePayout(script.context, asker, script.id, { ...looked, ...bad })).rejects.toMatchObject({
+        code: 'invalid_request',
+        field: Object.keys(bad)[0],
+      })
+    }
+    const before = await funds()
+    for (let times = 0; times < 2; times++) {
+      const payout = await settlePayout(script.context, asker, script.id, looked)
+      expect(payout).toMatchObject({ state: 'paid', attention: null, proof: looked.proof })
+    }
+    await advancePayout(script.context, tenant, script.id)
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({ attention: null })
+    expect(await funds()).toEqual(before)
+  })
+
+  test('but whose fee is beyond reason needs nobody any more once a person has looked', async () => {
+    const script = scriptPayouts(service, paid(), paid(10n ** 15n))
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', attention: 'fee' })
+    const looked: Settlement = { outcome: 'paid', proof: 'The bank has kept nothing' }
+    for (let times = 0; times < 2; times++) await settlePayout(script.context, asker, id, looked)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee: 0n, attention: null })
+  })
+
   test('and was paid all the same is a fact: what is available pays, the rest is owed, and an event tells it', async () => {
     const script = await lose()
     expect(await settlePayout(script.context, asker, script.id, release)).toMatchObject({ state: 'failed' })

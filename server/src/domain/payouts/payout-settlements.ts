@@ -31,10 +31,13 @@ export interface Settlement {
 
 /** Why a person has to look at a payout whose end its account cannot say. */
 const unknowable = ['unknown', 'lost', 'disagrees']
+/** Why a person has to look at a payout that was paid. */
+const paidOddly = ['late', 'fee']
 
 /**
  * Ends a payout as a person says, or has a second person asked where anything waits for one: the answer then has
- * `settlementApprovalId`, and is as open as before. The same again answers the same. Throws `payout_not_found`, `payout_not_open`,
+ * `settlementApprovalId`, and is as open as before. Of one that was paid late, or for a fee beyond reason, it notes that a person has
+ * looked: no money moves, and nobody is asked. The same again answers the same. Throws `payout_not_found`, `payout_not_open`,
  * `invalid_request`, `approval_waiting` while another settlement of it waits, and `not_available` for a payout whose account can
  * say how it ends.
  */
@@ -45,6 +48,7 @@ export async function settlePayout(
   settlement: Settlement,
 ): Promise<Payout> {
   const payout = await getPayout(context, tenant, id)
+  if (isPaidOddly(payout)) return noteLookedAt(context, tenant, payout, settlement)
   const isDecided = payout.verdict !== null && (payout.processor === 'manual' || payout.proof !== null)
   if (isDecided) return decideAndEnd(context, tenant, id, decisionOf(payout, settlement))
   await requireByHand(context, tenant, payout)
@@ -54,13 +58,42 @@ export async function settlePayout(
   return decideAndEnd(context, tenant, id, decisionOf(byHand, settlement))
 }
 
+/** Also of one that was looked at before. */
+function isPaidOddly({ endedAt, attention, isLate, proof, state }: Payout): boolean {
+  if (endedAt === null) return false
+  const isLookedAt = isLate && state === 'paid' && proof !== null && attention === null
+  return isLookedAt || (attention !== null && paidOddly.includes(attention))
+}
+
+/** The fee that is booked counts as known from then on. */
+async function noteLookedAt(
+  context: PayoutsContext,
+  tenant: Tenant,
+  { id, attention }: Payout,
+  { outcome, proof, fee }: Settlement,
+): Promise<Payout> {
+  const refuse = (message: string, field: string) => new ServiceError('invalid_request', message, field)
+  if (outcome !== 'paid') throw refuse('outcome must be paid: its account says that it was paid', 'outcome')
+  if (proof.trim() === '') throw refuse('proof is blank: say what shows that it was looked at', 'proof')
+  if (fee !== undefined) throw refuse('fee is told by the account: leave it out', 'fee')
+  if (attention !== null) {
+    await context.db.query(sql`
+      update payouts set
+        attention = null, attention_reason = null, proof = ${proof}, updated_at = ${context.clock.now()},
+        fee = case when attention = 'fee' then coalesce(fee, booked_fee) else fee end
+      where merchant_id = ${tenant.merchant.id} and id = ${id} and ended_at is not null and attention = ${attention}
+    `)
+  }
+  return getPayout(context, tenant, id)
+}
+
 async function requireByHand(context: PayoutsContext, tenant: Tenant, payout: Payout): Promise<void> {
   if (payout.processor === 'manual' || isUnknowable(payout)) return
   const isNew = payout.processor === null && payout.state === 'pending'
   if (isNew && (await context.payoutProcessorOf(context, tenant, 'new')) === 'manual') {
     return noteManual(context, tenant, payout)
   }
-  const message = `Only payouts of the processor manual are settled by hand, and those that need attention because they are ${unknowable.join(', ')}; the processor of this one says how it ends`
+  const message = `Only payouts of the processor manual are settled by hand, and those that need attention because they are ${[...unknowable, ...paidOddly].join(', ')}; the processor of this one says how it ends`
   throw new ServiceError('not_available', message)
 }
 

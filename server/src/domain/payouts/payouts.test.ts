@@ -362,6 +362,7 @@ describe('a payout', () => {
 
   test('whose fee the ledger refuses beside it is paid, and its fee is booked when it can be', async () => {
     const script = scripted(paid(), paid(2000n))
+    script.fee = maxAmount
     await advancePayout(script.context, tenant, (await pay(script.context)).id)
     const fee = maxAmount - 1000n
     script.ask = paid(fee)
@@ -378,6 +379,23 @@ describe('a payout', () => {
     for (let times = 0; times < 2; times++) await advancePayout(script.context, tenant, id)
     expect(await getPayout(service, tenant, id)).toMatchObject({ bookedFee: fee })
     expect(await processorFees()).toBe(-fee)
+  })
+
+  test('whose fee is beyond reason is paid without it, until its processor tells another', async () => {
+    const script = scripted(paid(), paid(10n ** 15n))
+    const { id } = await pay(script.context)
+    for (let times = 0; times < 2; times++) await advancePayout(script.context, tenant, id)
+    const odd = { state: 'paid', fee: null, bookedFee: 0n, attention: 'fee' }
+    expect(await getPayout(service, tenant, id)).toMatchObject(odd)
+    const told = await service.db.query(sql`
+      select id from events where merchant_id = ${tenant.merchant.id} and type = 'payout.needs_attention'
+    `)
+    expect([told.length, await processorFees()]).toEqual([1, 0n])
+    script.ask = paid(25n)
+    await advancePayout(script.context, tenant, id)
+    const right = { fee: 25n, bookedFee: 25n, attention: null, attentionReason: null }
+    expect(await getPayout(service, tenant, id)).toMatchObject(right)
+    expect(await processorFees()).toBe(-25n)
   })
 
   test('that is refused or fails releases its money, and repays what is owed first', async () => {

@@ -23,9 +23,12 @@ export interface PaystackPayoutParts {
   accountId: bigint
   /** Default two minutes: four times as long as an answer is waited for. */
   notFoundMs?: number | undefined
+  /** Default 40 seconds: an answer is waited for 30. */
+  sendAgainMs?: number | undefined
 }
 
 const defaultNotFoundMs = 120_000
+const defaultSendAgainMs = 40_000
 
 /** More recipients than one account pays to in an hour; the one that was used the longest ago makes room. */
 const maxRemembered = 10_000
@@ -53,6 +56,7 @@ export function createPaystackPayouts({
   ask,
   accountId,
   notFoundMs = defaultNotFoundMs,
+  sendAgainMs = defaultSendAgainMs,
 }: PaystackPayoutParts): PayoutProcessor {
   /** Codes of recipients, by the account that they stand for. Another server, or this one after a start, asks again and gets the same. */
   const remembered = new Map<string, string>()
@@ -148,6 +152,7 @@ export function createPaystackPayouts({
   return {
     accountId,
     notFoundMs,
+    sendAgainMs,
     returnLooksMs,
     estimateFee: estimateTransferFee,
     send,

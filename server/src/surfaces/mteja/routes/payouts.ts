@@ -221,7 +221,7 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
         operationId: 'settlePayout',
         summary: 'Say how a payout has ended that a person pays out, or whose processor cannot say it',
         description:
-          'Where anything waits for a second person, this does too: the payout is as open as before, and settlementApprovalId names the approval.',
+          'Where anything waits for a second person, this does too: the payout is as open as before, and settlementApprovalId names the approval. Of a payout that was paid and needs attention as late or fee it notes that a person has looked: the outcome is paid, and nobody is asked.',
         tags,
         params,
         body: Type.Object({
@@ -261,6 +261,11 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
 /** Notes for the trail what became of a payout. */
 function notePayout(attempt: Attempt, before: Payout, after: Payout): Payout {
   const shown = ({ state, fee }: Payout) => ({ state, fee: fee === null ? null : String(fee) })
+  const isLookedAt = before.state === after.state && before.attention !== null && after.attention === null
+  if (isLookedAt) {
+    const reason = { needsAttention: before.attention }
+    noteChange(attempt, { object: after.id, before: reason, after: { needsAttention: null } })
+  }
   if (before.state !== after.state)
     noteChange(attempt, { object: after.id, before: shown(before), after: shown(after) })
   return after
