@@ -193,7 +193,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     pay_ins: ['reference', 'request_id'],
     sent_charges: ['marker', 'outside_id', 'reference', 'sent_reference'],
     // A refusal names the customer by the code.
-    suspense_decisions: ['reference', 'refusal', 'request_id'],
+    suspense_decisions: ['dispute_turn', 'reference', 'refusal', 'request_id'],
     differences: ['effects', 'name', 'reference'],
     import_skips: ['name'],
     imported_payments: ['outside_id', 'reference'],

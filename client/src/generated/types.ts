@@ -4677,11 +4677,14 @@ export namespace Mteja {
   export interface Suspended {
     /** The id of the ledger transaction that brought it into suspense */
     id: string
+    /** What came */
     amount: number
+    /** What the account has not taken back: this is assigned or given back */
+    left: number
     currency: string
     description: string | null
     details: Record<string, unknown>
-    /** pending: decided, and posted within a minute */
+    /** pending: decided, and posted within a minute; given_back: also if the account has taken all of it back */
     status: 'open' | 'pending' | 'assigned' | 'given_back'
     /** The movement that took it out of suspense */
     transactionId: string | null

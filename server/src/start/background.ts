@@ -7,6 +7,7 @@ import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
 import { oldestDue } from '../domain/merchants/due.ts'
 import { settleDueArrivals } from '../domain/payments/account-arrivals.ts'
+import { finishDecisions } from '../domain/payments/assigned-money.ts'
 import { askDueQuestions, settleDueDisputes } from '../domain/payments/dispute-lookups.ts'
 import { settleDueCharges } from '../domain/payments/due-charges.ts'
 import { settleDuePayments } from '../domain/payments/due-payments.ts'
@@ -22,7 +23,6 @@ import { removeExpiredOutcomes } from '../domain/sandbox/outcomes.ts'
 import { finishAdjustments } from '../domain/wallet/adjustments.ts'
 import { expireDueHolds } from '../domain/wallet/due-holds.ts'
 import { finishPayIns } from '../domain/wallet/pay-ins.ts'
-import { finishSuspenseDecisions } from '../domain/wallet/suspense.ts'
 import { oldestDueDelivery } from '../domain/webhooks/claims.ts'
 import { startDispatcher } from '../domain/webhooks/dispatcher.ts'
 import { giveUpStrayDeliveries } from '../domain/webhooks/endpoints.ts'
@@ -119,7 +119,7 @@ export const workers: readonly Worker[] = [
     oldestDue: () => oldestDue({ table: sql`approvals`, open: sql`d.due_at is not null` }),
   },
   {
-    ...rounds('suspense', 1000, finishSuspenseDecisions),
+    ...rounds('suspense', 1000, finishDecisions),
     oldestDue: () => oldestDue({ table: sql`suspense_decisions`, open: sql`d.due_at is not null` }),
   },
   { ...rounds('fan_outs', 250, writeFanOuts), oldestDue: oldestFanOut },

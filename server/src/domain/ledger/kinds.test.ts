@@ -179,6 +179,20 @@ describe('the cases', () => {
         make.book('suspended', processor, suspense, 100n),
         make.book('given_back', suspense, processor, 100n),
       ],
+      'money in suspense is taken back by the account: 30 first; a person assigns the rest; then the account takes that too, after it was spent':
+        [
+          make.book('suspended', processor, suspense, 100n),
+          make.book('given_back', suspense, processor, 30n),
+          make.book('assigned', suspense, wallet, 70n),
+          make.purchase(a, 70n),
+          make.book('chargeback', wallet, processor, 70n),
+        ],
+      'a dispute of money in suspense is lost, won and lost again': [
+        make.book('suspended', processor, suspense, 100n),
+        make.book('given_back', suspense, processor, 100n),
+        make.book('suspended', processor, suspense, 100n),
+        make.book('given_back', suspense, processor, 100n),
+      ],
     }
   }
 

@@ -305,16 +305,21 @@ export async function suspendArrival(
 
 /** Whether an account got money before its cut-over: such money is in the opening balance of the account, and is not booked there. */
 export async function isOfBefore(
-  { db }: Context,
-  { merchant }: Tenant,
+  context: Context,
+  tenant: Tenant,
   { accountId, found: { facts } }: Pick<UnaskedMoney, 'accountId' | 'found'>,
 ): Promise<boolean> {
+  const cutOverAt = await cutOverOf(context, tenant, accountId)
+  return cutOverAt !== null && facts.paidAt !== null && facts.paidAt < cutOverAt
+}
+
+/** From when on an account's money is booked by itself; null for an account that has no such time. */
+export async function cutOverOf({ db }: Context, { merchant }: Tenant, accountId: bigint): Promise<Date | null> {
   const [account] = await db.query<{ cut_over_at: Date | null }>(sql`
     select ${cutOverOfBooks(sql`a`)} as cut_over_at from processor_accounts a
     where a.merchant_id = ${merchant.id} and a.id = ${accountId}
   `)
-  const cutOverAt = account?.cut_over_at ?? null
-  return cutOverAt !== null && facts.paidAt !== null && facts.paidAt < cutOverAt
+  return account?.cut_over_at ?? null
 }
 
 /** Books what a processor has kept of money that nobody has asked for, once; nothing while that is not known. */

@@ -3,9 +3,10 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { type Dispute, findDispute, listDisputesOf } from './dispute-records.ts'
+import { cutOverOf, isOfBefore } from './account-arrivals.ts'
+import { type Dispute, findDispute, leftToTake, listDisputesOf } from './dispute-records.ts'
 import { isDecided } from './dispute-states.ts'
-import { findBookedPayment, findDisputedMoney } from './disputed-money.ts'
+import { findArrived, findBookedPayment, findByHand, findDisputedMoney } from './disputed-money.ts'
 import { closeDispute, type DisputeReport, decideHere, learnDispute, reminderOf, remindOfDispute } from './disputes.ts'
 import { settleChargeNow } from './due-charges.ts'
 import {
@@ -15,9 +16,7 @@ import {
   type PaymentsContext,
   requireProcessor,
 } from './payment-processor.ts'
-import { keysOfAccount } from './processor-accounts.ts'
 import { noteContradiction } from './refund-ending.ts'
-import { sentUnder } from './sent-charges.ts'
 
 /*
  * What an account says of money that was taken back. Its message changes nothing: the account is asked about the whole payment,
@@ -26,7 +25,7 @@ import { sentUnder } from './sent-charges.ts'
 
 /**
  * Takes the message of an account about a dispute, by the account's id of it, or about a refund, by the account's name of the
- * payment. The account is asked by the next server that looks. A payment that is not ours is left alone.
+ * payment. The account is asked by the next server that looks. A payment whose money is not here is left alone then.
  */
 export async function takeTakenBackNotice(
   context: Context,
@@ -37,16 +36,9 @@ export async function takeTakenBackNotice(
   const now = context.clock.now()
   await context.db.query(sql`
     insert into account_questions (merchant_id, id, mode, account_id, about, name, due_at, created_at, told_at)
-    select
-      ${merchant.id}, ${uuidV7(context.random, now)}::uuid, ${mode}, ${accountId}::bigint, ${about}, ${name},
-      ${now}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
-    where ${about} = 'dispute'
-      or exists (${sentUnder({ merchant, mode }, name)})
-      or exists (
-        select from pay_ins p
-        where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${name} and p.state = 'succeeded'
-          and p.account_id in (${keysOfAccount({ merchant, mode }, accountId)})
-      )
+    values (
+      ${merchant.id}, ${uuidV7(context.random, now)}, ${mode}, ${accountId}, ${about}, ${name}, ${now}, ${now}, ${now}
+    )
     on conflict (merchant_id, account_id, about, name) do update set due_at = excluded.due_at, told_at = excluded.told_at
   `)
 }
@@ -115,29 +107,70 @@ async function lookAtTaken(
 ): Promise<void> {
   const { accountId, disputes: account } = processor
   if (account === undefined) return
-  const transactionId = await findTransaction(context, tenant, accountId, reference)
-  if (transactionId === null) return
+  const booked = await findMoney(context, tenant, processor, reference)
+  if (booked === null) return
+  const { transactionId, since } = booked
   const known = await listDisputesOf(context, tenant, transactionId)
   const ids = known.map(({ outsideId }) => outsideId).filter((id) => !id.startsWith('refund/'))
   const taken = await account.listTaken(tenant, reference, ids)
   const ours = await findReturns(context, tenant, taken.refunds)
-  const refunds = taken.refunds.filter(({ id }) => !ours.has(id))
+  const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
+  const refunds = taken.refunds.filter(({ id }) => !ours.has(id)).filter(isLate)
   for (const { returnId, isProcessed } of refunds) {
     if (returnId !== null && isProcessed) await noteContradiction(context, tenant, returnId)
   }
-  for (const report of reportsOf(taken.disputes, refunds)) {
+  for (const report of reportsOf(taken.disputes.filter(isLate), refunds)) {
     const money = await findDisputedMoney(context, tenant, transactionId)
-    if (money !== null) await learnDispute(context, tenant, money, { accountId, reference }, report)
+    if (money === null) continue
+    // A person gives money back that was recorded by hand, and may have done so at the account.
+    const isNew = !known.some(({ outsideId }) => outsideId === report.outsideId)
+    const wanted = report.amount ?? money.amount
+    if (since !== null && isNew && wanted > (await leftToTake(context, tenant, transactionId))) continue
+    await learnDispute(context, tenant, money, { accountId, reference }, report)
   }
 }
 
-/** The ledger transaction that brought the money of a payment; null for one that is not ours, or whose money never came. */
-async function findTransaction(context: PaymentsContext, tenant: Tenant, accountId: bigint, reference: string) {
+/** Money of a payment at an account. */
+interface MoneyOfPayment {
+  /** The ledger transaction that brought it. */
+  transactionId: string
+  /** What was taken back before is no matter of these books; null where everything is. */
+  since: Date | null
+}
+
+/** Null for a payment that is not ours, or whose money never came. */
+async function findMoney(
+  context: PaymentsContext,
+  tenant: Tenant,
+  processor: PaymentProcessor,
+  reference: string,
+): Promise<MoneyOfPayment | null> {
+  const { accountId } = processor
   const booked = await findBookedPayment(context, tenant, accountId, reference)
-  if (booked === null || booked.transactionId !== null) return booked?.transactionId ?? null
+  if (booked === null) return findUnasked(context, tenant, processor, reference)
+  if (booked.transactionId !== null) return { transactionId: booked.transactionId, since: null }
   // The payment may be told of after its dispute.
   await settleChargeNow(context, tenant, booked.charge)
-  return (await findBookedPayment(context, tenant, accountId, reference))?.transactionId ?? null
+  const now = await findBookedPayment(context, tenant, accountId, reference)
+  return now?.transactionId == null ? null : { transactionId: now.transactionId, since: null }
+}
+
+/** The money of a payment that nobody has asked for here: it went to suspense, or is of before the cut-over and was recorded by hand. */
+async function findUnasked(
+  context: PaymentsContext,
+  tenant: Tenant,
+  processor: PaymentProcessor,
+  reference: string,
+): Promise<MoneyOfPayment | null> {
+  const found = (await processor.findPayment?.(tenant, reference)) ?? null
+  if (found === null) return null
+  const arrived = await findArrived(context, tenant, reference, found.facts)
+  if (arrived !== null) return { transactionId: arrived, since: null }
+  // The opening balance of the account has money of before, and a person may have credited it.
+  if (!(await isOfBefore(context, tenant, { accountId: processor.accountId, found }))) return null
+  const transactionId = await findByHand(context, tenant, reference, found.facts)
+  if (transactionId === null) return null
+  return { transactionId, since: await cutOverOf(context, tenant, processor.accountId) }
 }
 
 /**

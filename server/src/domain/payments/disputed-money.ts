@@ -1,10 +1,12 @@
 import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import type { AccountKind } from '../ledger/accounts.ts'
+import { type AccountKind, outsideOfHand } from '../ledger/accounts.ts'
 import type { AccountName } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { TransactionKind } from '../trail/trail.ts'
+import { keyOfArrival } from './charge-facts.ts'
+import type { ChargeFacts } from './payment-processor.ts'
 import { keysOfAccount } from './processor-accounts.ts'
 import { sentUnder } from './sent-charges.ts'
 
@@ -19,8 +21,8 @@ export interface DisputedMoney {
   outside: { kind: 'outside'; at: bigint | undefined }
   /** Who got it; null for money that went to suspense and has no owner. */
   owner: AccountName | null
-  /** What a person has decided about money in suspense. */
-  decision: { id: string; outcome: 'assigned' | 'given_back' } | null
+  /** What a person has decided about money in suspense, and the minor units that it is about. */
+  decision: { id: string; outcome: 'assigned' | 'given_back'; amount: bigint; isPosted: boolean } | null
   intentUuid: string | null
   /** The customer whose money it was, or else who paid. */
   customerId: bigint | null
@@ -38,6 +40,8 @@ interface MoneyRow {
   owner_id: bigint | null
   decision_id: string | null
   outcome: 'assigned' | 'given_back' | null
+  decided_amount: bigint | null
+  is_posted: boolean | null
   assigned_code: string | null
   assigned_id: bigint | null
   intent_id: string | null
@@ -54,7 +58,8 @@ export async function findDisputedMoney(
   const [row] = await context.db.query<MoneyRow>(sql`
     select
       t.kind, t.amount, t.currency, f.kind as from_kind, f.party_id, a.kind as to_kind, c.code as owner_code,
-      c.id as owner_id, s.id as decision_id, s.outcome, sc.code as assigned_code, sc.id as assigned_id, i.id as intent_id,
+      c.id as owner_id, s.id as decision_id, s.outcome, coalesce(s.amount, t.amount) as decided_amount,
+      s.state = 'succeeded' as is_posted, sc.code as assigned_code, sc.id as assigned_id, i.id as intent_id,
       coalesce(pay.customer_id, i.customer_id) as payer_id, pay.id is not null as has_payment
     from ledger_transactions t
     join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
@@ -62,6 +67,7 @@ export async function findDisputedMoney(
     left join customers c on c.merchant_id = t.merchant_id and c.id = a.customer_id
     left join suspense_decisions s
       on s.merchant_id = t.merchant_id and s.mode = t.mode and s.reference = t.id::text and s.state <> 'refused'
+      and s.dispute_turn is null
     left join customers sc on sc.merchant_id = s.merchant_id and sc.id = s.customer_id
     left join payment_intents i
       on i.merchant_id = t.merchant_id and i.id = substr(t.details ->> 'paymentIntentId', 4)::uuid
@@ -77,11 +83,16 @@ export async function findDisputedMoney(
     currency: row.currency,
     outside: { kind: 'outside', at: row.party_id === 0n ? undefined : row.party_id },
     owner: ownerOf(row),
-    decision: row.decision_id === null ? null : { id: row.decision_id, outcome: row.outcome as 'assigned' },
+    decision: decisionOf(row),
     intentUuid: row.intent_id,
     customerId: row.owner_id ?? row.assigned_id ?? row.payer_id,
     hasPayment: row.has_payment,
   }
+}
+
+function decisionOf({ decision_id: id, outcome, decided_amount: amount, is_posted }: MoneyRow) {
+  if (id === null || outcome === null || amount === null) return null
+  return { id, outcome, amount, isPosted: is_posted === true }
 }
 
 function ownerOf({ to_kind, owner_code, assigned_code }: MoneyRow): AccountName | null {
@@ -120,4 +131,37 @@ export async function findBookedPayment(
   return row.transaction_id === null
     ? { transactionId: null, charge: row.charge as string }
     : { transactionId: row.transaction_id }
+}
+
+/**
+ * The pay-in that a person recorded by hand under an account's name of a payment, of the same amount; null if there is none.
+ */
+export async function findByHand(
+  { db }: Context,
+  { merchant, mode }: Tenant,
+  reference: string,
+  { amount, currency }: Pick<ChargeFacts, 'amount' | 'currency'>,
+): Promise<string | null> {
+  const [row] = await db.query<{ id: string }>(sql`
+    select p.id from pay_ins p
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.account_id = ${outsideOfHand(mode)}
+      and lower(p.reference collate "C") = lower(${reference}::text collate "C") and p.state = 'succeeded'
+      and p.amount = ${amount} and p.currency = ${currency}
+  `)
+  return row?.id ?? null
+}
+
+/** The ledger transaction that brought money which nobody had asked for, by the account's name and id of the payment. */
+export async function findArrived(
+  { db }: Context,
+  { merchant, mode }: Tenant,
+  reference: string,
+  payment: Pick<ChargeFacts, 'id'>,
+): Promise<string | null> {
+  const [row] = await db.query<{ id: string }>(sql`
+    select k.result_id::text as id from idempotency_keys k
+    where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.refusal is null
+      and k.key = ${`mteja/${keyOfArrival(reference, payment, 'money')}`}
+  `)
+  return row?.id ?? null
 }

@@ -3,15 +3,15 @@ import { uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, inTransaction, lockCount } from '../context.ts'
-import { type AccountName, doCommand, doTogetherNoting, type LedgerCommand } from '../ledger/commands.ts'
+import { type AccountName, doCommand, doTogether, doTogetherNoting, type LedgerCommand } from '../ledger/commands.ts'
 import { accountOfLateFact } from '../ledger/late-facts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { giveBackSuspended } from '../wallet/suspense.ts'
 import { type DisputeEventType, disputeEventOf, tellDispute } from './dispute-events.ts'
 import { type Bearer, type Dispute, findDispute } from './dispute-records.ts'
 import { getDisputeSettings } from './dispute-settings.ts'
 import { type DisputeState, disputeArrows, isDecided } from './dispute-states.ts'
 import { type DisputedMoney, findDisputedMoney } from './disputed-money.ts'
+import { leaveSuspense, moneyNow } from './disputed-suspense.ts'
 import { isSettledAs } from './refund-ending.ts'
 
 /*
@@ -248,10 +248,18 @@ async function bookLoss(
 ): Promise<void> {
   const adopted = await findRefundMovement(context, tenant, dispute)
   if (adopted !== null) return noteMovement(context, tenant, dispute, turn, adopted)
-  if (money.owner === null && (await isOutOfSuspense(context, tenant, dispute, money, turn))) return
+  const now = await moneyNow(context, tenant, dispute, money)
+  const amount = bookedOf(dispute, now)
+  const left = now.owner === null ? await leaveSuspense(context, tenant, dispute, { money: now, amount }) : null
+  if (left !== null) {
+    await bookBesides(context, tenant, dispute, { money: now, rest: amount - left.amount })
+    return noteMovement(context, tenant, dispute, turn, { movementId: left.movementId, borneBy: 'suspense' })
+  }
   const { borneBy } = await getDisputeSettings(context, tenant)
-  const from = await payerOf(context, tenant, money, borneBy)
-  await bearOrMerchant(dispute, from, (payer, key) => postLoss(context, tenant, { dispute, money, turn, payer, key }))
+  const from = await payerOf(context, tenant, now, borneBy)
+  await bearOrMerchant(dispute, from, (payer, key) =>
+    postLoss(context, tenant, { dispute, money: now, turn, payer, key }),
+  )
 }
 
 /**
@@ -271,6 +279,22 @@ async function bearOrMerchant(
   if (left !== null) throw left
 }
 
+/** Books what an account has taken besides the money in suspense: a fee that the payer had paid, and more than was left. */
+async function bookBesides(
+  context: FreeContext,
+  { merchant, mode }: Tenant,
+  dispute: Dispute,
+  { money, rest }: { money: DisputedMoney; rest: bigint },
+): Promise<void> {
+  const commands = feeCommands(context, dispute, money, 'lost')
+  const from = { kind: 'merchant_balance' } as const
+  const key = `dispute/${dispute.id}/${dispute.movements}/rest`
+  if (rest > 0n) commands.push(lossCommand(context, dispute, money, { payer: from, key, amount: rest }))
+  if (commands.length === 0) return
+  const outcomes = await doTogether(context, { merchant, mode }, commands)
+  for (const outcome of outcomes) if (outcome instanceof ServiceError) throw outcome
+}
+
 /** Answers the refusal of the movement; null for a movement that was posted, now or before. */
 async function postLoss(
   context: FreeContext,
@@ -283,24 +307,34 @@ async function postLoss(
     key,
   }: { dispute: Dispute; money: DisputedMoney; turn: Turn; payer: AccountName; key: string },
 ): Promise<ServiceError | null> {
-  const { id, currency, category } = dispute
   const bearer: Bearer = payer.kind === 'merchant_balance' ? 'merchant' : 'customer'
-  const command: LedgerCommand = {
+  const command = lossCommand(context, dispute, money, { payer, key, amount: bookedOf(dispute, money) })
+  const commands = [...releases(dispute, money), ...feeCommands(context, dispute, money, 'lost'), command]
+  const customerId = payer.kind === 'customer_cash' ? money.customerId : dispute.customerId
+  return post(context, tenant, commands, changeOf(context, tenant, { ...dispute, customerId }, turn, bearer))
+}
+
+function lossCommand(
+  context: Context,
+  dispute: Dispute,
+  money: DisputedMoney,
+  { payer, key, amount }: { payer: AccountName; key: string; amount: bigint },
+): LedgerCommand {
+  const { id, currency, category } = dispute
+  return {
     action: 'book',
     kind: 'chargeback',
     id: uuidV7(context.random, context.clock.now()),
     currency,
     from: payer,
     to: money.outside,
-    amount: bookedOf(dispute, money),
+    amount,
     description: category === 'refund' ? 'Refund made at the processor' : 'Chargeback',
-    details: { disputeId: id, transactionId: money.transactionId, ...detailsOf(dispute) },
+    details: { disputeId: id, transactionId: dispute.transactionId, ...detailsOf(dispute) },
     event: null,
     request: null,
     ownKey: key,
   }
-  const commands = [...releases(dispute, money), ...feeCommands(context, dispute, money, 'lost'), command]
-  return post(context, tenant, commands, changeOf(context, tenant, dispute, turn, bearer))
 }
 
 /** What is booked of a dispute's amount: no more than has come. */
@@ -350,17 +384,18 @@ async function bookReturn(
   turn: Turn,
 ): Promise<void> {
   const { id, movements, currency, borneBy } = dispute
+  const now = await moneyNow(context, tenant, dispute, money)
   const common = {
     action: 'book',
     id: uuidV7(context.random, context.clock.now()),
     currency,
-    from: money.outside,
+    from: now.outside,
     amount: bookedOf(dispute, money),
     event: null,
     request: null,
   } as const
-  const fees = feeCommands(context, dispute, money, 'won')
-  const details = { disputeId: id, transactionId: money.transactionId, ...detailsOf(dispute) }
+  const fees = feeCommands(context, dispute, now, 'won')
+  const details = { disputeId: id, transactionId: dispute.transactionId, ...detailsOf(dispute) }
   const change = changeOf(context, tenant, dispute, turn, null)
   const key = `dispute/${id}/${movements}`
   if (borneBy === 'suspense') {
@@ -373,12 +408,12 @@ async function bookReturn(
       details: { ...details, reason },
       ownKey: key,
     }
-    const refused = await post(context, tenant, [command], change)
+    const refused = await post(context, tenant, [...fees, command], change)
     if (refused !== null) throw refused
     return
   }
   const to =
-    borneBy === 'merchant' ? { kind: 'merchant_balance' as const } : await payerOf(context, tenant, money, 'customer')
+    borneBy === 'merchant' ? { kind: 'merchant_balance' as const } : await payerOf(context, tenant, now, 'customer')
   const command = (receiver: AccountName, ownKey: string): LedgerCommand => ({
     ...common,
     kind: 'chargeback_returned',
@@ -439,12 +474,12 @@ async function releaseHold(context: FreeContext, { merchant, mode }: Tenant, dis
 function changeOf(context: Context, tenant: Tenant, dispute: Dispute, turn: Turn, bearer: Bearer | null): Sql {
   const now = context.clock.now()
   const { merchant } = tenant
-  const { id, amount } = dispute
+  const { id, amount, customerId } = dispute
   return sql`
     noted as (
       update disputes r set
         ${stateChange(dispute, turn, now)}, movements = r.movements + 1, movement_id = n.id,
-        amount = ${amount}::bigint,
+        amount = ${amount}::bigint, customer_id = ${customerId}::bigint,
         movement_ids = r.movement_ids || n.id, borne_by = ${bearer}::text
       from done_now n
       where r.merchant_id = ${merchant.id} and r.id = ${id}
@@ -525,7 +560,7 @@ async function noteState(
       ? sql`movement_id = r.movement_id`
       : sql`
           movement_id = ${moved.movementId}::uuid, movement_ids = r.movement_ids || ${moved.movementId}::uuid,
-          borne_by = ${moved.borneBy}
+          movements = r.movements + ${moved.borneBy === 'suspense' ? 1 : 0}::integer, borne_by = ${moved.borneBy}
         `
   await context.db.query(sql`
     with noted as (
@@ -544,29 +579,6 @@ async function findRefundMovement(context: Context, tenant: Tenant, { transactio
   const refund = await findDispute(context, tenant, { transactionId, outsideId: `refund/${refundName}` })
   if (refund === null || refund.movementId === null || refund.borneBy === null) return null
   return { movementId: refund.movementId, borneBy: refund.borneBy }
-}
-
-/**
- * Money that nobody owns yet goes back out of suspense, once. A part of it cannot: the merchant bears that, and the money stays
- * in suspense for a person.
- */
-async function isOutOfSuspense(
-  context: FreeContext,
-  tenant: Tenant,
-  dispute: Dispute,
-  money: DisputedMoney,
-  turn: Turn,
-): Promise<boolean> {
-  const { merchant, mode } = tenant
-  if (money.decision === null && dispute.amount < money.amount) return false
-  const given = await giveBackSuspended(context, { merchant, mode }, money.transactionId).catch((error) => {
-    if (error instanceof ServiceError && error.code === 'suspense_decided') return null
-    throw error
-  })
-  // A person has assigned it at this moment: the next look finds its owner.
-  if (given?.decision == null) throw new ServiceError('busy', 'The money is being assigned')
-  await noteMovement(context, tenant, dispute, turn, { movementId: given.decision.transactionId, borneBy: 'suspense' })
-  return true
 }
 
 /** Says when to look at it again. */

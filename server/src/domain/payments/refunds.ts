@@ -134,7 +134,7 @@ async function readNew(
 function refuseElsewhere({ from }: Original): void {
   if (from.kind !== 'outside' || (from.at ?? 0n) < firstAccountId) return
   const message =
-    'The money came by a payment processor, without a payment of this service: give it back there, and adjust the balance by hand'
+    'The money came by a payment processor, without a payment of this service: give it back there. It is then booked here by itself'
   throw new ServiceError('not_available', message)
 }
 

@@ -173,7 +173,7 @@ function creditCommand(context: Context, intent: PaymentIntent): LedgerCommand {
 }
 
 /** The money is credited already: this may come later, after a crash, and more than once. */
-async function noteSuccess(
+export async function noteSuccess(
   context: Context,
   tenant: Tenant,
   intent: PaymentIntent,

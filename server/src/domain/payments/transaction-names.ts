@@ -92,6 +92,14 @@ export async function findMovements(
   return rows.map(({ id }) => id)
 }
 
+/** The movement that brought the money of a charge of the intent `i` into suspense. */
+const suspendedOf = sql`(
+  select s.transaction_id from sent_charges s
+  where s.merchant_id = i.merchant_id and s.payment_intent_id = i.id and s.transaction_id is not null
+  order by s.id desc
+  limit 1
+)`
+
 /** Everything that has the name. Each is an index look-up. */
 async function findNamed(
   context: Context,
@@ -124,7 +132,7 @@ async function findNamed(
     join payment_intents i on i.merchant_id = s.merchant_id and i.id = s.payment_intent_id
     where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.id = ${sessionId}::uuid
     union all
-    select 'payment', 'pi_' || i.id, i.transaction_id, null, i.id
+    select 'payment', 'pi_' || i.id, coalesce(i.transaction_id, ${suspendedOf}), null, i.id
     from payments p
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${name}

@@ -29,7 +29,7 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
         ? 'The payment was not asked for here, for instance by a shop on the same account. The money is in suspense: assign it to a customer, or give it back.'
         : subject === 'payout'
           ? 'The payout was made at the account, and not here. If a customer was paid, correct the balance with POST /v1/adjustments. Then accept the difference.'
-          : 'It is about a payment that is not booked here. If the payment is in suspense, give it back there. Else accept the difference.'
+          : 'It is about a payment that is not booked here, so no balance here changes. Accept the difference.'
     case 'unexplained':
       return 'The account has another balance than the books and all known differences explain. Look for movements in the account that are in no list, such as a top-up, a payout by hand or a correction of the processor.'
   }

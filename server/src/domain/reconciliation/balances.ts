@@ -256,6 +256,7 @@ function isBookedBack(reference: Sql): Sql {
       exists (
         select from suspense_decisions g
         where g.merchant_id = i.merchant_id and g.mode = i.mode and g.outcome = 'given_back' and g.state = 'succeeded'
+          and g.dispute_turn is null
           and g.reference in (
             select c.transaction_id::text from processor_accounts a
             join sent_charges c on c.merchant_id = a.merchant_id and c.account_id = a.id and c.sent_reference = ${reference}

@@ -32,16 +32,23 @@ async function compare(
   const reference = await referenceOf(context, tenant, run, told)
   const payment = await findBookedOne(context, tenant, run, { id: told.paymentId ?? '', reference, marker: null })
   const item = { ...told, reference }
-  if (payment.transaction === null || payment.isUnasked || reference === null) {
-    await compareOther(context, tenant, run, item, payment.decision === 'given_back')
+  const { cutOver } = await beginningOf(context, tenant, run.booksId)
+  const byHandId = item.createdAt >= cutOver ? payment.byHandId : null
+  const originalId = payment.transaction?.id ?? byHandId
+  if (originalId === null || reference === null) {
+    await compareOther(context, tenant, run, item)
     return 0
   }
-  const { id: originalId, amount: paid } = payment.transaction
   const before = await findOwn(context, tenant, originalId, item.id)
   if (isAgreed(item, before)) return 0
   await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
   const own = await findOwn(context, tenant, originalId, item.id)
-  const amount = item.amount === 0n ? paid : item.amount
+  // It was recorded by hand, and is other money.
+  if (payment.transaction === null && own === null) {
+    await compareOther(context, tenant, run, item)
+    return 0
+  }
+  const amount = item.amount === 0n ? (payment.transaction?.amount ?? own?.amount ?? 0n) : item.amount
   const named = { ...item, amount }
   if (isAgreed(item, own)) return item.state === 'open' ? 0 : 1
   if (item.state === 'done' && own?.state !== 'lost') {
@@ -83,15 +90,9 @@ function isAgreed({ state, amount }: StatementItem, own: OwnDispute | null): boo
 }
 
 /** A dispute of a payment that is not booked here. The refund that ends it is named instead, where there is one. */
-async function compareOther(
-  context: Context,
-  tenant: Tenant,
-  run: Reconciliation,
-  item: StatementItem,
-  isGivenBack: boolean,
-): Promise<void> {
+async function compareOther(context: Context, tenant: Tenant, run: Reconciliation, item: StatementItem): Promise<void> {
   const { cutOver } = await beginningOf(context, tenant, run.booksId)
-  if (item.state !== 'done' || isGivenBack || item.createdAt < cutOver) return
+  if (item.state !== 'done' || item.createdAt < cutOver) return
   const refunds = await context.db.query(sql`
     select outside_id from statement_items
     where merchant_id = ${tenant.merchant.id} and account_id = ${run.booksId} and kind = 'refund' and state <> 'failed'

@@ -3,6 +3,7 @@ import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { outsideOfHand } from '../ledger/accounts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { takenOfSuspended } from '../wallet/suspense.ts'
 import type { StatementItem, StatementKind } from './account-statement.ts'
 import { isOfBooks, type Reconciliation } from './reconciliations.ts'
 
@@ -57,7 +58,7 @@ export interface BookedPayment {
   transaction: { id: string; amount: bigint; currency: Currency; fee: bigint } | null
   /** Whether it went to suspense because nobody had asked for it. */
   isUnasked: boolean
-  /** What a person has decided about it in suspense. */
+  /** What has become of it in suspense: a person has decided, or the account has taken all of it back. */
   decision: 'assigned' | 'given_back' | null
 }
 
@@ -101,7 +102,8 @@ export async function findBooked(
       s.reference as charge, s.fee is not null as is_fee_known, p.id as pay_in_id, h.id as by_hand_id,
       m.reference as marked_charge, t.id as transaction_id, t.amount as booked, t.currency as booked_currency,
       coalesce(f.amount, 0)::bigint as booked_fee,
-      coalesce(t.kind = 'suspended' and s.reference is null, false) as is_unasked, d.outcome as decision
+      coalesce(t.kind = 'suspended' and s.reference is null, false) as is_unasked,
+      coalesce(d.outcome, case when t.kind = 'suspended' and t.amount <= ${takenOfSuspended} then 'given_back' end) as decision
     from unnest(
       ${payments.map(({ id }) => id)}::text[], ${payments.map(({ reference }) => reference)}::text[],
       ${payments.map(({ marker }) => marker)}::text[],
@@ -143,6 +145,7 @@ export async function findBooked(
       join ledger_transactions l on l.merchant_id = ${merchant.id} and l.id = fk.result_id
     ) f on true
     left join suspense_decisions d on ${own(sql`d`)} and d.reference = t.id::text and d.state = 'succeeded'
+      and d.dispute_turn is null
     order by i.place
   `)
   return rows.map((row) => ({

@@ -116,15 +116,15 @@ async function compareOther(
   if (state === 'open') return 0
   const reference = await referenceOf(context, tenant, run, item)
   const payment = await findBookedOne(context, tenant, run, { id: paymentId ?? '', reference, marker: null })
-  if (payment.transaction === null || payment.isUnasked) {
-    const { cutOver } = await beginningOf(context, tenant, run.booksId)
-    if (state === 'done' && payment.decision !== 'given_back' && item.createdAt >= cutOver) {
-      await note(context, tenant, run, { ...item, reference }, { kind: 'not_ours', effect: -amount })
-    }
+  const isBooked = payment.transaction !== null
+  if (!isBooked && item.createdAt < (await beginningOf(context, tenant, run.booksId)).cutOver) return 0
+  const named = { ...item, reference }
+  const originalId = payment.transaction?.id ?? payment.byHandId
+  if (originalId === null) {
+    if (state === 'done') await note(context, tenant, run, named, { kind: 'not_ours', effect: -amount })
     return 0
   }
-  const named = { ...item, reference }
-  const before = await findTaken(context, tenant, payment.transaction.id, item.id)
+  const before = await findTaken(context, tenant, originalId, item.id)
   if (state === 'failed') {
     if (before === null) return 0
     await note(context, tenant, run, named, { kind: 'state', ours: before.amount, effect: before.amount })
@@ -132,9 +132,9 @@ async function compareOther(
   }
   if (before === null && reference !== null)
     await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
-  const taken = before ?? (await findTaken(context, tenant, payment.transaction.id, item.id))
+  const taken = before ?? (await findTaken(context, tenant, originalId, item.id))
   if (taken === null) {
-    await note(context, tenant, run, named, { kind: 'missing_here', effect: -amount })
+    await note(context, tenant, run, named, { kind: isBooked ? 'missing_here' : 'not_ours', effect: -amount })
     return 0
   }
   if (taken.amount !== amount) {

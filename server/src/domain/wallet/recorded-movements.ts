@@ -70,6 +70,8 @@ export interface RecordedKind<Row extends RecordedRow, Movement extends Recorded
   readonly namespace?: (tenant: Tenant) => Sql
   read(row: Row): Movement
   command(tenant: Tenant, movement: Movement): LedgerCommand
+  /** Done once its money has moved, and before its row says so: after a crash once more. */
+  posted?(context: FreeContext, tenant: Tenant, movement: Movement): Promise<void>
 }
 
 /** A call that records a movement posts it within this time. Then the background does. */
@@ -180,6 +182,7 @@ export async function postRecorded<Row extends RecordedRow, Movement extends Rec
       throw error
     },
   )
+  if (refusal === null) await kind.posted?.(context, tenant, movement)
   await context.db.query(sql`
     update ${kind.table} set
       state = ${refusal === null ? 'succeeded' : 'refused'}, refusal = ${refusal?.message ?? null}::text, due_at = null

@@ -93,6 +93,11 @@ function checkKind(kind: Refund['kind'], original: TransactionKind): void {
       ? ['pay_in', 'purchase', 'hold_capture']
       : ['pay_in', 'purchase', 'hold_capture', 'transfer', 'fee']
   if (allowed.includes(original)) return
+  if (original === 'suspended' || original === 'assigned') {
+    const message =
+      'The money is or was in suspense: give it back in the account of the processor. That is booked here by itself'
+    throw new ServiceError('invalid_request', message, 'transactionId')
+  }
   const message = `A transaction of kind ${original} cannot be given back by a ${kind}; only ${allowed.join(', ')} can`
   throw new ServiceError('invalid_request', message, 'transactionId')
 }

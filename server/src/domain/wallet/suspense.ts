@@ -2,7 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { isUuid, uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
-import type { Context, FreeContext } from '../context.ts'
+import { type Context, type FreeContext, inTransaction, lockCount } from '../context.ts'
 import { getCustomer } from '../customers/customers.ts'
 import type { LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -10,6 +10,7 @@ import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../tra
 import {
   findRecorded,
   finishRecorded,
+  getRecorded,
   insertOrFind,
   newRowColumns,
   newRowValues,
@@ -26,6 +27,8 @@ export interface Suspended {
   id: string
   /** Minor units. */
   amount: bigint
+  /** Minor units of it that the account has not taken back: this is what a person decides about. */
+  left: bigint
   currency: Currency
   description: string | null
   details: Record<string, unknown>
@@ -34,6 +37,8 @@ export interface Suspended {
   createdAt: Date
   /** Null while nobody has decided. */
   decision: SuspenseDecision | null
+  /** The last movement by which the account has taken of it; null if it has not. */
+  takenBy: string | null
 }
 
 export interface SuspenseDecision {
@@ -47,11 +52,22 @@ export interface SuspenseDecision {
   decidedAt: Date
 }
 
+/** Money that an account takes back, as a dispute has it. */
+export interface SuspenseTaking {
+  disputeId: string
+  /** How often the dispute has moved money before. */
+  time: number
+  /** Minor units. */
+  amount: bigint
+}
+
 interface Decision extends RecordedMovement {
   outcome: SuspenseDecision['outcome']
   amount: bigint
   currency: Currency
   account: bigint
+  /** Which dispute has taken it, and which time of it; null for the decision of a person. */
+  turn: string | null
 }
 
 interface DecisionRow extends RecordedRow {
@@ -59,6 +75,7 @@ interface DecisionRow extends RecordedRow {
   amount: bigint
   currency: Currency
   account: bigint
+  dispute_turn: string | null
 }
 
 /** The transaction that brought the money into suspense, by the id of a decision's reference. */
@@ -73,18 +90,41 @@ const decisions: RecordedKind<DecisionRow, Decision> = {
   missing: 'transaction_not_found',
   table: sql`suspense_decisions`,
   columns: sql`
-    r.outcome, ${suspendedBy(sql`t.amount`)} as amount, ${suspendedBy(sql`t.currency`)} as currency,
-    ${suspendedBy(sql`f.party_id`)} as account
+    r.outcome, r.dispute_turn, coalesce(r.amount, ${suspendedBy(sql`t.amount`)}) as amount,
+    ${suspendedBy(sql`t.currency`)} as currency, ${suspendedBy(sql`f.party_id`)} as account
   `,
+  namespace: () => sql`r.dispute_turn is null`,
   read: (row) => ({
     ...readRecorded(row),
     outcome: row.outcome,
     amount: row.amount,
     currency: row.currency,
     account: row.account,
+    turn: row.dispute_turn,
   }),
   command: commandFor,
 }
+
+/** Done for money that was assigned, by the id of the transaction that brought it into suspense; maybe more than once. */
+export type WhenAssigned = (context: FreeContext, tenant: Tenant, suspendedId: string) => Promise<void>
+
+function noting(whenAssigned: WhenAssigned): typeof decisions {
+  return {
+    ...decisions,
+    async posted(context, tenant, { outcome, reference }) {
+      if (outcome === 'assigned') await whenAssigned(context, tenant, reference)
+    },
+  }
+}
+
+/** What accounts have taken back of the money that the ledger transaction `t` brought into suspense. */
+export const takenOfSuspended = sql`
+  coalesce((
+    select sum(g.amount) from suspense_decisions g
+    where g.merchant_id = t.merchant_id and g.mode = t.mode and g.reference = t.id::text and g.dispute_turn is not null
+      and g.state <> 'refused'
+  ), 0)::bigint
+`
 
 /**
  * Assigns money in suspense to a customer. Once: the same decision again answers the first. Throws `transaction_not_found`,
@@ -93,37 +133,84 @@ const decisions: RecordedKind<DecisionRow, Decision> = {
 export function assignSuspended(
   context: FreeContext,
   tenant: Tenant,
-  id: string,
-  customerCode: string,
+  { id, customerCode, posted }: { id: string; customerCode: string; posted: WhenAssigned },
 ): Promise<Suspended> {
-  return decide(context, tenant, id, { outcome: 'assigned', customerCode })
+  return decide(context, tenant, id, { outcome: 'assigned', customerCode, kind: noting(posted) })
 }
 
 /** Books that money in suspense has gone back to where it came from. Throws `transaction_not_found`, `suspense_decided`. */
 export function giveBackSuspended(context: FreeContext, tenant: Tenant, id: string): Promise<Suspended> {
-  return decide(context, tenant, id, { outcome: 'given_back', customerCode: null })
+  return decide(context, tenant, id, { outcome: 'given_back', customerCode: null, kind: decisions })
+}
+
+/**
+ * Books that an account has taken money in suspense back, at most what is left of it, once for each time of a dispute. Answers the
+ * movement and its amount; null where nothing is left, or where a person has decided about the money: then it is somewhere else.
+ */
+export async function takeFromSuspense(
+  context: FreeContext,
+  tenant: Tenant,
+  id: string,
+  taking: SuspenseTaking,
+): Promise<{ movementId: string; amount: bigint } | null> {
+  const turn = `${taking.disputeId}/${taking.time}`
+  const known = await findTaking(context, tenant, turn)
+  const wanted = { outcome: 'given_back', customerCode: null, amount: taking.amount, turn } as const
+  if (known === null) await insert(context, tenant, id, wanted)
+  const movementId = known ?? (await findTaking(context, tenant, turn))
+  if (movementId === null) return null
+  const recorded = await getRecorded(context, tenant, decisions, movementId)
+  if (recorded.state === 'recorded') await postRecorded(context, tenant, decisions, recorded)
+  return { movementId, amount: recorded.amount }
+}
+
+async function findTaking({ db }: Context, { merchant, mode }: Tenant, turn: string): Promise<string | null> {
+  const [row] = await db.query<{ id: string }>(sql`
+    select r.id from suspense_decisions r
+    where r.merchant_id = ${merchant.id} and r.mode = ${mode} and r.dispute_turn = ${turn} and r.state <> 'refused'
+  `)
+  return row?.id ?? null
+}
+
+/** Posts the decision of a person about money in suspense that is recorded, if there is one. */
+export async function finishDecision(
+  context: FreeContext,
+  tenant: Tenant,
+  reference: string,
+  posted: WhenAssigned,
+): Promise<void> {
+  const decision = await findRecorded(context, tenant, decisions, reference)
+  if (decision?.state !== 'recorded') return
+  await postRecorded(context, tenant, noting(posted), decision).catch((error) => {
+    if (!(error instanceof ServiceError && error.kept)) throw error
+  })
 }
 
 /** Posts the decisions that a crash left recorded, and answers how many. */
-export function finishSuspenseDecisions(context: FreeContext): Promise<number> {
-  return finishRecorded(context, decisions, 'suspense')
+export function finishSuspenseDecisions(context: FreeContext, posted: WhenAssigned): Promise<number> {
+  return finishRecorded(context, noting(posted), 'suspense')
 }
 
 async function decide(
   context: FreeContext,
   tenant: Tenant,
   id: string,
-  wanted: Pick<Decision, 'outcome' | 'customerCode'>,
+  { kind, ...wanted }: Pick<Decision, 'outcome' | 'customerCode'> & { kind: typeof decisions },
 ): Promise<Suspended> {
-  const { id: reference, currency } = await getSuspended(context, tenant, id)
+  const { id: reference, currency, left } = await getSuspended(context, tenant, id)
   if (wanted.outcome === 'assigned' && !tenant.merchant.currencies.includes(currency)) {
     const message = `The merchant does not hold ${currency}, so the money can only be given back; add the currency first`
     throw new ServiceError('currency_not_held', message)
   }
   const known = await findRecorded(context, tenant, decisions, reference)
-  const decision = known ?? (await insert(context, tenant, reference, wanted))
+  if (known === null && left === 0n) throw takenBack(reference)
+  const decision =
+    known ??
+    (await insertOrFind(context, tenant, { kind: decisions, reference }, () =>
+      insert(context, tenant, reference, { ...wanted, amount: null, turn: null }),
+    ))
   if (decision.outcome !== wanted.outcome || decision.customerCode !== wanted.customerCode) throw decided(decision)
-  if (decision.state === 'recorded') await postRecorded(context, tenant, decisions, decision)
+  if (decision.state === 'recorded') await postRecorded(context, tenant, kind, decision)
   return getSuspended(context, tenant, reference)
 }
 
@@ -132,34 +219,61 @@ function decided({ outcome, customerCode, reference }: Decision): ServiceError {
   return new ServiceError('suspense_decided', `The money ${JSON.stringify(reference)} was ${done} before`)
 }
 
+function takenBack(reference: string): ServiceError {
+  const message = `The account has taken the money ${JSON.stringify(reference)} back before`
+  return new ServiceError('suspense_decided', message)
+}
+
+/**
+ * Writes a decision about what is left of money in suspense, at most the `amount` that an account takes back. Nothing is written
+ * where a person has decided before, or where nothing is left.
+ */
 async function insert(
   context: FreeContext,
   tenant: Tenant,
   reference: string,
-  { outcome, customerCode }: Pick<Decision, 'outcome' | 'customerCode'>,
-): Promise<Decision> {
+  {
+    outcome,
+    customerCode,
+    amount,
+    turn,
+  }: Pick<Decision, 'outcome' | 'customerCode' | 'turn'> & { amount: bigint | null },
+): Promise<void> {
   const customer = customerCode === null ? null : await getCustomer(context, tenant, customerCode)
-  return insertOrFind(context, tenant, { kind: decisions, reference }, () => {
-    const now = context.clock.now()
-    return context.db.query(sql`
-      insert into suspense_decisions (id, reference, outcome, customer_id, ${newRowColumns})
-      values (
-        ${uuidV7(context.random, now)}, ${reference}, ${outcome}, ${customer?.id ?? null}, ${newRowValues(tenant, now)}
-      )
+  const { merchant, mode } = tenant
+  const now = context.clock.now()
+  await inTransaction(context, async (tx) => {
+    // What is left stays as it is until the commit.
+    await lockCount(tx, tenant, 'suspense')
+    await tx.db.query(sql`
+      insert into suspense_decisions (id, reference, outcome, customer_id, amount, dispute_turn, ${newRowColumns})
+      select
+        ${uuidV7(tx.random, now)}::uuid, ${reference}, ${outcome}, ${customer?.id ?? null}::bigint,
+        least(${amount}::bigint, n.amount), ${turn}::text, ${newRowValues(tenant, now)}
+      from (
+        select t.amount - ${takenOfSuspended} as amount from ledger_transactions t
+        where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${reference}::uuid and t.kind = 'suspended'
+          and not exists (
+            select from suspense_decisions d
+            where d.merchant_id = t.merchant_id and d.mode = t.mode and d.reference = t.id::text and d.dispute_turn is null
+              and d.state <> 'refused'
+          )
+      ) n
+      where n.amount > 0
       on conflict do nothing
     `)
   })
 }
 
 function commandFor(_tenant: Tenant, decision: Decision): LedgerCommand {
-  const { id, reference, customerCode, amount, currency, account } = decision
+  const { id, reference, customerCode, amount, currency, account, turn } = decision
   const common = {
     action: 'book',
     id,
     currency,
     from: { kind: 'suspense' },
     amount,
-    details: { suspendedId: reference },
+    details: { suspendedId: reference, ...(turn === null ? {} : { disputeId: turn.split('/')[0] }) },
     request: null,
     ownKey: `suspense/${id}`,
   } as const
@@ -181,6 +295,8 @@ function commandFor(_tenant: Tenant, decision: Decision): LedgerCommand {
 interface SuspendedRow extends DoerRow {
   id: string
   amount: bigint
+  taken: bigint
+  taken_by: string | null
   currency: Currency
   description: string | null
   details: Record<string, unknown> | null
@@ -207,7 +323,7 @@ export function listSuspended(
   tenant: Tenant,
   { isOpen, before, limit }: { isOpen: boolean; before: string | undefined; limit: number },
 ): Promise<Suspended[]> {
-  const open = isOpen ? sql`and r.id is null` : nothing
+  const open = isOpen ? sql`and r.id is null and t.amount > ${takenOfSuspended}` : nothing
   const older = before === undefined ? nothing : sql`and t.id < ${before}::uuid`
   return select(context, tenant, sql`${open} ${older} order by t.id desc limit ${limit}`)
 }
@@ -215,14 +331,21 @@ export function listSuspended(
 /** By the entries of the few accounts in suspense, because the transactions of all kinds are many. */
 async function select(context: Context, { merchant, mode }: Tenant, matching: Sql): Promise<Suspended[]> {
   const rows = await context.db.query<SuspendedRow>(sql`
-    select t.id, t.amount, t.currency, t.description, t.details, f.party_id as account, t.created_at, r.id as decision_id,
-      r.outcome, r.state, c.code as customer_code, r.created_at as decided_at, ${doerColumns}
+    select t.id, t.amount, ${takenOfSuspended} as taken, (
+        select g.id from suspense_decisions g
+        where g.merchant_id = t.merchant_id and g.mode = t.mode and g.reference = t.id::text and g.dispute_turn is not null
+          and g.state <> 'refused'
+        order by g.id desc
+        limit 1
+      ) as taken_by,
+      t.currency, t.description, t.details, f.party_id as account, t.created_at, r.id as decision_id, r.outcome, r.state, c.code as customer_code, r.created_at as decided_at, ${doerColumns}
     from ledger_accounts a
     join entries e on e.merchant_id = a.merchant_id and e.account_id = a.id and e.amount > 0
     join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id and t.kind = 'suspended'
     join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
     left join suspense_decisions r
       on r.merchant_id = t.merchant_id and r.mode = t.mode and r.reference = t.id::text and r.state <> 'refused'
+      and r.dispute_turn is null
     left join customers c on c.merchant_id = r.merchant_id and c.id = r.customer_id
     ${joinDoer(sql`r`)}
     where a.merchant_id = ${merchant.id} and a.mode = ${mode} and a.kind = 'suspense' ${matching}
@@ -235,6 +358,7 @@ function readSuspended(row: SuspendedRow): Suspended {
   return {
     id: row.id,
     amount: row.amount,
+    left: row.amount - row.taken,
     currency: row.currency,
     description: row.description,
     details: row.details ?? {},
@@ -251,5 +375,6 @@ function readSuspended(row: SuspendedRow): Suspended {
             by: readDoer(row),
             decidedAt: decided_at,
           },
+    takenBy: row.taken_by,
   }
 }

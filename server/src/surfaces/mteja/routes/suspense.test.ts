@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { suspend } from '../../../../test/belongings.ts'
 import { unsoundBooks } from '../../../../test/books.ts'
 import { useWalletApi } from '../../../../test/wallet-api.ts'
+import { uuidV7 } from '../../../base/ids.ts'
 import { sql } from '../../../db/sql.ts'
+import { takeFromSuspense } from '../../../domain/wallet/suspense.ts'
 
 const wallet = useWalletApi()
 
@@ -85,4 +87,24 @@ test('a customer who is not there gets nothing, and the money can then be assign
   expect((await assign(id, wallet.ben)).json().error.code).toBe('customer_not_found')
   expect((await assign(id, wallet.ada)).statusCode).toBe(200)
   expect((await wallet.get(`/v1/suspense/${await wallet.payIn(wallet.ada, 10)}`)).statusCode).toBe(404)
+})
+
+test('of an assignment and a taking back by the account at the same moment, only the rest is assigned', async () => {
+  const { service } = wallet.api
+  let expected = Number((await wallet.balance(wallet.ada)).available)
+  for (let round = 0; round < 6; round++) {
+    const id = await put()
+    const taking = { disputeId: uuidV7(service.random, service.clock.now()), time: 0, amount: round === 5 ? 100n : 40n }
+    const take = () => takeFromSuspense(service, wallet.tenant, id, taking)
+    const [assigned, taken, again] = await Promise.all([assign(id, wallet.ada), take(), take()])
+    const left = 100 - Number(taken?.amount ?? 0n)
+    expect(again?.movementId).toBe(taken?.movementId)
+    expect(assigned.statusCode).toBe(left === 0 ? 409 : 200)
+    expected += left
+    expect(await wallet.balance(wallet.ada)).toMatchObject({ available: expected })
+    expect((await wallet.get(`/v1/suspense/${id}`)).json()).toMatchObject({ amount: 100, left })
+    expect(await take()).toEqual(taken)
+  }
+  expect(await posted('suspense')).toEqual([0n])
+  expect(await unsoundBooks(service.db)).toEqual([])
 })

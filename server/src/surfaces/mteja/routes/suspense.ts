@@ -1,11 +1,6 @@
 import { Type } from 'typebox'
-import {
-  assignSuspended,
-  getSuspended,
-  giveBackSuspended,
-  listSuspended,
-  type Suspended,
-} from '../../../domain/wallet/suspense.ts'
+import { assignMoney } from '../../../domain/payments/assigned-money.ts'
+import { getSuspended, giveBackSuspended, listSuspended, type Suspended } from '../../../domain/wallet/suspense.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { doerSchema, renderDoer } from '../doer.ts'
@@ -19,14 +14,19 @@ const statuses = ['open', 'pending', 'assigned', 'given_back'] as const
 
 const suspendedSchema = Type.Object({
   id: Type.String({ description: 'The id of the ledger transaction that brought it into suspense', examples: [id] }),
-  amount: Type.Integer({ examples: [5000] }),
+  amount: Type.Integer({ description: 'What came', examples: [5000] }),
+  left: Type.Integer({
+    description: 'What the account has not taken back: this is assigned or given back',
+    examples: [5000],
+  }),
   currency: Type.String({ examples: ['ZAR'] }),
   description: nullableText,
   details: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, examples: [{}] }),
   status: Type.Unsafe<(typeof statuses)[number]>({
     type: 'string',
     enum: [...statuses],
-    description: 'pending: decided, and posted within a minute',
+    description:
+      'pending: decided, and posted within a minute; given_back: also if the account has taken all of it back',
     examples: ['open'],
   }),
   transactionId: Type.Union([Type.String(), Type.Null()], { description: 'The movement that took it out of suspense' }),
@@ -93,7 +93,12 @@ export const suspenseRoutes: RouteFile = (routes, { context }) => {
       },
     },
     async (request) =>
-      render(await assignSuspended(context, tenantOf(request), request.params.id, request.body.customerId)),
+      render(
+        await assignMoney(context, tenantOf(request), {
+          id: request.params.id,
+          customerCode: request.body.customerId,
+        }),
+      ),
   )
 
   routes.post(
@@ -113,15 +118,17 @@ export const suspenseRoutes: RouteFile = (routes, { context }) => {
   )
 }
 
-function render({ decision, ...suspended }: Suspended) {
+function render({ decision, takenBy, ...suspended }: Suspended) {
+  const undecided = suspended.left > 0n ? ('open' as const) : ('given_back' as const)
   return {
     id: suspended.id,
     amount: Number(suspended.amount),
+    left: Number(suspended.left),
     currency: suspended.currency,
     description: suspended.description,
     details: suspended.details,
-    status: decision === null ? ('open' as const) : decision.isPosted ? decision.outcome : ('pending' as const),
-    transactionId: decision?.transactionId ?? null,
+    status: decision === null ? undecided : decision.isPosted ? decision.outcome : ('pending' as const),
+    transactionId: decision?.transactionId ?? (suspended.left > 0n ? null : takenBy),
     customerId: decision?.customerCode ?? null,
     decidedBy: decision === null ? null : renderDoer(decision.by),
     decidedAt: decision?.decidedAt.toISOString() ?? null,
