@@ -72,6 +72,17 @@ export function refuseInvisible(text: string | null | undefined, field: string):
   throw new ServiceError('invalid_request', message, field)
 }
 
+/** Throws `invalid_request` for a name with a character that nobody sees, wherever it stands. */
+export function refuseHidden(text: string, field: string): void {
+  const [character] = plain.test(text) ? [] : (hidden.exec(text) ?? [])
+  if (character === undefined) return
+  const message = `${field} has a character that nobody sees, ${nameOf(character)}; send it without this character`
+  throw new ServiceError('invalid_request', message, field)
+}
+
+const hidden =
+  /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Noncharacter_Code_Point}\p{Default_Ignorable_Code_Point}\p{Variation_Selector}\u2800]/u
+
 /** The name of the first character that nobody sees or types as it is, such as a byte order mark; null for a plain text. */
 export function findOddCharacter(text: string): string | null {
   if (plain.test(text)) return null

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sql } from '../../src/db/sql.ts'
+import { approveUnchecked } from '../../src/domain/approvals/decisions.ts'
 import { inTransaction } from '../../src/domain/context.ts'
 import type { Tenant } from '../../src/domain/merchants/tenant.ts'
 import { bookArrival, settleDueArrivals } from '../../src/domain/payments/account-arrivals.ts'
 import { insertImportedPayment } from '../../src/domain/payments/imported-payments.ts'
 import type { PaymentProcessor, ProcessorChoice } from '../../src/domain/payments/payment-processor.ts'
+import { finishPayIns } from '../../src/domain/wallet/pay-ins.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { insertTransaction, pay, receiveTransfer } from './live-account.ts'
@@ -75,8 +77,10 @@ async function namesOf(reference: string, sent: { reference: string; id: number 
   if (own === undefined) throw new Error('the payment is there')
   return [
     ...[reference, reference.toUpperCase(), String(own.id), `pi_${own.intent}`, `pi_${own.intent}_page`],
-    ...[sent.reference, sent.reference.toUpperCase(), String(sent.id)],
+    ...[sent.reference, sent.reference.toUpperCase(), String(sent.id), `0${sent.id}`],
+    ...[`PI_${own.intent.toUpperCase()}`, `00${own.id}`],
     ...(own.transaction === null ? [] : [`txn_${own.transaction}`, own.transaction]),
+    ...(own.transaction === null ? [] : [`TXN_${own.transaction}`, own.transaction.toUpperCase()]),
   ]
 }
 
@@ -94,7 +98,7 @@ describe('a payment of this server', () => {
     await opened.tellAll()
     await opened.settleDue()
     const names = await namesOf('order-1', row)
-    expect(names).toHaveLength(10)
+    expect(names).toHaveLength(15)
     for (const name of names) expect([name, await typeIn(name)]).toEqual([name, { ...refused(''), status: 409 }])
     const credited = { customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 }
     expect(await opened.books()).toEqual(credited)
@@ -149,7 +153,7 @@ describe('a transfer to a dedicated account', () => {
 
   test('is never recorded by hand under its number or its name, before it is booked or after', async () => {
     const row = await receive()
-    expect(await typeIn(String(row.id))).toEqual(refused(`number of its payment "${row.reference}"`))
+    expect(await typeIn(String(row.id))).toEqual(refused(`payment "${row.reference}" does, or is its number`))
     expect(await opened.books()).toEqual({})
     await opened.tellAll()
     await settleDueArrivals(api.service)
@@ -205,6 +209,125 @@ describe('a transfer to a dedicated account', () => {
   })
 })
 
+describe('a name in another spelling', () => {
+  test('is the same name between pay-ins by hand', async () => {
+    const [first, ...others] = ['FNB 2026/11/29 0001', 'FNB\u00a02026/11/29 0001', 'fnb  2026/11/29\u202f0001']
+    expect(await typeIn(first ?? '')).toMatchObject({ status: 201 })
+    for (const name of others) expect([name, await typeIn(name)]).toEqual([name, refused('reads as')])
+    expect(await typeIn('Café 1')).toMatchObject({ status: 201 })
+    for (const name of ['Cafe\u0301 1', 'CAFÉ 1', 'Café\u30001'])
+      expect(await typeIn(name)).toEqual(refused('reads as'))
+    for (const name of ['Café\ufe0f 1', 'Caf\u115fé 1', 'Café 1\u{e0020}', 'Café\u{e0100} 1', 'Caf\uffa0é 1']) {
+      expect(await typeIn(name)).toMatchObject({ status: 400, message: expect.stringContaining('nobody sees') })
+    }
+    expect(await opened.books()).toEqual({ merchant_balance: 20_000, 'outside/0': -20_000 })
+  })
+
+  test('is typed in at the same moment as the first once', async () => {
+    const names = ['line 7', 'LINE 7', 'line\u00a07', 'Line  7', '\uff4cine 7', 'line\u20037']
+    const answers = await Promise.all(names.map((name) => typeIn(name)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409, 409])
+    expect(await opened.books()).toEqual({ merchant_balance: 10_000, 'outside/0': -10_000 })
+  })
+
+  test('is the name of a payment of the account, asked about or known', async () => {
+    await opened.open()
+    opened.sell('shop-4', 10_000)
+    for (const name of ['SHOP-4', '\uff53hop-4', 'shop\u20114']) {
+      expect([name, await typeIn(name)]).toEqual([name, refused('record it by this reference')])
+    }
+    const row = opened.sell('Shop-5', 10_000)
+    await opened.reconcile()
+    expect((await ask('PUT', '/v1/processors/in', { processor: 'manual' })).statusCode).toBe(200)
+    for (const name of ['SHOP-4', 'shop-4', 'shop-5', 'SHOP-5', String(row.id), `00${row.id}`]) {
+      expect([name, await typeIn(name)]).toEqual([name, refused('in suspense')])
+    }
+    expect(await opened.books()).toMatchObject({ suspense: 20_000 })
+  })
+
+  test('that was recorded by hand makes the payment of the account a possible duplicate', async () => {
+    await opened.open()
+    expect(await typeIn('shop-6')).toMatchObject({ status: 201 })
+    opened.sell('Shop-6', 10_000)
+    await opened.reconcile()
+    expect(await opened.named()).toEqual([['duplicate', 'payment', 10_000]])
+    const { data } = (await ask('GET', '/v1/suspense?open=true')).json()
+    expect(data).toMatchObject([{ details: { reason: expect.stringContaining('recorded by hand') } }])
+  })
+
+  test('keeps a payment from being begun', async () => {
+    for (const name of ['0042', 'Line-8']) expect(await typeIn(name)).toMatchObject({ status: 201 })
+    for (const name of ['42', 'line-8']) expect(await initialize(name)).toEqual([400, 'duplicate_reference'])
+  })
+
+  test('of an adjustment is refused, and an adjustment may name a payment', async () => {
+    await opened.topUp('order-1')
+    const { customer_code: customerId } = (await ask('GET', '/customer')).json().data[0]
+    const wish = { customerId, amount: 5, direction: 'credit', currency: 'NGN', reason: 'Goodwill' }
+    const adjust = async (reference: string) =>
+      (await ask('POST', '/v1/adjustments', { ...wish, reference })).statusCode
+    const names = ['order-1', 'ORDER-1', 'order\u20111', 'order-1\ufe0f', 'order-1', 'order-2']
+    const statuses: number[] = []
+    for (const name of names) statuses.push(await adjust(name))
+    expect(statuses).toEqual([201, 409, 409, 400, 201, 201])
+  })
+})
+
+describe('money that comes back by itself', () => {
+  test('is not typed in under any name of its payout or refund', async () => {
+    await opened.chooseOut()
+    const transfer = await opened.payOut()
+    const payout = (await ask('GET', '/v1/payouts')).json().data[0]
+    const names = [
+      'wages',
+      'WAGES',
+      transfer.reference,
+      payout.id,
+      `payout_${payout.id}`.toUpperCase(),
+      payout.processorReference,
+    ]
+    const [row] = await api.service.db.query<{ code: string }>(sql`select code from payouts where id = ${payout.id}`)
+    for (const name of [...names, row?.code ?? '', (row?.code ?? '').toLowerCase()]) {
+      expect([name, await typeIn(name)]).toEqual([name, refused('payout wages')])
+    }
+    const made = await ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 10 })
+    expect(made.statusCode, made.body).toBe(201)
+    const { id } = made.json()
+    for (const name of [id, `txn_${id}`, String(id).toUpperCase()]) {
+      expect([name, await typeIn(name)]).toEqual([name, refused('refund')])
+    }
+  })
+})
+
+describe('a pay-in that waits for a second person', () => {
+  test('is denied with the reason where a reconciliation has taken the payment meanwhile', async () => {
+    await opened.open()
+    await ask('PATCH', '/v1/approval-settings', { limits: [{ currency: 'NGN', amountOver: 100 }] })
+    const { id } = (await ask('POST', '/v1/pay-ins', { ...line, reference: 'BIG-2' })).json()
+    const waiting = (await ask('POST', '/v1/pay-ins', { ...line, reference: 'other' })).json()
+    opened.sell('big-2', 10_000)
+    await opened.reconcile()
+    const [actor] = await api.service.db.query<{ id: number }>(sql`
+      insert into actors (merchant_id, kind, surface) values (${opened.tenant.merchant.id}, 'operator', 'mteja') returning id
+    `)
+    const ben = { ...opened.tenant, actor: { id: actor?.id as number, requestId: 'a request' } }
+    const approve = (subjectId: string) =>
+      inTransaction(api.service, (tx) =>
+        approveUnchecked(tx, ben, {
+          kind: 'pay_in',
+          subjectId,
+        }),
+      )
+    const reason = expect.stringContaining('in suspense')
+    expect(await approve(id)).toMatchObject({ status: 'denied', reason })
+    expect((await ask('GET', `/v1/pay-ins/${id}`)).json()).toMatchObject({ status: 'refused', refusal: reason })
+    expect(await approve(waiting.id)).toMatchObject({ status: 'approved' })
+    api.service.clock.advance(61_000)
+    await finishPayIns(api.service)
+    expect(await opened.books()).toMatchObject({ merchant_balance: 10_000, suspense: 10_000 })
+  })
+})
+
 describe('other money of the account', () => {
   test('is not what a number stands for that the account does not know', async () => {
     for (const name of ['4711', '04712', '12']) expect([name, (await typeIn(name)).status]).toEqual([name, 201])
@@ -241,7 +364,7 @@ describe('other money of the account', () => {
     }
     expect(await typeIn(String(row.id))).toEqual(refused('record it by this reference'))
     expect(await typeIn('late-x')).toMatchObject({ status: 201 })
-    expect(await typeIn('LATE-X')).toEqual(refused('by capitals only'))
+    expect(await typeIn('LATE-X')).toEqual(refused('reads as'))
     expect(await opened.books()).toEqual({ merchant_balance: 10_000, processor_fees: -150, 'outside/2': -9_850 })
     expect(await initialize('late-x')).toEqual([400, 'duplicate_reference'])
   })
@@ -249,7 +372,7 @@ describe('other money of the account', () => {
   test('that was recorded by hand in capitals before the account showed it is not recorded again', async () => {
     expect(await typeIn('LATE-Y')).toMatchObject({ status: 201 })
     opened.sell('late-y', 10_000)
-    expect(await typeIn('late-y')).toEqual(refused('by capitals only'))
+    expect(await typeIn('late-y')).toEqual(refused('reads as'))
   })
 
   test('that is imported as history is recorded under none of its names, also at the same moment', async () => {

@@ -19,6 +19,8 @@ import { haveCommon, secondPersonOf } from './lineage.ts'
 export interface ApprovalOwner {
   /** Lets the thing go on, in the commit of the approval: from then on its own background work would finish it. */
   approve(tx: TxContext, tenant: Tenant, approval: Approval): Promise<void>
+  /** Why the thing can no longer be done, as a sentence: it is then denied with it, whoever would approve. Default nothing. */
+  findHindrance?(tx: TxContext, tenant: Tenant, approval: Approval): Promise<string | null>
   /** Ends the thing, in the commit of the denial. `whyDenied` has the words. */
   deny(tx: TxContext, tenant: Tenant, approval: Approval): Promise<void>
   /** Does at once, after the commit, what the background would do a little later. Default: the background does it. */
@@ -35,7 +37,7 @@ export type Decision = { readonly status: 'approved' } | { readonly status: 'den
 /**
  * Decides about a thing that waits, as the tenant's actor: it is approved or denied once, whoever decides at the same moment.
  * The same decision of the same person again answers the first. Only another person than the asker approves; everybody with the
- * scope may deny, the asker too. Throws `approval_not_found`, `approval_decided` for one that was decided or has run out of
+ * scope may deny, the asker too. A thing that can no longer be done is denied with the reason, also where it is approved. Throws `approval_not_found`, `approval_decided` for one that was decided or has run out of
  * time, `another_person_needed` for an approver who is not another person.
  */
 export async function decideApproval(
@@ -75,9 +77,9 @@ export async function approveUnchecked(
 
 /** The words of a thing that was denied. */
 export function whyDenied({ denial, reason }: Pick<Approval, 'denial' | 'reason'>): string {
+  if (reason !== null) return `It was denied: ${reason}`
   if (denial === 'expired') return 'Nobody approved it in time'
-  if (denial === 'withdrawn') return 'It has ended before anybody decided'
-  return reason === null ? 'It was denied' : `It was denied: ${reason}`
+  return denial === 'withdrawn' ? 'It has ended before anybody decided' : 'It was denied'
 }
 
 /** Denies what nobody has decided in time, and answers how many. */
@@ -116,10 +118,13 @@ async function close(
   tx: TxContext & ApprovalChoice,
   tenant: Tenant,
   waiting: Approval,
-  decision: Decision | null,
+  wanted: Decision | null,
 ): Promise<Approval> {
+  const owner = tx.approvalOwners[waiting.kind]
+  const isWanted = wanted?.status === 'approved'
+  const hindrance = isWanted ? ((await owner.findHindrance?.(tx, tenant, waiting)) ?? null) : null
+  const decision = hindrance === null ? wanted : ({ status: 'denied', reason: hindrance } as const)
   const approval = await recordEnd(tx, tenant, waiting, decision)
-  const owner = tx.approvalOwners[approval.kind]
   if (approval.status !== 'approved') {
     await owner.deny(tx, tenant, approval)
     return approval

@@ -1,5 +1,6 @@
 import { sql } from '../../db/sql.ts'
 import { lockCount, type TxContext } from '../context.ts'
+import { firstAccountId } from '../ledger/accounts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { keyOfArrival } from '../payments/charge-facts.ts'
 import { insertImportedPayment, renewImportedPayment } from '../payments/imported-payments.ts'
@@ -64,7 +65,9 @@ async function findTaken(
       ) as is_own,
       exists (
         select from pay_ins p
-        where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${reference} and p.state <> 'refused'
+        where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.state <> 'refused'
+          and money_name(p.reference) in (money_name(${reference}), ${id}::text)
+          and (p.account_id < ${firstAccountId} or p.reference = ${reference})
       ) as is_recorded,
       exists (
         select from payments p where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${reference}

@@ -288,6 +288,7 @@ export async function suspendArrival(
   if (await isImported(context, tenant, reference)) return false
   const told = {
     processorReference: reference,
+    processorNumber: facts.id,
     ...(transfer === null ? {} : { accountNumber: transfer.accountNumber }),
   }
   const money: LedgerCommand = {

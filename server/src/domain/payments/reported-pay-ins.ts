@@ -1,9 +1,11 @@
 import { ServiceError } from '../../base/errors.ts'
 import { formatMoney, parseAmount } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
+import { refuseHidden } from '../../base/visible-text.ts'
 import { inTransaction } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
+import { moneyName, whyTaken } from '../wallet/taken-names.ts'
 import { bookArrival, bookArrivalFee, isOfBefore } from './account-arrivals.ts'
 import type { FoundPayment, PaymentProcessor, PaymentsContext } from './payment-processor.ts'
 import { refuseTakenName } from './taken-names.ts'
@@ -19,6 +21,7 @@ export async function reportPayIn(context: PaymentsContext, tenant: Tenant, inpu
   // A repeat asks nobody: the account may have been replaced since.
   const known = await accountOfPayIn(context, tenant, reference)
   if (known !== null) return recordPayIn(context, tenant, input, known)
+  refuseHidden(reference, 'reference')
   await refuseTakenName(context, tenant, reference)
   return recordNew(context, tenant, input).catch(async (error) => {
     // Of two doors at the same moment the other was first.
@@ -30,9 +33,7 @@ export async function reportPayIn(context: PaymentsContext, tenant: Tenant, inpu
 async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPayIn): Promise<PayIn> {
   const { reference } = input
   const processor = await context.processorOf(context, tenant, 'new')
-  if (processor === null || processor.findPayment === null || !canBeName(reference)) {
-    return recordPayIn(context, tenant, input)
-  }
+  if (processor === null || processor.findPayment === null) return recordPayIn(context, tenant, input)
   const { accountId } = processor
   const found = await lookUp(context, tenant, processor, reference).catch((error) => foundWithoutKey(error, input))
   if (found === null) return recordPayIn(context, tenant, input)
@@ -54,11 +55,18 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
   return payIn
 }
 
-/** Null for a reference that the account does not know. Throws `reference_taken` for its number of a payment. */
+/**
+ * Null for a reference that the account does not know. Throws `reference_taken` for its number of a payment, and for another spelling
+ * of its reference.
+ */
 async function lookUp(context: PaymentsContext, tenant: Tenant, processor: PaymentProcessor, reference: string) {
-  const found = (await processor.findPayment?.(tenant, reference)) ?? null
-  if (found === null) await refuseNumber(context, tenant, processor, reference)
-  return found
+  const ask = async (name: string) => (canBeName(name) ? ((await processor.findPayment?.(tenant, name)) ?? null) : null)
+  const found = await ask(reference)
+  if (found !== null) return found
+  const name = await moneyName(context, reference)
+  if (name !== reference && (await ask(name))?.isPaid) await refuseOtherName(context, tenant, reference, name)
+  await refuseNumber(context, tenant, processor, { reference, number: name })
+  return null
 }
 
 /**
@@ -83,13 +91,21 @@ async function refuseNumber(
   context: PaymentsContext,
   tenant: Tenant,
   processor: PaymentProcessor,
-  number: string,
+  { reference, number }: { reference: string; number: string },
 ): Promise<void> {
   const name = (await processor.findReference?.(tenant, number)) ?? null
-  if (name === null) return
+  if (name !== null) await refuseOtherName(context, tenant, reference, name)
+}
+
+async function refuseOtherName(
+  context: PaymentsContext,
+  tenant: Tenant,
+  reference: string,
+  name: string,
+): Promise<never> {
   await refuseTakenName(context, tenant, name)
-  const message = `${JSON.stringify(number)} is the processor’s number of its payment ${JSON.stringify(name)}: record it by this reference`
-  throw new ServiceError('reference_taken', message, 'reference')
+  const taken = { what: 'payment at the account', name, charge: null } as const
+  throw new ServiceError('reference_taken', whyTaken(reference, taken), 'reference')
 }
 
 function checkFound(input: NewPayIn, { isPaid, facts }: FoundPayment): void {

@@ -51,7 +51,7 @@ export interface BookedPayment {
   isFeeKnown: boolean
   /** A pay-in that was recorded under its name, at the account; posted or about to be. */
   payInId: string | null
-  /** A pay-in of money that moved by hand, under the same name. */
+  /** A pay-in of money that moved by hand, under the same name in any spelling, or under the account's number. */
   byHandId: string | null
   /** Another payment bears the marker of this charge of ours. */
   markedCharge: string | null
@@ -124,7 +124,8 @@ export async function findBooked(
     ) p on true
     left join lateral (
       select p.id from pay_ins p
-      where ${own(sql`p`)} and p.reference = i.reference and p.state <> 'refused' and p.account_id = ${hand}
+      where ${own(sql`p`)} and money_name(p.reference) in (money_name(i.reference), i.id) and p.state <> 'refused'
+        and p.account_id = ${hand}
       limit 1
     ) h on true
     left join lateral (

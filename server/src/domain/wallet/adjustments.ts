@@ -1,5 +1,7 @@
+import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { type Currency, parseAmount } from '../../base/money.ts'
+import { refuseHidden } from '../../base/visible-text.ts'
 import { sql } from '../../db/sql.ts'
 import type { ApprovalOwner } from '../approvals/decisions.ts'
 import type { Context, FreeContext } from '../context.ts'
@@ -85,9 +87,31 @@ export async function makeAdjustment(context: FreeContext, tenant: Tenant, input
     currency: heldCurrency(tenant.merchant, input.currency),
   }
   const known = await findRecorded(context, tenant, adjustments, wanted.reference)
-  const adjustment = known ?? (await insert(context, tenant, wanted))
+  if (known === null) refuseHidden(wanted.reference, 'reference')
+  const adjustment =
+    known ??
+    (await insert(context, tenant, wanted).catch(async (error) => {
+      if (error instanceof ServiceError && error.code === 'busy') await refuseSpelled(context, tenant, wanted.reference)
+      throw error
+    }))
   refuseOther('an adjustment', { ...adjustment }, wanted, Object.is)
   return adjustment.state === 'recorded' ? postRecorded(context, tenant, adjustments, adjustment) : adjustment
+}
+
+/**
+ * Refuses another spelling of an adjustment's reference, which the database does not insert. Adjustments have names of their own: one
+ * may name the payment that it corrects.
+ */
+async function refuseSpelled({ db }: Context, { merchant, mode }: Tenant, reference: string): Promise<void> {
+  const [other] = await db.query<{ reference: string }>(sql`
+    select reference from adjustments
+    where merchant_id = ${merchant.id} and mode = ${mode} and money_name(reference) = money_name(${reference})
+      and state <> 'refused' and reference <> ${reference}
+    limit 1
+  `)
+  if (other === undefined) return
+  const message = `There is an adjustment with the reference ${JSON.stringify(other.reference)}, which reads as ${JSON.stringify(reference)} does; another adjustment needs another reference`
+  throw new ServiceError('reference_taken', message, 'reference')
 }
 
 /** Throws `adjustment_not_found`. */

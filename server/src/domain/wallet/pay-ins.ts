@@ -30,6 +30,7 @@ import {
   readRecorded,
   refuseOther,
 } from './recorded-movements.ts'
+import { findTaken, whyTaken } from './taken-names.ts'
 
 /** How the payer paid. */
 export const payInSources = ['bank_transfer', 'cash', 'card', 'mobile_money'] as const
@@ -121,7 +122,7 @@ export async function accountOfPayIn(context: Context, tenant: Tenant, reference
 }
 
 /**
- * The pay-in that keeps a reference from naming a payment: one that was recorded by hand under the same reference in any capitals,
+ * The pay-in that keeps a reference from naming a payment: one that was recorded by hand under the same reference in any spelling,
  * or one of an account that has this very name. Null where there is none.
  */
 export async function findPayInNamed(
@@ -132,7 +133,7 @@ export async function findPayInNamed(
   const [row] = await db.query<Pick<PayInRow, 'reference' | 'account_id'>>(sql`
     select r.reference, r.account_id from pay_ins r
     where r.merchant_id = ${merchant.id} and r.mode = ${mode}
-      and lower(r.reference collate "C") = lower(${reference}::text collate "C") and r.state <> 'refused'
+      and money_name(r.reference) = money_name(${reference}) and r.state <> 'refused'
       and (r.account_id < ${firstAccountId} or r.reference = ${reference})
     order by r.account_id desc
     limit 1
@@ -154,8 +155,17 @@ export function listPayIns(
   return listRecorded(context, tenant, payIns, asked)
 }
 
-/** Pay-ins that wait for a second person. */
-export const payInApprovals: ApprovalOwner = approvalsOf(payIns)
+/** Pay-ins that wait for a second person. One whose name another door has got meanwhile may be money that is here already. */
+export const payInApprovals: ApprovalOwner = {
+  ...approvalsOf(payIns),
+  async findHindrance(tx, tenant, { subjectId }) {
+    // A reconciliation takes money to suspense either before, or after this pay-in has the name.
+    await lockCount(tx, tenant, 'payments_at_accounts')
+    const { reference } = await getPayIn(tx, tenant, subjectId)
+    const taken = await findTaken(tx, tenant, reference)
+    return taken === null ? null : whyTaken(reference, taken)
+  },
+}
 
 /** Posts the pay-ins that a crash left recorded, and answers how many. */
 export function finishPayIns(context: FreeContext): Promise<number> {
