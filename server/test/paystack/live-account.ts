@@ -72,6 +72,8 @@ export interface LiveAccount {
   transactions: TransactionRow[]
   refunds: RefundRow[]
   disputes: Row[]
+  /** Whether money that a dispute asks back is not refunded. */
+  keepsDisputed: boolean
   settlements: (Row & { transactions: TransactionRow[] })[]
   recipients: RecipientRow[]
   transfers: TransferRow[]
@@ -121,6 +123,7 @@ export function createLiveAccount(
     transactions: [],
     refunds: [],
     disputes: [],
+    keepsDisputed: false,
     settlements: [],
     recipients: [],
     transfers: [],

@@ -410,6 +410,56 @@ describe('a refund of ours for which others leave too little', () => {
     await expectAgreement()
   })
 
+  test.each([
+    ['open', null],
+    ['lost', 'merchant-accepted'],
+    ['won', 'declined'],
+  ] as const)(
+    'and that the account refuses because of a dispute nobody has heard of has failed at once, which is then %s',
+    async (_, resolution) => {
+      const sent = await topUp()
+      account.keepsDisputed = true
+      const dispute = openDispute(account, sent)
+      if (resolution === 'merchant-accepted') resolveDispute(account, dispute, resolution)
+      const webhooks = told.splice(0)
+      const { id } = await refund(10_000)
+      expect(await read(id)).toMatchObject({ state: 'failed', stateReason: expect.stringContaining('A dispute') })
+      expect([account.refunds.length, await heldOf()]).toEqual([0, 0n])
+      if (resolution === 'declined') resolveDispute(account, dispute, resolution)
+      told.push(...webhooks)
+      await tellAll()
+      await settleLater(60 * 60_000)
+      if (resolution === 'merchant-accepted') expect(await books()).toEqual(taken)
+      else if (resolution === 'declined') {
+        // The money is there again for another try.
+        account.keepsDisputed = false
+        const { id: again } = await refund(10_000)
+        moveRefund(account, account.refunds.at(-1) as RefundRow, 'processed')
+        await tellAll()
+        await settleLater(60 * 60_000)
+        expect(await read(again)).toMatchObject({ state: 'processed' })
+      }
+      await expectAgreement()
+    },
+  )
+
+  test('and that never reached the account fails when a dispute has taken the money', async () => {
+    const sent = await topUp()
+    proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')
+    const { id } = await refund(10_000)
+    await settleLater(60_000)
+    const dispute = openDispute(account, sent)
+    await tellAll()
+    await settleLater(60 * 60_000)
+    expect(['unknown', 'needsAttention']).toContain((await read(id)).state)
+    resolveDispute(account, dispute, 'merchant-accepted')
+    await tellAll()
+    await settleLater(60 * 60_000)
+    expect([(await read(id)).state, await heldOf(), account.refunds.length]).toEqual(['failed', 0n, 0])
+    expect(await books()).toEqual(taken)
+    await expectAgreement()
+  })
+
   test('and that was lost is known by its name, where a person makes it at the account', async () => {
     await topUp()
     proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')

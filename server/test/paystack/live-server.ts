@@ -352,9 +352,13 @@ function refund({ account, body }: Asked): Reply {
   const back = account.refunds
     .filter((row) => row.transaction === transaction && row.status !== 'failed')
     .reduce((total, row) => total + row.amount, 0)
+  const disputed = account.disputes
+    .filter((row) => account.keepsDisputed && (row.transaction as TransactionRow).id === transaction.id)
+    .filter((row) => row.resolution !== 'declined')
+    .reduce((total, row) => total + Number(row.refund_amount), 0)
   if (back === transaction.amount) return refusals.fullyReversed
   if (amount > transaction.amount) return refusals.refundTooLarge
-  if (back + amount > transaction.amount) return refusals.refundsTooLarge
+  if (back + disputed + amount > transaction.amount) return refusals.refundsTooLarge
   const note = body.merchant_note === undefined ? {} : { merchant_note: body.merchant_note }
   const row = insertRefund(account, transaction, { amount, currency: transaction.currency, ...note })
   const { id, reference, paid_at, channel, currency } = transaction

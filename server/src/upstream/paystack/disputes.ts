@@ -66,6 +66,30 @@ export function listDisputes(
   return listPages(ask, { ...disputesListing(period), query })
 }
 
+/**
+ * Adds up what disputes of a payment ask back or have taken back, in minor units: all, and those that are lost. A dispute without an
+ * amount is about the whole payment. Throws `UpstreamError`.
+ *
+ * @param but disputes that are not counted
+ */
+export async function sumDisputes(
+  ask: Ask,
+  { transactionId, currency, paid }: { transactionId: bigint; currency: Currency; paid: bigint },
+  but: readonly bigint[],
+): Promise<{ asked: bigint; lost: bigint }> {
+  const all = new Map<bigint, Dispute>()
+  for await (const page of listDisputes(ask, { transactionId })) {
+    for (const each of page)
+      if (each.transactionId === transactionId && each.currency === currency && !but.includes(each.id))
+        all.set(each.id, each)
+  }
+  const isLost = ({ resolution }: Dispute) => resolution !== null && /accepted$/.test(resolution)
+  const sumOf = (some: Dispute[]) => some.reduce((sum, { amount }) => sum + (amount ?? paid), 0n)
+  const rows = [...all.values()]
+  const isOpen = ({ status }: Dispute) => status !== 'resolved' && status !== 'archived'
+  return { asked: sumOf(rows.filter((each) => isLost(each) || isOpen(each))), lost: sumOf(rows.filter(isLost)) }
+}
+
 export function disputesListing(period: Period): ReadableListing<Dispute> {
   return { operation: 'list_disputes', path: '/dispute', ...period, readRow: readDispute }
 }

@@ -30,6 +30,7 @@ import {
   type StepGiven,
   submitStep,
 } from './charges.ts'
+import { sumDisputes } from './disputes.ts'
 import { factsOf, transferOf } from './facts.ts'
 import type { Outcome } from './outcomes.ts'
 import { newAccountReference, newMarker } from './references.ts'
@@ -63,8 +64,10 @@ const reasons = {
     'Card numbers and PINs are not taken here, because they would then have to be protected here: send the payer to the payment’s page, which is Paystack’s',
   instrument: 'Paystack cannot charge this instrument without its holder: send the payer to the payment’s page',
   noRefund: 'The payment is not known at Paystack, so there is nothing to give back',
-  otherRefunds: 'Paystack has other refunds of this payment: compare them there, and settle the difference by hand',
+  otherRefunds:
+    'Paystack refuses the refund and shows none of this name: compare its refunds of this payment, and settle this one by hand',
   outdone: 'Paystack has given back so much of this payment by other refunds that this one can no longer be made',
+  disputed: 'A dispute asks for so much of this payment, or has taken so much, that this refund cannot be made',
   needsAccount: 'Paystack needs a bank account of the payer to send the refund to',
   refundFailed: 'Paystack could not pay the refund out',
 } as const
@@ -216,9 +219,11 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     async queryReturn(tenant, wanted) {
       const named = await nameReturn(parts, tenant, wanted)
       if (named === null) return { status: 'unknown' }
-      const { own, othersProcessed } = await surveyRefunds(ask, named)
+      const { own, othersProcessed, endedDisputes } = await surveyRefunds(ask, named)
       if (own !== null) return readReturn(own)
-      return leavesTooLittle(named, othersProcessed) ? outdone : { status: 'unknown' }
+      if (leavesTooLittle(named, othersProcessed)) return outdone
+      const { lost } = await sumDisputes(ask, named, endedDisputes)
+      return leavesTooLittle(named, othersProcessed + lost) ? disputed : { status: 'unknown' }
     },
     redirectReturn: (tenant, wanted, destination) => redirectReturn(parts, tenant, wanted, destination),
     disputes: createAccountDisputes(ask),
@@ -363,8 +368,9 @@ async function nameReturn(
   return paid === null ? null : { transactionId: paid.id, amount, currency, marker, paid: paid.amount }
 }
 
-/** What is said of a return that the account has not got, and can no longer take. */
+/** What is said of a return that the account has not got, and can no longer take: because of other refunds, or of disputes. */
 const outdone: ReturnState = { status: 'refused', reason: reasons.outdone }
+const disputed: ReturnState = { status: 'refused', reason: reasons.disputed }
 
 /**
  * True where others have given back so much that ours does not fit beside it. The account never gives back more than was paid, so
@@ -387,10 +393,13 @@ async function sendReturn(parts: PaystackParts, tenant: Tenant, wanted: Return):
   if (outcome.is === 'refused') return { status: 'failed', reason: outcome.reason }
   if (outcome.is === 'not_sent' || outcome.is === 'unknown') return { status: outcome.is }
   if (outcome.thing !== null) return readReturn(outcome.thing)
-  const { own, others } = await surveyRefunds(ask, named)
+  const { own, others, endedDisputes } = await surveyRefunds(ask, named)
   if (own !== null) return readReturn(own)
   // It was refused because of the others, if they leave too little: then no copy of the request was taken either.
-  return leavesTooLittle(named, others) ? outdone : { status: 'needs_attention', reason: reasons.otherRefunds }
+  if (leavesTooLittle(named, others)) return outdone
+  const { asked } = await sumDisputes(ask, named, endedDisputes)
+  if (leavesTooLittle(named, others + asked)) return disputed
+  return { status: 'needs_attention', reason: reasons.otherRefunds }
 }
 
 async function redirectReturn(

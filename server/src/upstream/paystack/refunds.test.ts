@@ -86,7 +86,7 @@ describe('a refund at the account', () => {
 
   test('the refunds of others are added up, those apart that have gone back for good, and one with our marker is none of them', async () => {
     const ours = wanted(3_000n)
-    const nothing = { own: null, others: 0n, othersProcessed: 0n }
+    const nothing = { own: null, others: 0n, othersProcessed: 0n, endedDisputes: [] }
     expect(await surveyRefunds(opened.ask, ours)).toEqual(nothing)
     for (const [amount, status] of [
       [1_000n, 'processed'],
@@ -99,7 +99,11 @@ describe('a refund at the account', () => {
     await createRefund(opened.ask, ours)
     const others = { others: 1_500n, othersProcessed: 1_000n }
     expect(await surveyRefunds(opened.ask, ours)).toMatchObject({ own: { amount: 3_000n }, ...others })
-    expect(await surveyRefunds(opened.ask, { ...ours, amount: 3_001n })).toEqual({ own: null, ...others })
+    expect(await surveyRefunds(opened.ask, { ...ours, amount: 3_001n })).toEqual({
+      own: null,
+      ...others,
+      endedDisputes: [],
+    })
     expect(await surveyRefunds(opened.ask, { ...ours, currency: 'GHS' })).toEqual(nothing)
   })
 

@@ -75,6 +75,8 @@ export interface RefundSurvey {
   others: bigint
   /** The part of it that has gone back for good. */
   othersProcessed: bigint
+  /** The disputes that refunds of the payment end. */
+  endedDisputes: bigint[]
 }
 
 /** Finds our refund among those of its payment, by marker and amount. Throws `UpstreamError`. */
@@ -96,6 +98,7 @@ export async function surveyRefunds(
     own: rows.find((each) => isMarked(each) && each.amount === amount) ?? null,
     others: sumOf(others),
     othersProcessed: sumOf(others.filter(({ status }) => status === 'processed')),
+    endedDisputes: rows.flatMap(({ disputeId }) => disputeId ?? []),
   }
 }
 
