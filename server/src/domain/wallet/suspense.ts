@@ -208,7 +208,13 @@ async function decide(
     known ??
     (await insertOrFind(context, tenant, { kind: decisions, reference }, () =>
       insert(context, tenant, reference, { ...wanted, amount: null, turn: null }),
-    ))
+    ).catch(async (error) => {
+      // At the same moment the account has taken all of it.
+      if (error instanceof ServiceError && error.code === 'busy') {
+        if ((await getSuspended(context, tenant, id)).left === 0n) throw takenBack(reference)
+      }
+      throw error
+    }))
   if (decision.outcome !== wanted.outcome || decision.customerCode !== wanted.customerCode) throw decided(decision)
   if (decision.state === 'recorded') await postRecorded(context, tenant, kind, decision)
   return getSuspended(context, tenant, reference)
