@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openTestLog, type TestLog } from '../../test/log-lines.ts'
 import { createTestContext, openTestService, type TestContext, type TestService } from '../../test/service.ts'
 import { defaultRetention } from '../domain/retention/retention.ts'
-import { rounds, startBackground, workers } from './background.ts'
+import { overlapping, rounds, startBackground, workers } from './background.ts'
 
 let service: TestService
 beforeAll(async () => {
@@ -69,4 +69,28 @@ test('a database that is away is told once by each task, not once by each round'
   away.mockRestore()
   const subjects = [...workers.map(({ task }) => `background ${task}`), 'look at accounts']
   expect(log.lines.map(({ subject }) => subject).sort()).toEqual(subjects.sort())
+})
+
+test('a round that waits for a slow party does not keep the next one waiting, and a stop waits for it', async () => {
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  let round = 0
+  let hasEnded = false
+  const { start } = overlapping('payouts', 1, async () => {
+    round += 1
+    if (round === 1) await answered
+    return 1
+  })
+  const stop = start(context)
+  await vi.waitFor(() => expect(round).toBeGreaterThan(2), 60_000)
+  const stopped = stop().then(() => {
+    hasEnded = true
+  })
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(hasEnded).toBe(false)
+  answer()
+  await stopped
+  expect(await context.meter.render()).toContain(`mteja_background_done_total{task="payouts"} ${round}\n`)
 })

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { watchWork } from '../base/work-watch.ts'
+import { type WorkWatch, watchWork } from '../base/work-watch.ts'
 import { type Sql, sql } from '../db/sql.ts'
 import { endUnapproved } from '../domain/approvals/decisions.ts'
 import { finishAccountRequests } from '../domain/banking/account-requests.ts'
 import { foldSearchTexts } from '../domain/customers/search-folding.ts'
 import { finishDueChecks } from '../domain/identity/due-checks.ts'
-import { oldestDue } from '../domain/merchants/due.ts'
+import { createPlaces, oldestDue, type Places } from '../domain/merchants/due.ts'
 import { settleDueArrivals } from '../domain/payments/account-arrivals.ts'
 import { finishDecisions } from '../domain/payments/assigned-money.ts'
 import { askDueQuestions, settleDueDisputes } from '../domain/payments/dispute-lookups.ts'
@@ -48,11 +48,11 @@ interface Worker {
 /** All the work in the background. Any number of servers may do it: each piece is done by one of them. */
 export const workers: readonly Worker[] = [
   {
-    ...rounds('identity_checks', 250, finishDueChecks),
+    ...overlapping('identity_checks', 250, finishDueChecks),
     oldestDue: () => oldestDue({ table: sql`identity_checks`, open: sql`d.status = 'pending'` }),
   },
   {
-    ...rounds('account_requests', 250, finishAccountRequests),
+    ...overlapping('account_requests', 250, finishAccountRequests),
     oldestDue: () =>
       oldestDue(
         { table: sql`dedicated_account_requests`, open: sql`d.status = 'pending'` },
@@ -65,7 +65,7 @@ export const workers: readonly Worker[] = [
       ),
   },
   {
-    ...rounds('mandates', 250, activateDueMandates),
+    ...overlapping('mandates', 250, activateDueMandates),
     oldestDue: () => oldestDue({ table: sql`mandates`, dueAt: sql`activates_at`, open: mandatesAskedAbout }),
   },
   {
@@ -73,32 +73,32 @@ export const workers: readonly Worker[] = [
     oldestDue: () => sql`select min(expires_at) from holds where status = 'placed' and expires_at is not null`,
   },
   {
-    ...rounds('payments', 250, settleDuePayments),
+    ...overlapping('payments', 250, settleDuePayments),
     oldestDue: () => oldestDue({ table: sql`payment_intents`, open: sql`d.due_at is not null` }),
   },
   {
-    ...rounds('charges', 250, settleDueCharges),
+    ...overlapping('charges', 250, settleDueCharges),
     oldestDue: () => oldestDue({ table: sql`sent_charges`, open: sql`d.due_at is not null` }),
   },
   {
-    ...rounds('arrivals', 250, settleDueArrivals),
+    ...overlapping('arrivals', 250, settleDueArrivals),
     oldestDue: () => oldestDue({ table: sql`arrival_notices`, open: sql`true` }),
   },
   rounds('replaced_credentials', 10 * 60_000, dropReplacedCredentials),
   {
-    ...rounds('refunds', 250, settleDueRefunds),
+    ...overlapping('refunds', 250, settleDueRefunds),
     oldestDue: () => oldestDue({ table: sql`refunds`, open: sql`d.due_at is not null` }),
   },
   {
-    ...rounds('payouts', 250, advanceDuePayouts),
+    ...overlapping('payouts', 250, advanceDuePayouts),
     oldestDue: () => oldestDue({ table: sql`payouts`, open: sql`d.due_at is not null` }),
   },
   {
-    ...rounds('account_questions', 250, askDueQuestions),
+    ...overlapping('account_questions', 250, askDueQuestions),
     oldestDue: () => oldestDue({ table: sql`account_questions`, open: sql`true` }),
   },
   {
-    ...rounds('disputes', 250, settleDueDisputes),
+    ...overlapping('disputes', 250, settleDueDisputes),
     oldestDue: () => oldestDue({ table: sql`disputes`, open: sql`d.due_at is not null` }),
   },
   { ...rounds('daily_reconciliations', 60_000, startDailyReconciliations), isAfterLooks: true },
@@ -188,18 +188,62 @@ export function rounds(task: string, everyMs: number, run: Round): Worker {
   }
 }
 
-async function repeat(
-  context: Service,
-  { task, everyMs, run }: { task: string; everyMs: number; run: Round },
-  stop: AbortSignal,
-): Promise<void> {
+/** After this time the next round of work that asks parties outside begins, although one of them has not answered yet. */
+const roundMs = 1000
+
+/** As `rounds`, but a round that waits for a slow party keeps the next one from nothing: each tenant has places of its own. */
+export function overlapping(
+  task: string,
+  everyMs: number,
+  run: (context: Service, places: Places) => Promise<number>,
+): Worker {
+  return {
+    task,
+    start(context) {
+      const places = createPlaces()
+      const stopping = new AbortController()
+      const pace = { task, everyMs, roundMs, run: (given: Service) => run(given, places) }
+      const running = repeat(context, pace, stopping.signal)
+      return () => {
+        stopping.abort()
+        return running
+      }
+    },
+  }
+}
+
+/** How a task is repeated. Without `roundMs` the next round waits for the end of the one before. */
+interface Pace {
+  task: string
+  everyMs: number
+  roundMs?: number
+  run: Round
+}
+
+async function repeat(context: Service, { task, everyMs, roundMs, run }: Pace, stop: AbortSignal): Promise<void> {
   const watch = watchWork(context, task)
+  const underWay = new Set<Promise<void>>()
   while (!stop.aborted) {
-    try {
-      watch.done(await run(context, stop))
-    } catch (error) {
-      watch.failed(error)
-    }
+    const round = doRound(() => run(context, stop), watch)
+    underWay.add(round)
+    const ending = round.then(() => underWay.delete(round))
+    await (roundMs === undefined ? ending : firstOf(ending, roundMs))
     await sleep(everyMs, undefined, { signal: stop }).catch(() => {})
   }
+  await Promise.all(underWay)
+}
+
+async function doRound(run: () => Promise<number>, watch: WorkWatch): Promise<void> {
+  try {
+    watch.done(await run())
+  } catch (error) {
+    watch.failed(error)
+  }
+}
+
+/** Waits until work has ended, or for the given time. */
+async function firstOf(work: Promise<unknown>, ms: number): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([work, sleep(ms, undefined, { signal: over.signal }).catch(() => {})])
+  over.abort()
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { OwnedDb } from '../../src/db/database.ts'
 import { sql } from '../../src/db/sql.ts'
 import { dropReplacedCredentials, listAccounts } from '../../src/domain/payments/processor-accounts.ts'
@@ -6,6 +6,7 @@ import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
 import { continueErasures } from '../../src/domain/personal-data/erasing.ts'
 import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { getMerchantBalance } from '../../src/domain/wallet/merchant-balances.ts'
+import { workers } from '../../src/start/background.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
@@ -588,6 +589,43 @@ describe('a payout by an account at Paystack', () => {
     await advance()
     expect([await stateOf(id), account.transfers.length]).toEqual(['paid', 0])
   })
+})
+
+test('an account that answers late keeps no payout of another merchant waiting, and none of its own', async () => {
+  const other = await createTestTenant(api.service)
+  const askOther = (method: string, path: string, body?: object) => api.call(method, path, body, other.secret)
+  await askOther('POST', '/v1/pay-ins', { amount: 1_000_000, source: 'cash', reference: 'till-1' })
+  let answerAll = () => {}
+  const late = new Promise<void>((resolve) => {
+    answerAll = resolve
+  })
+  let held = 0
+  const send = fetch
+  vi.stubGlobal('fetch', async (url: string, init: RequestInit = {}) => {
+    const answer = await send(url, init)
+    const isHeld = held < 3 && init.method === 'POST' && url === `${proxy.url}/transfer`
+    if (isHeld) {
+      held += 1
+      await late
+    }
+    return answer
+  })
+  const slow = [await payOut(), await payOut(), await payOut()]
+  const stop = workers.find(({ task }) => task === 'payouts')?.start(api.service)
+  await vi.waitFor(() => expect(held).toBe(3), 20_000)
+  const own = await payOut()
+  const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0100000001' }
+  const asked = { amount: 1000, destination, reference: 'wages-1' }
+  const { id: others } = (await askOther('POST', '/v1/payouts', asked)).json()
+  await vi.waitFor(async () => {
+    expect(await stateOf(own)).toBe('sent')
+    expect((await askOther('GET', `/v1/payouts/${others}`)).json().state).not.toBe('pending')
+  }, 10_000)
+  expect(await Promise.all(slow.map(stateOf))).toEqual(['sending', 'sending', 'sending'])
+  answerAll()
+  await stop?.()
+  vi.unstubAllGlobals()
+  expect(await Promise.all(slow.map(stateOf))).toEqual(['sent', 'sent', 'sent'])
 })
 
 test(`payouts behind a proxy with faults are each made once, and both books agree; seed ${seed}`, async () => {

@@ -6,7 +6,7 @@ import { type Customer, createCustomer, findCustomer, lockCustomer, updateCustom
 import { recordEvent } from '../events/events.ts'
 import { requestIdentityCheck } from '../identity/identity.ts'
 import type { IdentityDetails, VerifierChoice } from '../identity/identity-verifier.ts'
-import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import {
   assignAccount,
@@ -126,8 +126,8 @@ const dueRequests: DueTask<AccountContext, DueRequest> = {
  * Finishes every request that waits for nothing more and answers how many. Any number of servers may do so at once. A
  * request whose account cannot be opened is tried again later.
  */
-export function finishAccountRequests(context: AccountContext): Promise<number> {
-  return doDue(context, dueRequests)
+export function finishAccountRequests(context: AccountContext, places?: Places): Promise<number> {
+  return doDue(context, dueRequests, places)
 }
 
 async function finishRequest(context: AccountContext, request: DueRequest): Promise<void> {

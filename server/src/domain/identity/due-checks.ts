@@ -3,7 +3,7 @@ import { sql } from '../../db/sql.ts'
 import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import { type Customer, findCustomer, lockCustomer, saveCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
-import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { MaskedDetails } from './identity.ts'
 import {
   failureReasons,
@@ -42,8 +42,8 @@ const dueChecks: DueTask<CheckContext, DueCheck> = {
  * by the verifier's notice, or gives up. A check is finished in one transaction with the customer's new names and the
  * event. A check that meets a bug of ours is tried again until the bug is mended: a bug says nothing about the customer.
  */
-export function finishDueChecks(context: CheckContext): Promise<number> {
-  return doDue(context, dueChecks)
+export function finishDueChecks(context: CheckContext, places?: Places): Promise<number> {
+  return doDue(context, dueChecks, places)
 }
 
 async function continueCheck(context: CheckContext, check: DueCheck): Promise<void> {

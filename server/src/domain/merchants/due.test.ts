@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { keepLog } from '../../../test/kept-log.ts'
 import {
   addTestKey,
@@ -12,7 +12,7 @@ import { createFailureLog } from '../../base/failure-log.ts'
 import { createMeter } from '../../base/meter.ts'
 import { sql } from '../../db/sql.ts'
 import type { FreeContext } from '../context.ts'
-import { type DueRow, type DueTask, doDue, oldestDue } from './due.ts'
+import { createPlaces, type DueRow, type DueTask, doDue, oldestDue } from './due.ts'
 
 // The rows are identity checks. Their work is the test's own.
 
@@ -27,8 +27,8 @@ beforeEach(async () => {
 })
 afterAll(() => service.close())
 
-/** Writes rows of a tenant that are due now, numbered from 1. */
-async function writeRows(owner: TestTenant, count: number): Promise<bigint[]> {
+/** Writes rows of a tenant that are due now, numbered from the given number on. */
+async function writeRows(owner: TestTenant, count: number, first = 1): Promise<bigint[]> {
   const [code = ''] = await createWallets(service, owner, 1)
   const now = service.clock.now()
   const rows = await service.db.query<{ id: bigint }>(sql`
@@ -36,7 +36,7 @@ async function writeRows(owner: TestTenant, count: number): Promise<bigint[]> {
       merchant_id, id, mode, customer_id, status, details, details_hmac, masked, due_at, created_at
     )
     select c.merchant_id, n, c.mode, c.id, 'pending', '', '', '{}', ${now}::timestamptz, ${now}::timestamptz
-    from customers c cross join generate_series(1, ${count}::integer) n
+    from customers c cross join generate_series(${first}::integer, ${first + count - 1}::integer) n
     where c.merchant_id = ${owner.merchant.id} and c.code = ${code}
     returning id
   `)
@@ -159,4 +159,54 @@ test('tenants take turns: thousands of due rows of one do not keep the single du
   )
   expect(round).toHaveLength(100)
   expect(round).toContain(other.merchant.code)
+})
+
+test('rounds that overlap pass over a tenant whose rows fill its places, and do the rows of others', async () => {
+  const other = await createTestTenant(service)
+  await writeRows(tenant, 25)
+  const places = createPlaces()
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  let hung = 0
+  const done: string[] = []
+  const task = taskOf(async ({ tenant: { merchant } }) => {
+    if (merchant.code === tenant.merchant.code) {
+      hung += 1
+      await answered
+    }
+    done.push(merchant.code)
+  })
+  const slow = doDue(service, task, places)
+  await vi.waitFor(() => expect(hung).toBe(10))
+  await writeRows(other, 25)
+  expect(await doDue(service, task, places)).toBe(25)
+  expect(done).toEqual(Array.from({ length: 25 }, () => other.merchant.code))
+  expect(hung).toBe(10)
+  answer()
+  expect(await slow).toBe(25)
+  expect(places.taken.size).toBe(0)
+})
+
+test('one slow row keeps no row of the same tenant waiting, and looks do not overlap', async () => {
+  await writeRows(tenant, 1)
+  const places = createPlaces()
+  let answer = () => {}
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const done: bigint[] = []
+  const task = taskOf(async ({ id }) => {
+    if (id === 1n) await answered
+    done.push(id)
+  })
+  const slow = doDue(service, task, places)
+  expect(await doDue(service, task, places)).toBe(0)
+  await vi.waitFor(() => expect(places.taken.size).toBe(1))
+  const [second] = await writeRows(tenant, 12, 2)
+  expect(await doDue(service, task, places)).toBe(12)
+  expect(done).toContain(second)
+  answer()
+  expect(await slow).toBe(1)
 })

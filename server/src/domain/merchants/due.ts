@@ -52,6 +52,7 @@ const ownName = sql`due_at`
 const perRound = 100
 /** The number of rows to choose from. */
 const perLook = 1000
+/** The number of rows that one round works on at a time, and the most of one tenant over all rounds of a server. */
 const atOnce = 10
 /** The time for which a row belongs to one server. It is longer than the work may take. */
 const claimMs = 60_000
@@ -61,19 +62,51 @@ const maxRetryMs = 60 * 60 * 1000
 /** After so many failures in a row twice the wait is longer than the longest. */
 const doublings = Math.ceil(Math.log2(maxRetryMs / firstRetryMs))
 
+/** The rows of one task that a server works on at this moment. Rounds that overlap share it. */
+export interface Places {
+  /** How many of each tenant. */
+  readonly taken: Map<string, number>
+  /** Whether a round looks for due rows. Another one then does nothing: looks at a database that hangs do not pile up. */
+  isLooking: boolean
+}
+
+export function createPlaces(): Places {
+  return { taken: new Map(), isLooking: false }
+}
+
 /**
  * Works on the due rows of a task, taking turns between tenants, and answers how many were done. Any number of servers may
  * do so at once, because each row is claimed first. A row whose work throws is counted, is due again later, and keeps no other
  * row waiting. The failures of one merchant's rows are one subject of the failure log. The rows of a killed server are due again after a minute.
+ *
+ * @param places given where rounds overlap: then rows that take long, of a tenant whose party answers slowly, fill that tenant's
+ *   places, and a round passes over its other rows
  */
 export async function doDue<Given extends FreeContext, Row, Id extends RowId>(
   context: Given,
   task: DueTask<Given, Row, Id>,
+  places: Places = createPlaces(),
 ): Promise<number> {
-  const waiting = (await findDue(context, task)).values()
+  if (places.isLooking) return 0
+  places.isLooking = true
+  const waiting = await findDue(context, task, places).finally(() => {
+    places.isLooking = false
+  })
   let done = 0
   const workers = Array.from({ length: atOnce }, async () => {
-    for (const row of waiting) if (await doRow(context, task, row)) done += 1
+    for (;;) {
+      const next = waiting.findIndex((each) => hasPlace(places, ownerOf(each)))
+      const row = waiting[next]
+      if (row === undefined) return
+      waiting.splice(next, 1)
+      const owner = ownerOf(row)
+      enter(places, owner, 1)
+      try {
+        if (await doRow(context, task, row)) done += 1
+      } finally {
+        enter(places, owner, -1)
+      }
+    }
   })
   // Waits for all workers, also when one throws, because the database is closed when the background work has stopped.
   const ends = await Promise.allSettled(workers)
@@ -81,12 +114,29 @@ export async function doDue<Given extends FreeContext, Row, Id extends RowId>(
   return done
 }
 
+function hasPlace({ taken }: Places, owner: string): boolean {
+  return (taken.get(owner) ?? 0) < atOnce
+}
+
+function ownerOf({ tenant: { merchant, mode } }: DueRow<RowId>): string {
+  return keyOf({ merchant_id: merchant.id, mode })
+}
+
+/** Takes a place, or gives it back. */
+function enter({ taken }: Places, owner: string, by: 1 | -1): void {
+  const count = (taken.get(owner) ?? 0) + by
+  if (count > 0) taken.set(owner, count)
+  else taken.delete(owner)
+}
+
 async function findDue<Given extends FreeContext, Row, Id extends RowId>(
   { db, clock }: Given,
   task: DueTask<Given, Row, Id>,
+  places: Places,
 ): Promise<(Row & DueRow<Id>)[]> {
   const { table, idType = sql`bigint`, dueAt = ownName, columns } = task
-  const found = inTurns(await findOldest(db, clock.now(), task)).slice(0, perRound)
+  const oldest = await findOldest(db, clock.now(), task)
+  const found = inTurns(oldest.filter((row) => hasPlace(places, keyOf(row)))).slice(0, perRound)
   if (found.length === 0) return []
   const rows = await db.query<Row & Omit<DueRow<Id>, 'tenant'> & TenantRow>(sql`
     select ${tenantColumns}, d.mode, d.id, d.${dueAt} as due_at, d.attempts, ${columns}
@@ -134,11 +184,15 @@ function ofOthers(found: FoundRow[]): Sql {
   return sql`and (d.merchant_id, d.mode) not in (select * from unnest(${merchants}::integer[], ${modes}::text[]))`
 }
 
+function keyOf({ merchant_id, mode }: Pick<FoundRow, 'merchant_id' | 'mode'>): string {
+  return `${merchant_id}/${mode}`
+}
+
 /** The first row of each tenant, then the second of each, and so on. */
 function inTurns(rows: FoundRow[]): FoundRow[] {
   const counts = new Map<string, number>()
   const numbered = rows.map((row) => {
-    const key = `${row.merchant_id}/${row.mode}`
+    const key = keyOf(row)
     const turn = (counts.get(key) ?? 0) + 1
     counts.set(key, turn)
     return { row, turn }

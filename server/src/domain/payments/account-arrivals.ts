@@ -6,7 +6,7 @@ import type { Context, FreeContext } from '../context.ts'
 import { type Customer, findCustomer } from '../customers/customers.ts'
 import { firstAccountId } from '../ledger/accounts.ts'
 import { doTogether, type LedgerCommand } from '../ledger/commands.ts'
-import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { isImported } from '../wallet/imported-references.ts'
 import { findPayInNamed } from '../wallet/pay-ins.ts'
@@ -76,8 +76,8 @@ const dueArrivals: DueTask<PaymentsContext, DueArrival, string> = {
 }
 
 /** Asks the accounts at processors about every transfer that was told, and answers how many were asked about. */
-export function settleDueArrivals(context: PaymentsContext): Promise<number> {
-  return doDue(context, dueArrivals)
+export function settleDueArrivals(context: PaymentsContext, places?: Places): Promise<number> {
+  return doDue(context, dueArrivals, places)
 }
 
 /** An account that does not know a transfer, or has not got it yet, is asked again for as long. */

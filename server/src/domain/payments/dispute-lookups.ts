@@ -1,7 +1,7 @@
 import { uuidV7 } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { cutOverOf, isOfBefore } from './account-arrivals.ts'
 import { type Dispute, findDispute, leftToTake, listDisputesOf } from './dispute-records.ts'
@@ -61,8 +61,8 @@ const dueQuestions: DueTask<PaymentsContext, QuestionRow, string> = {
 }
 
 /** Asks accounts what they have told of, and answers how many questions were asked. */
-export function askDueQuestions(context: PaymentsContext): Promise<number> {
-  return doDue(context, dueQuestions)
+export function askDueQuestions(context: PaymentsContext, places?: Places): Promise<number> {
+  return doDue(context, dueQuestions, places)
 }
 
 /** An account may tell of a dispute before it shows it. For this long it is asked again. */
@@ -264,8 +264,8 @@ const dueDisputes: DueTask<PaymentsContext, object, string> = {
 }
 
 /** Looks at every dispute that is due, and answers how many. */
-export function settleDueDisputes(context: PaymentsContext): Promise<number> {
-  return doDue(context, dueDisputes)
+export function settleDueDisputes(context: PaymentsContext, places?: Places): Promise<number> {
+  return doDue(context, dueDisputes, places)
 }
 
 /**

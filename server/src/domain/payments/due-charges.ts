@@ -1,6 +1,6 @@
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
-import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { getPaymentIntent, type PaymentIntent, uuidOfIntent } from './payment-intent-records.ts'
 import { type PaymentsContext, requireProcessor } from './payment-processor.ts'
@@ -26,8 +26,8 @@ const dueCharges: DueTask<PaymentsContext, AskedCharge, string> = {
  * Asks the accounts at processors about every charge that is due, and answers how many were asked about. Each charge is looked
  * at by itself: also one that another charge of the same intent has followed.
  */
-export function settleDueCharges(context: PaymentsContext): Promise<number> {
-  return doDue(context, dueCharges)
+export function settleDueCharges(context: PaymentsContext, places?: Places): Promise<number> {
+  return doDue(context, dueCharges, places)
 }
 
 async function askAboutDue(context: PaymentsContext, row: AskedCharge & DueRow<string>): Promise<void> {

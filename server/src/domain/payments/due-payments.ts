@@ -1,5 +1,5 @@
 import { sql } from '../../db/sql.ts'
-import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import { isUnderWay, lookAgain, stopCharge } from './charging.ts'
 import { lookAtPages } from './due-charges.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
@@ -19,8 +19,8 @@ const duePayments: DueTask<PaymentsContext, object, string> = {
  * Looks at every intent that is due and answers how many looks were done: asks about charges under way, credits money that has
  * come, and gives up intents that have expired. If a crash came between crediting the money and noting it, it is noted here.
  */
-export function settleDuePayments(context: PaymentsContext): Promise<number> {
-  return doDue(context, duePayments)
+export function settleDuePayments(context: PaymentsContext, places?: Places): Promise<number> {
+  return doDue(context, duePayments, places)
 }
 
 async function settleDue(context: PaymentsContext, { tenant, id }: DueRow<string>): Promise<void> {

@@ -3,7 +3,7 @@ import { sql } from '../../db/sql.ts'
 import { type Context, inTransaction, type TxContext } from '../context.ts'
 import { findCustomer, lockCustomer, normalizeEmail } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
-import { type DueTask, doDue } from '../merchants/due.ts'
+import { type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { getMandate, type Mandate, mandateDetails } from './mandates.ts'
 import { addPaymentMethod, type PaymentMethodRow, paymentMethodColumns, readPaymentMethod } from './payment-methods.ts'
@@ -26,8 +26,8 @@ const dueMandates: DueTask<PaymentsContext, { reference: string }> = {
  * Asks about every mandate that is due, and answers how many were asked about. A mandate to which the customer has agreed at a
  * processor is saved, and one to which the bank has agreed is activated.
  */
-export function activateDueMandates(context: PaymentsContext): Promise<number> {
-  return doDue(context, dueMandates)
+export function activateDueMandates(context: PaymentsContext, places?: Places): Promise<number> {
+  return doDue(context, dueMandates, places)
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Context, FreeContext } from '../context.ts'
 import { type IdempotentRequest, storedKey } from '../idempotency/request.ts'
 import { firstAccountId } from '../ledger/accounts.ts'
 import { doCommandNoting, type LedgerCommand } from '../ledger/commands.ts'
-import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
 import { type GivingBack, getOriginal, giveBack, type Original, type Refund } from '../wallet/refunds.ts'
@@ -449,6 +449,6 @@ const dueRefunds: DueTask<PaymentsContext, object, string> = {
 }
 
 /** Takes the next step of every refund that is due, and answers how many. */
-export function settleDueRefunds(context: PaymentsContext): Promise<number> {
-  return doDue(context, dueRefunds)
+export function settleDueRefunds(context: PaymentsContext, places?: Places): Promise<number> {
+  return doDue(context, dueRefunds, places)
 }

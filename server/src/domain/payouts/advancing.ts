@@ -1,7 +1,7 @@
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { firstAccountId } from '../ledger/accounts.ts'
-import { type DueRow, type DueTask, doDue } from '../merchants/due.ts'
+import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { isApprovedByUrl } from './approval-urls.ts'
 import { askAboutPayout } from './payout-approvals.ts'
@@ -376,6 +376,6 @@ const duePayouts: DueTask<PayoutsContext, object, string> = {
 }
 
 /** Takes the next step of every payout that is due, and answers how many. */
-export function advanceDuePayouts(context: PayoutsContext): Promise<number> {
-  return doDue(context, duePayouts)
+export function advanceDuePayouts(context: PayoutsContext, places?: Places): Promise<number> {
+  return doDue(context, duePayouts, places)
 }
