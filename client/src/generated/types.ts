@@ -4664,6 +4664,16 @@ export namespace Mteja {
     cutOverAt: string | null
     /** Null where nobody has chosen: the default */
     chosenAt: string | null
+    /** Keys that were chosen before, and that their account refuses, while something that was sent by them may be open */
+    refusedKeys: {
+      /** The last four characters of the secret key */
+      keyHint: string | null
+      lastError: string | null
+      lastErrorAt: string | null
+      replacedAt: string
+      /** The hint of the key of the same account that asks instead; null where no key is known to be of the same account */
+      askedBy: string | null
+    }[]
     /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. Null while sending goes on */
     pause: {
       /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: a person has paused it */

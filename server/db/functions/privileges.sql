@@ -47,7 +47,7 @@ begin
   grant delete on approval_limits to mteja_app;
   grant update (day, time_zone, amount) on approval_sums to mteja_app;
   grant update (status, reason, decided_actor_id, decided_at, due_at, attempts) on approvals to mteja_app;
-  grant update (cut_over_at, state, last_error, last_error_at, updated_at, replaced_at, credentials, hint, same_as) on processor_accounts to mteja_app;
+  grant update (cut_over_at, state, last_error, last_error_at, updated_at, replaced_at, credentials, hint, same_as, asked_by, compared_at) on processor_accounts to mteja_app;
   grant update (
     reference, page_url, page_code, state, stopped_at, outside_id, transaction_id, fee, differences, due_at,
     attempts, updated_at

@@ -4,7 +4,7 @@ import type { Config, Flags } from '../start/config.ts'
 import type { Mteja, MtejaClient } from './client.ts'
 import { withDatabase, withOperator } from './database.ts'
 import { OperatorRefusal } from './operator-client.ts'
-import { printJson, printTable, withJson } from './output.ts'
+import { print, printJson, printTable, withJson } from './output.ts'
 
 type ProcessorFlags = Flags & { merchant?: string; mode: 'test' | 'live' }
 type ChosenFlags = ProcessorFlags & { keyFile?: string; cutOverAt?: string }
@@ -74,4 +74,11 @@ function printAccounts(accounts: readonly Mteja.ProcessorAccount[]): void {
     ['DIRECTION', 'PROCESSOR', 'STATE', 'KEY ENDS IN', 'LAST ERROR'],
     accounts.map((each) => [each.direction, each.processor, each.state, each.keyHint ?? '', each.lastError ?? '']),
   )
+  for (const { direction, refusedKeys } of accounts) {
+    for (const { keyHint, askedBy } of refusedKeys) {
+      const asks =
+        askedBy === null ? 'no other key is known to be of its account' : `the key that ends in ${askedBy} asks instead`
+      print(`The former key that ends in ${keyHint} (${direction}) is refused: ${asks}`)
+    }
+  }
 }

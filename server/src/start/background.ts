@@ -16,6 +16,7 @@ import { dropReplacedCredentials } from '../domain/payments/processor-accounts.t
 import { settleDueRefunds } from '../domain/payments/refunds.ts'
 import { advanceDuePayouts } from '../domain/payouts/advancing.ts'
 import { continueErasures } from '../domain/personal-data/erasing.ts'
+import { takeOverRefusedKeys } from '../domain/reconciliation/key-takeovers.ts'
 import { continueReconciliations, startDailyReconciliations } from '../domain/reconciliation/runs.ts'
 import { lookAtAccounts } from '../domain/reconciliation/sending-looks.ts'
 import { removeOld } from '../domain/retention/retention.ts'
@@ -84,6 +85,7 @@ export const workers: readonly Worker[] = [
     ...overlapping('arrivals', 250, settleDueArrivals),
     oldestDue: () => oldestDue({ table: sql`arrival_notices`, open: sql`true` }),
   },
+  rounds('refused_keys', 60_000, takeOverRefusedKeys),
   rounds('replaced_credentials', 10 * 60_000, dropReplacedCredentials),
   {
     ...overlapping('refunds', 250, settleDueRefunds),

@@ -24,6 +24,19 @@ export interface ProcessorAccount {
   cutOverAt: Date | null
   /** Null where nobody has chosen. */
   chosenAt: Date | null
+  /** Keys of before that the account refuses, while something that was sent by them may be open. The newest first. */
+  refusedKeys: readonly RefusedKey[]
+}
+
+/** A key that was replaced, and that its account refuses. */
+export interface RefusedKey {
+  /** The last four characters of the secret key. */
+  hint: string | null
+  lastError: string | null
+  lastErrorAt: Date | null
+  replacedAt: Date
+  /** The last characters of the key of the same account that asks instead; null where no key does. */
+  askedBy: string | null
 }
 
 interface AccountRow {
@@ -58,9 +71,12 @@ function defaultProcessor(mode: Mode): ProcessorName {
 /** Both directions. */
 export async function listProcessors(context: Context, tenant: Tenant): Promise<ProcessorAccount[]> {
   const rows = await selectCurrent(context, tenant)
+  const refused = await selectRefused(context, tenant)
   return directions.map((direction) => {
     const row = rows.find((each) => each.direction === direction)
-    return row === undefined ? unchosen(tenant, direction) : readAccount(row)
+    const account = row === undefined ? unchosen(tenant, direction) : readAccount(row)
+    const own = refused.filter((each) => each.direction === direction)
+    return { ...account, refusedKeys: own.map(({ direction: _, ...key }) => key) }
   })
 }
 
@@ -93,10 +109,17 @@ export async function chosenAccount(context: Context, tenant: Tenant, direction:
   return { id: 0n, processor: defaultProcessor(tenant.mode), secretKey: null, cutOverAt: null }
 }
 
-/** The account with that id, also one that was replaced; null for an account whose credentials were dropped. */
+/**
+ * The account with that id, also one that was replaced; null for an account whose credentials were dropped. Its key is the one that
+ * asks: one that the account refuses may have been taken over by another key of the same account.
+ */
 export async function findAccount(context: Context, { merchant }: Tenant, id: bigint): Promise<ChosenAccount | null> {
   const [row] = await context.db.query<CredentialsRow>(sql`
-    select ${credentialsColumns} from processor_accounts where merchant_id = ${merchant.id} and id = ${id}
+    select a.id, a.processor, a.cut_over_at,
+      case when a.credentials is not null then coalesce(b.credentials, a.credentials) end as credentials
+    from processor_accounts a
+    left join processor_accounts b on b.merchant_id = a.merchant_id and b.id = a.asked_by
+    where a.merchant_id = ${merchant.id} and a.id = ${id}
   `)
   return row?.credentials ? readChosen(context, row) : null
 }
@@ -161,7 +184,8 @@ const keptReplacedMs = 24 * 60 * 60 * 1000
 
 /**
  * Drops the credentials of accounts that were replaced, once nothing that was sent by them is open any more, no refund,
- * payout or dispute of it, no payout whose money may come back, and no dedicated account or pending mandate of theirs. Answers how many.
+ * payout or dispute of it, no payout whose money may come back, no dedicated account or pending mandate of theirs, and no other key
+ * for which they ask. Answers how many.
  */
 export async function dropReplacedCredentials({ db, clock }: Context): Promise<number> {
   const now = clock.now()
@@ -203,6 +227,10 @@ export async function dropReplacedCredentials({ db, clock }: Context): Promise<n
       )
       and not exists (
         select from payouts p where p.merchant_id = a.merchant_id and p.account_id = a.id and p.due_at is not null
+      )
+      and not exists (
+        select from processor_accounts o
+        where o.merchant_id = a.merchant_id and o.asked_by = a.id and o.credentials is not null
       )
       and not exists (select from account_questions q where q.merchant_id = a.merchant_id and q.account_id = a.id)
     returning a.id
@@ -337,7 +365,22 @@ function selectCurrent(context: Context, { merchant, mode }: Tenant): Promise<Ac
   `)
 }
 
-function readAccount(row: AccountRow): ProcessorAccount {
+function selectRefused(
+  context: Context,
+  { merchant, mode }: Tenant,
+): Promise<(RefusedKey & { direction: Direction })[]> {
+  return context.db.query(sql`
+    select a.direction, a.hint, a.last_error as "lastError", a.last_error_at as "lastErrorAt", a.replaced_at as "replacedAt",
+      b.hint as "askedBy"
+    from processor_accounts a
+    left join processor_accounts b on b.merchant_id = a.merchant_id and b.id = a.asked_by
+    where a.merchant_id = ${merchant.id} and a.mode = ${mode} and a.replaced_at is not null and a.credentials is not null
+      and (a.state = 'failing' or a.asked_by is not null)
+    order by a.id desc
+  `)
+}
+
+function readAccount(row: AccountRow): Omit<ProcessorAccount, 'refusedKeys'> {
   return {
     direction: row.direction,
     processor: row.processor,
@@ -350,7 +393,7 @@ function readAccount(row: AccountRow): ProcessorAccount {
   }
 }
 
-function unchosen({ mode }: Tenant, direction: Direction): ProcessorAccount {
+function unchosen({ mode }: Tenant, direction: Direction): Omit<ProcessorAccount, 'refusedKeys'> {
   const nothing = { lastError: null, lastErrorAt: null, hint: null, cutOverAt: null, chosenAt: null }
   return { direction, processor: defaultProcessor(mode), state: 'ready', ...nothing }
 }

@@ -30,6 +30,14 @@ export async function linkKeys(context: Work, tenant: Tenant, account: ChosenAcc
   return booksOf(context, tenant, accountId)
 }
 
+/** Another key, with something that was sent by it: the name of a payment and the account's number of it, or a payout. */
+interface OtherKey {
+  id: bigint
+  known: string | null
+  outside_id: string | null
+  payout_id: string | null
+}
+
 /** The rows, not linked yet, that are the same account. */
 async function findSame(
   context: Work,
@@ -37,17 +45,29 @@ async function findSame(
   { id: accountId, processor: name, secretKey }: ChosenAccount,
 ): Promise<bigint[]> {
   const { merchant, mode } = tenant
-  const others = await context.db.query<{ id: bigint; known: string | null; payout_id: string | null }>(sql`
-    select a.id, (
+  // Of a refused key everything that was sent counts, also what nobody has paid.
+  const others = await context.db.query<OtherKey>(sql`
+    select a.id, k.sent_reference as known, k.outside_id, (
       select p.id from payouts p
       where p.merchant_id = a.merchant_id and p.account_id = a.id and p.state in ('sent', 'paid', 'returned')
       limit 1
-    ) as payout_id, (
-      select s.sent_reference from sent_charges s
-      where s.merchant_id = a.merchant_id and s.account_id = a.id and s.transaction_id is not null
-      limit 1
-    ) as known
+    ) as payout_id
     from processor_accounts a
+    left join lateral (
+      (
+        select s.sent_reference, s.outside_id from sent_charges s
+        where s.merchant_id = a.merchant_id and s.account_id = a.id and s.transaction_id is not null
+        limit 1
+      )
+      union all
+      (
+        select s.sent_reference, s.outside_id from sent_charges s
+        where s.merchant_id = a.merchant_id and s.account_id = a.id and a.state = 'failing' and s.marker is not null
+          and s.page_url is not null
+        limit 1
+      )
+      limit 1
+    ) k on true
     where a.merchant_id = ${merchant.id} and a.mode = ${mode} and a.id <> ${accountId} and a.same_as is null
       and a.processor = ${name}
       and a.id <> (
@@ -59,9 +79,11 @@ async function findSame(
   const processor = await requireProcessor(context, tenant, { sentBy: accountId })
   const ofOneKey = (await listAccounts(context, tenant)).filter((each) => each.secretKey === secretKey)
   const same: bigint[] = []
-  for (const { id, known, payout_id: payoutId } of others) {
+  for (const { id, known, outside_id: outsideId, payout_id: payoutId } of others) {
     const isOfOneKey = ofOneKey.some((each) => each.id === id)
-    const isKnown = known !== null && ((await processor.findPayment?.(tenant, known)) ?? null) !== null
+    const found = known === null ? null : ((await processor.findPayment?.(tenant, known)) ?? null)
+    // Money that arrived by itself has a name that is not ours: there the account's own number of it decides.
+    const isKnown = found !== null && (outsideId === null || outsideId === found.facts.id)
     if (isOfOneKey || isKnown || (await knowsPayout(context, tenant, accountId, payoutId))) same.push(id)
   }
   return same

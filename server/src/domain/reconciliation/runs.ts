@@ -26,6 +26,7 @@ import { compareBalances, noteBalances, unexplainedBefore } from './balances.ts'
 import { closeGone } from './differences.ts'
 import { compareDisputes } from './disputes.ts'
 import { storeItems } from './items.ts'
+import { takeOverFor } from './key-takeovers.ts'
 import { comparePayments } from './payments.ts'
 import { comparePayouts } from './payouts.ts'
 import {
@@ -168,6 +169,8 @@ const dueReconciliations: DueTask<Work, object, string> = {
   },
 }
 
+const refusedRun =
+  'The account refuses its key (401): choose the processor again, with a key of the same account that is in force'
 const brokenRun = 'It failed by an error of this service, again and again. The log of the server has it'
 
 /** Works on every reconciliation that is due, and answers how many. */
@@ -175,8 +178,19 @@ export function continueReconciliations(context: Work): Promise<number> {
   return doDue(context, dueReconciliations)
 }
 
-/** Takes steps until the time is over or nothing is left. */
+/** Takes steps. One whose key the account refuses goes on with a newer key of the account, or ends: it must not be in the way. */
 async function work(context: Work, tenant: Tenant, id: string, budgetMs: number): Promise<void> {
+  try {
+    await takeSteps(context, tenant, id, budgetMs)
+  } catch (error) {
+    if (!(error instanceof UpstreamError) || error.status !== 401) throw error
+    if ((await takeOverFor(context, tenant)) > 0) return takeSteps(context, tenant, id, budgetMs)
+    await fail(context, tenant, id, refusedRun)
+  }
+}
+
+/** Takes steps until the time is over or nothing is left. */
+async function takeSteps(context: Work, tenant: Tenant, id: string, budgetMs: number): Promise<void> {
   const startedAt = performance.now()
   for (;;) {
     const read = await getReconciliation(context, tenant, id)

@@ -70,6 +70,23 @@ export const accountSchema = Type.Object({
     description: 'Nothing that the account took before is credited by itself',
   }),
   chosenAt: Type.Union([date, Type.Null()], { description: 'Null where nobody has chosen: the default' }),
+  refusedKeys: Type.Array(
+    Type.Object({
+      keyHint: Type.Union([Type.String(), Type.Null()], { description: 'The last four characters of the secret key' }),
+      lastError: nullableText,
+      lastErrorAt: Type.Union([date, Type.Null()]),
+      replacedAt: date,
+      askedBy: Type.Union([Type.String(), Type.Null()], {
+        description:
+          'The hint of the key of the same account that asks instead; null where no key is known to be of the same account',
+      }),
+    }),
+    {
+      description:
+        'Keys that were chosen before, and that their account refuses, while something that was sent by them may be open',
+      examples: [[]],
+    },
+  ),
   pause: pauseSchema,
 })
 
@@ -172,6 +189,11 @@ function renderAccount(account: ProcessorAccount, pause: SendingPause | null) {
     keyHint: account.hint,
     cutOverAt: account.cutOverAt?.toISOString() ?? null,
     chosenAt: account.chosenAt?.toISOString() ?? null,
+    refusedKeys: account.refusedKeys.map(({ hint, lastError, lastErrorAt, replacedAt, askedBy }) => ({
+      ...{ keyHint: hint, lastError, askedBy },
+      lastErrorAt: lastErrorAt?.toISOString() ?? null,
+      replacedAt: replacedAt.toISOString(),
+    })),
     pause: renderPause(pause),
   }
 }
