@@ -134,6 +134,12 @@ describe('making a payout', () => {
     }
     const elsewhere = { ...input, destination: { ...destination, accountNumber: '0123456780' } }
     await expect(createPayout(service, tenant, elsewhere, null)).rejects.toMatchObject({ code: 'reference_taken' })
+    // The name belongs to the recipient, who may have got it from another payout.
+    const otherName = { ...input, destination: { ...destination, name: 'Somebody Else' } }
+    expect(await createPayout(service, tenant, otherName, null)).toMatchObject({
+      replayed: true,
+      payout: { id: first.payout.id, recipient: { name: 'Ada' } },
+    })
     expect((await funds()).held).toBe(300n)
   })
 

@@ -1,5 +1,5 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { Currency } from '../../base/money.ts'
+import { type Currency, wholeAmount } from '../../base/money.ts'
 import { listBanks } from '../../domain/banking/banks.ts'
 import type { RecordedEvent } from '../../domain/events/events.ts'
 import type { Tenant } from '../../domain/merchants/tenant.ts'
@@ -138,12 +138,20 @@ export function renderApprovalRequest(payout: UrlQuestion) {
   }
 }
 
-/** A line of the answer to a batch: the transfer that was made of it, or why none was. */
-export function renderQueuedTransfer(line: GivenTransfer, outcome: Payout | ServiceError) {
+/**
+ * A line of the answer to a batch: the transfer that was made of it, or what was asked for and why none was made.
+ *
+ * @param line with the currency that it names, or its recipient has; null for neither
+ */
+export function renderQueuedTransfer(
+  line: GivenTransfer & { currency: string | null },
+  outcome: Payout | ServiceError,
+) {
   if (outcome instanceof ServiceError) {
-    const { reference = '', recipient } = line
-    const nothing = { amount: null, transfer_code: null, currency: null }
-    return { reference, recipient, ...nothing, status: 'failed', message: outcome.message }
+    const { reference = '', recipient, currency } = line
+    const asked = wholeAmount(line.amount)
+    const amount = asked === null ? null : Number(asked)
+    return { reference, recipient, amount, transfer_code: null, currency, status: 'failed', message: outcome.message }
   }
   const { reference, recipient, amount, currency, code } = outcome
   return {

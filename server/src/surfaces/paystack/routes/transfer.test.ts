@@ -408,11 +408,34 @@ describe('a batch of transfers', () => {
     expect(answer.message).toBe('2 transfers queued.')
     expect(answer.data).toMatchObject([
       { reference: 'batch-1', recipient, amount: 100_000, currency: 'NGN', status: 'success' },
-      { reference: 'batch-2', status: 'failed', transfer_code: null, message: 'Recipient specified is invalid' },
-      { reference: 'batch-3', status: 'failed', message: 'Your balance is not enough to fulfil this request' },
+      {
+        ...{ reference: 'batch-2', amount: 100_000, currency: 'NGN', status: 'failed', transfer_code: null },
+        message: 'Recipient specified is invalid',
+      },
+      {
+        ...{ reference: 'batch-3', amount: 700_000, currency: 'NGN', status: 'failed', transfer_code: null },
+        message: 'Your balance is not enough to fulfil this request',
+      },
       { transfer_code: expect.stringMatching(/^TRF_/), status: 'success' },
     ])
     expect(await balance()).toBe(300_000)
+  })
+
+  test('tells of a refused line the amount and currency that were asked for, and null for what is none', async () => {
+    const { recipient_code: recipient } = await recipientOf()
+    const transfers = [
+      { amount: 700_000, recipient },
+      { amount: '12.5', recipient },
+      { amount: '99999999999999999999', recipient },
+      { amount: 1000, recipient: 'RCP_nobody' },
+    ]
+    const { data } = (await call('POST', '/transfer/bulk', { source: 'balance', transfers })).json()
+    expect(data).toMatchObject([
+      { amount: 700_000, currency: 'NGN', status: 'failed' },
+      { amount: null, currency: 'NGN', status: 'failed' },
+      { amount: null, currency: 'NGN', status: 'failed' },
+      { amount: 1000, currency: null, status: 'failed' },
+    ])
   })
 
   test('with a reference that is taken, or that comes twice, is refused as a whole', async () => {

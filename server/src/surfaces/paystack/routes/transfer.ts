@@ -31,6 +31,7 @@ import {
   stepMeta,
   wantsCursor,
 } from '../pagination.ts'
+import { textOf } from '../queries.ts'
 import { renderMadeTransfer, renderQueuedTransfer, renderTransfer, statusOf } from '../render-transfer.ts'
 import { listMetaSchema, responses, success } from '../schemas.ts'
 import { exportSchema } from '../transaction-schemas.ts'
@@ -55,6 +56,9 @@ interface Listed {
   items: Payout[]
   meta: Static<typeof listMetaSchema>
 }
+
+/** A line of a batch, with the currency that it is asked for in; null where nothing names one. */
+type AskedLine = GivenTransfer & { currency: string | null }
 
 /** `/transfer`: money to bank accounts and mobile wallets. */
 export const transferRoutes: RouteFile = (routes, surface) => {
@@ -130,7 +134,11 @@ export const transferRoutes: RouteFile = (routes, surface) => {
       await refuseDuplicates(tenant, sound)
       const made = (await createPayouts(context, tenant, sound)).values()
       const outcomes = read.map((line) => (line instanceof ServiceError ? line : outcomeOf(line, made.next().value)))
-      const data = await Promise.all(outcomes.map((outcome, i) => show(tenant, transfers[i] as GivenTransfer, outcome)))
+      const lines = transfers.map((line) => ({
+        ...line,
+        currency: textOf(common.currency) ?? recipients.get(line.recipient.trim())?.currency ?? null,
+      }))
+      const data = await Promise.all(outcomes.map((outcome, i) => show(tenant, lines[i] as AskedLine, outcome)))
       const count = data.filter(({ transfer_code }) => transfer_code !== null).length
       return { status: true as const, message: `${count} transfers queued.`, data }
     },
@@ -287,7 +295,7 @@ export const transferRoutes: RouteFile = (routes, surface) => {
   }
 
   /** A line of the answer to a batch. */
-  async function show(tenant: Tenant, line: GivenTransfer, outcome: Payout | ServiceError) {
+  async function show(tenant: Tenant, line: AskedLine, outcome: Payout | ServiceError) {
     if (outcome instanceof ServiceError) return renderQueuedTransfer(line, outcome)
     return renderQueuedTransfer(line, await showSandboxEnd(context, tenant, outcome))
   }
