@@ -13,6 +13,7 @@ const commands = 'src/domain/ledger/commands.ts'
 const idempotency = 'src/domain/idempotency/once.ts'
 const request = 'src/domain/idempotency/request.ts'
 const money = 'src/base/money.ts'
+const apiKeys = 'src/domain/merchants/api-keys.ts'
 const tokens = 'src/domain/merchants/tokens.ts'
 const authentication = 'src/surfaces/http/authentication.ts'
 const owesNothing = 'Takes the steps of a debt, and finds that nothing is lent and nothing owed: it only costs time.'
@@ -22,6 +23,24 @@ const looksForNothing = 'Looks for nothing in an empty list: it only costs time.
 const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
+  {
+    file: apiKeys,
+    before: 'const lastEnd = soonerOf(maker?.expiresAt ?? null, replaced?.expiresAt ?? null)',
+    after: 'const lastEnd = soonerOf(maker?.expiresAt, replaced?.expiresAt ?? null)',
+    why: 'Undefined is sooner than no date, so the other end is answered as for null.',
+  },
+  {
+    file: apiKeys,
+    before: 'return one < other ? one : other',
+    after: 'return one <= other ? one : other',
+    why: 'Of two equal ends either is the sooner.',
+  },
+  {
+    file: apiKeys,
+    before: 'await refuseMightier(tx, merchant, personId, { personId: key?.personId ?? null, scopes: asking.scopes })',
+    after: 'await refuseMightier(tx, merchant, personId, { personId: key?.personId, scopes: asking.scopes })',
+    why: 'Neither null nor undefined is the person.',
+  },
   {
     file: 'src/domain/merchants/key-holders.ts',
     before: 'select 1 from api_keys',

@@ -80,7 +80,11 @@ export const targets: readonly Target[] = [
   },
   {
     file: 'src/domain/merchants/api-keys.ts',
-    steps: [['src/domain/merchants/api-keys.test.ts'], keys, ['test/limits.test.ts', 'test/isolation.test.ts']],
+    steps: [
+      ['src/domain/merchants/api-keys.test.ts'],
+      keys,
+      ['test/limits.test.ts', 'test/trail.test.ts', 'test/isolation.test.ts'],
+    ],
   },
   {
     file: 'src/domain/merchants/key-holders.ts',
