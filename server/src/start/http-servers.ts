@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import http, { type RequestListener, type ServerResponse } from 'node:http'
+import http, { type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FailureLog } from '../base/failure-log.ts'
 import type { Meter } from '../base/meter.ts'
@@ -45,7 +45,7 @@ export class HttpServers {
   readonly #sockets = new Set<Socket>()
   readonly #lines = new RequestLines()
   /** The last request of each connection. */
-  readonly #exchanges = new WeakMap<Socket, Exchange>()
+  readonly #exchanges = new WeakMap<Socket, Exchange & { previous: Exchange | undefined }>()
   /** Connections that are given up with half of a request, and its path. The application is handed nothing more of them. */
   readonly #halves = new WeakMap<Socket, string | undefined>()
   readonly #heads = new HalfHeads()
@@ -82,10 +82,12 @@ export class HttpServers {
     const server = http.createServer(options, (request, response) => {
       if (this.#halves.has(request.socket)) return void this.#halves.set(request.socket, request.url)
       this.#heads.end(request.socket)
-      this.#exchanges.set(request.socket, { request, response })
+      this.#noteExchange(request, response)
       this.#lines.add(request.socket, response, () => answer(request, response))
     })
     server.on('checkExpectation', (request, response) => refuse({ request, response }))
+    // Node would close the connection at once, and lose the answers to the requests before.
+    server.on('connect', (request, socket) => server.emit('clientError', noProxy(request), socket))
     server.maxConnections = maxConnections + mostAtOnce
     // Told of a connection over which nothing has gone for this time.
     server.setTimeout(requestTimeoutMs, (socket) => {
@@ -101,6 +103,12 @@ export class HttpServers {
     server.on('drop', () => this.#note(this.#refused))
     this.#servers.push(server)
     return server
+  }
+
+  #noteExchange(request: IncomingMessage, response: ServerResponse): void {
+    const { request: lastRequest, response: lastResponse } = this.#exchanges.get(request.socket) ?? {}
+    const previous = lastRequest && lastResponse && { request: lastRequest, response: lastResponse }
+    this.#exchanges.set(request.socket, { request, response, previous })
   }
 
   /**
@@ -148,6 +156,7 @@ export class HttpServers {
   arrivingOver(socket: Socket): Arriving {
     return {
       last: this.#exchanges.get(socket),
+      previous: this.#exchanges.get(socket)?.previous,
       head: this.#heads.of(socket),
       pathOfHalf: () => this.#pathOfHalf(socket),
     }
@@ -198,6 +207,11 @@ export class HttpServers {
     }, lookMs)
     return () => clearInterval(timer)
   }
+}
+
+/** The fault of a request with the method CONNECT. */
+function noProxy({ url }: IncomingMessage): Error {
+  return Object.assign(new Error(`This server is no proxy to ${url}`), { code: 'HPE_INVALID_METHOD' })
 }
 
 /**

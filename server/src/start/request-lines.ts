@@ -23,7 +23,8 @@ export class RequestLines {
     const line = this.#lines.get(socket) ?? { isAtWork: false, waiting: [] }
     this.#lines.set(socket, line)
     const begin = () => {
-      if (socket.destroyed) {
+      // Nothing can be answered any more.
+      if (!socket.writable) {
         line.waiting = []
         return
       }

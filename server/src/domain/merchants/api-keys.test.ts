@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestTenant, openTestService, type TestService } from '../../../test/service.ts'
-import { type Context, inTransaction } from '../context.ts'
+import { type Change, type Context, inTransaction } from '../context.ts'
 import { createApiKey, insertApiKey, refuseChangeOfMightier, replaceApiKey, revokeApiKey } from './api-keys.ts'
 import { createPerson } from './people.ts'
 import { scopes } from './scopes.ts'
@@ -46,7 +46,9 @@ test('a name of a key has at most 200 characters', async () => {
 test('a key that was revoked a moment ago makes no other', async () => {
   const { merchant } = await createTestTenant(service)
   const { apiKey: maker } = await createApiKey(service, merchant, { mode: 'test' })
-  await inTransaction(service, (tx) => revokeApiKey(tx, merchant, maker.id))
+  const changes: Change[] = []
+  await inTransaction(service, (tx) => revokeApiKey({ ...tx, changes }, merchant, maker.id))
+  expect(changes).toMatchObject([{ object: maker.id, before: { revoked: false }, after: { revoked: true } }])
   const made = insertApiKey(service, merchant, { mode: 'test', createdBy: maker.id })
   await expect(made).rejects.toMatchObject({ code: 'unauthorized' })
 })

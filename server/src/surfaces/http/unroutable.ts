@@ -158,19 +158,21 @@ export function answerUnreadable(
   envelopes: readonly Envelope[],
   error: ConnectionError,
   socket: Socket,
-  { last, head, pathOfHalf }: Arriving,
+  known: Arriving,
 ): void {
+  const { last, previous, head, pathOfHalf } = known
   if (answered.has(socket) && error.code !== 'ECONNRESET') return
-  if (error.code !== 'ECONNRESET' && last?.request.complete && !last.response.writableFinished) {
+  const arriving = last?.request.complete === false ? last : undefined
+  const before = arriving === undefined ? last : previous
+  if (error.code !== 'ECONNRESET' && before !== undefined && !before.response.writableFinished) {
     // What came before is answered first: it may have moved money.
     answered.add(socket)
-    last.response.once('close', () => {
+    before.response.once('close', () => {
       answered.delete(socket)
-      answerUnreadable(envelopes, error, socket, { last, head, pathOfHalf })
+      answerUnreadable(envelopes, error, socket, known)
     })
     return
   }
-  const arriving = last?.request.complete === false ? last : undefined
   // A second answer to one request would be read as the answer to the next.
   if (error.code === 'ECONNRESET' || !socket.writable || arriving?.response.headersSent) {
     socket.destroy()
@@ -189,6 +191,8 @@ export function answerUnreadable(
 export interface Arriving {
   /** The last request of the connection whose headers have come. */
   last: Exchange | undefined
+  /** The request before that one. */
+  previous: Exchange | undefined
   /** The bytes that have come of the headers of the next one; undefined where there are none, or none known. */
   head: string | undefined
   /** Finds out the path of a request of whose headers a part has come; undefined where there is none, or none to be known. */
