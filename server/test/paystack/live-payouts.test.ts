@@ -3,13 +3,13 @@ import type { OwnedDb } from '../../src/db/database.ts'
 import { sql } from '../../src/db/sql.ts'
 import { dropReplacedCredentials, listAccounts } from '../../src/domain/payments/processor-accounts.ts'
 import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
-import { continueErasures } from '../../src/domain/personal-data/erasing.ts'
 import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { getMerchantBalance } from '../../src/domain/wallet/merchant-balances.ts'
 import { workers } from '../../src/start/background.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
+import { finishErasures } from '../erasures.ts'
 import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
 import { chooseSometimes, openFaultProxy, requestFaults, waitForNothingLate, webhookFaults } from './fault-proxy.ts'
@@ -285,7 +285,7 @@ describe('a payout by an account at Paystack', () => {
     }
     const erased = await ask('POST', `/v1/customers/${customerId}/erase`, {})
     expect(erased.statusCode, erased.body).toBe(202)
-    await continueErasures(api.service, new AbortController().signal)
+    await finishErasures(api.service)
     expect((await show(id)).destination).toMatchObject({ accountNumber: null })
     moveTransfer(account, last(), fact === 'late' ? 'success' : 'reversed', 'Tolu Robert has moved')
     await tellAll()
