@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => close())
 
-/** Customers of whom every `nth` has money, is identified and is denied. */
+/** Makes customers. Every `nth` customer has money, is identified and is denied. */
 async function customersWith(nth: number): Promise<TestTenant> {
   const tenant = await createTestTenant(service)
   const { id } = tenant.merchant

@@ -30,19 +30,20 @@ export class HalfHeads {
       const hasRequest = this.#hasRequest.delete(socket)
       const last = lastRequest()
       const isArriving = last?.complete === false
-      const text = isArriving ? '' : (parser.getCurrentBuffer?.()?.toString('latin1') ?? '')
-      const { bytesParsed = text.length } = result as { bytesParsed?: number }
-      if (last !== undefined && hasRequest) this.#add(socket, after(last, text, bytesParsed))
-      else if (!wasArriving) this.#add(socket, text)
+      const bytes = isArriving ? undefined : parser.getCurrentBuffer?.()
+      const { bytesParsed = bytes?.length ?? 0 } = result as { bytesParsed?: number }
+      if (last !== undefined && hasRequest) this.#add(socket, bytes && after(last, bytes, bytesParsed))
+      else if (!wasArriving) this.#add(socket, bytes)
       wasArriving = isArriving
       own(result)
     }
   }
 
-  #add(socket: Socket, text: string): void {
+  #add(socket: Socket, bytes: Buffer | undefined): void {
+    if (bytes === undefined || bytes.length === 0) return
     const head = this.#heads.get(socket) ?? ''
     if (head.length < mostCharacters)
-      this.#heads.set(socket, (head + text.slice(0, mostCharacters)).replace(/^[\r\n]+/, ''))
+      this.#heads.set(socket, (head + bytes.toString('latin1', 0, mostCharacters)).replace(/^[\r\n]+/, ''))
   }
 
   /** All headers of the request have come. */
@@ -58,12 +59,13 @@ export class HalfHeads {
 }
 
 /**
- * The text that came after a whole request; empty where its end is not in the text.
+ * The bytes that came after a whole request; undefined where its end is not among the bytes.
  *
  * @param parsed the place where the parser stopped
  */
-function after({ headers }: IncomingMessage, text: string, parsed: number): string {
+function after({ headers }: IncomingMessage, bytes: Buffer, parsed: number): Buffer | undefined {
   const length = Number(headers['content-length'] ?? 0)
-  const end = text.lastIndexOf('\r\n\r\n', parsed - length - 4)
-  return end === -1 ? '' : text.slice(end + 4 + length)
+  const last = parsed - length - 4
+  const end = last < 0 ? -1 : bytes.lastIndexOf('\r\n\r\n', last)
+  return end === -1 ? undefined : bytes.subarray(end + 4 + length)
 }

@@ -82,7 +82,7 @@ async function ask(method: string, url: string, body?: object, bearer = secret):
   return json
 }
 
-/** A payment on the account's page. Without `isKnown` nobody has told of it yet. */
+/** A payment on the account's page. Without `isKnown` no webhook has told the server of the payment yet. */
 async function pays(reference: string, { isKnown = true } = {}): Promise<TransactionRow> {
   const metadata = { purpose: 'wallet_topup' }
   await ask('POST', '/transaction/initialize', {
@@ -94,7 +94,7 @@ async function pays(reference: string, { isKnown = true } = {}): Promise<Transac
   return row
 }
 
-/** A merchant whose account has things that no webhook has told of, and things that differ. */
+/** A merchant whose account has payments and refunds that no webhook has told of, and some that differ from the books. */
 async function prepare(): Promise<void> {
   await start(original)
   const merchant = await ask('POST', '/v1/merchants', { name: 'Duka', currencies: ['NGN'] }, adminKey)
