@@ -15,6 +15,7 @@ import { storedRecipient, tellPayout } from './payout-events.ts'
 import { type AccountPlace, findPlaces, type NewDestination, type Place } from './payout-places.ts'
 import type { PayoutProcessor, PayoutProcessorChoice } from './payout-processor.ts'
 import { type FeeBearer, type Payout, readPayouts } from './payout-records.ts'
+import { senderMs } from './payout-sending.ts'
 import { getPayoutSettings } from './payout-settings.ts'
 import { newRecipientCode } from './recipients.ts'
 import { sentReferenceOf } from './sent-references.ts'
@@ -30,6 +31,8 @@ export interface SoundPayout {
   metadata: Record<string, unknown> | null
   /** Default a random one. */
   code?: string | undefined
+  /** Whether whoever makes it sends it at once. Default: the background work does. */
+  isSentByMaker?: boolean | undefined
 }
 
 export interface PayoutCall {
@@ -266,6 +269,7 @@ function recording({ clock, random, vault }: Context, prepared: Prepared[], { be
   const { tenant } = (prepared[0] as Prepared).call
   const { merchant, mode } = tenant
   const now = clock.now()
+  const later = new Date(now.getTime() + senderMs)
   const wanted = prepared.map(({ call }) => call.wanted)
   const actors = prepared.map(({ call }) => call.tenant.actor)
   const json = (value: Record<string, unknown> | null | undefined) => (value == null ? null : JSON.stringify(value))
@@ -293,10 +297,11 @@ function recording({ clock, random, vault }: Context, prepared: Prepared[], { be
         ${wanted.map((each) => json(each.metadata))}::text[],
         ${wanted.map((each) => (limited.has(each.currency) ? 'awaiting_approval' : 'pending'))}::text[],
         ${actors.map((each) => each?.id ?? null)}::integer[],
-        ${actors.map((each) => (each === undefined ? null : packRequestId(each.requestId)))}::bytea[]
+        ${actors.map((each) => (each === undefined ? null : packRequestId(each.requestId)))}::bytea[],
+        ${wanted.map((each) => (each.isSentByMaker && !limited.has(each.currency) ? later : now))}::timestamptz[]
       ) with ordinality as w (
         recipient_id, recipient_code, type, account_number, bank_code, name, email, description, recipient_metadata, code,
-        reference, sent_reference, customer, amount, currency, estimated_fee, reason, metadata, state, actor_id, request_id, place
+        reference, sent_reference, customer, amount, currency, estimated_fee, reason, metadata, state, actor_id, request_id, due_at, place
       ) on w.place = n.ordinal
     ),
     ids as materialized (
@@ -336,7 +341,7 @@ function recording({ clock, random, vault }: Context, prepared: Prepared[], { be
       select
         ${merchant.id}, p.id, ${mode}, i.first + i.recipients + row_number() over (order by p.place) - 1, p.code, p.reference,
         p.sent_reference, c.id, coalesce(p.recipient_id, i.first + p.new_place - 1), p.amount, p.currency, ${bearer},
-        p.estimated_fee, p.reason, p.metadata::json, p.state, p.actor_id, p.request_id, ${now}::timestamptz,
+        p.estimated_fee, p.reason, p.metadata::json, p.state, p.actor_id, p.request_id, p.due_at,
         ${now}::timestamptz, ${now}::timestamptz
       from placed p
       cross join ids i

@@ -5,6 +5,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { advancePayout, orderOf } from './advancing.ts'
 import { type PayoutProcessorChoice, type PayoutsContext, requireSender } from './payout-processor.ts'
 import { getPayout, type Payout } from './payout-records.ts'
+import { leaveSending } from './payout-sending.ts'
 import { getPayoutSettings } from './payout-settings.ts'
 
 /**
@@ -27,16 +28,23 @@ export async function finalizePayout(
 }
 
 /**
- * Takes a new payout to where the sandbox has it: in test mode a payout is usually paid at once. One of another processor stays
- * as it is, and so does one of a merchant with an approval URL: its caller does not wait for that. A failure is left to the background.
+ * Whether a new payout ends while its caller waits: in test mode the sandbox usually pays at once. One of another processor is told
+ * of later, and so is one of a merchant with an approval URL: its caller does not wait for that.
  */
-export async function showSandboxEnd(context: PayoutsContext, tenant: Tenant, payout: Payout): Promise<Payout> {
-  if (payout.state !== 'pending' || (await sandboxOf(context, tenant)) === null) return payout
-  if ((await getPayoutSettings(context, tenant)).approvalUrl !== null) return payout
-  await advancePayout(context, tenant, payout.id).catch((error: Error) => {
-    context.failures.failed('payout', { error: error.message })
-  })
-  return getPayout(context, tenant, payout.id)
+export async function endsAtOnce(context: PayoutsContext, tenant: Tenant): Promise<boolean> {
+  if ((await sandboxOf(context, tenant)) === null) return false
+  return (await getPayoutSettings(context, tenant)).approvalUrl === null
+}
+
+/** Takes a payout that is sent by its maker to where the sandbox has it. A failure is left to the background. */
+export async function sendMade(context: PayoutsContext, tenant: Tenant, { id, state }: Payout): Promise<Payout> {
+  if (state === 'pending') {
+    await advancePayout(context, tenant, id).catch(async (error: Error) => {
+      context.failures.failed('payout', { error: error.message })
+      await leaveSending(context, tenant, id)
+    })
+  }
+  return getPayout(context, tenant, id)
 }
 
 /** The sandbox's one-time password. Throws `not_available` for a tenant whose payouts the sandbox does not send. */

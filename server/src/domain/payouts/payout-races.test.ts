@@ -12,6 +12,7 @@ import { setRiskAction } from '../customers/risk-actions.ts'
 import { getBalance } from '../ledger/balances.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { advanceDuePayouts, advancePayout } from './advancing.ts'
+import { sendMade } from './payout-otp.ts'
 import { getPayout } from './payout-records.ts'
 import { createPayout } from './payouts.ts'
 
@@ -89,6 +90,29 @@ test('a customer who is denied while a payout is about to be sent is paid out to
     )
     expect(await balance(code)).toMatchObject({ posted: isSent ? 90n : 100n, held: 0n })
   }
+})
+
+test('a payout that its maker sends is not sent by the background work meanwhile, and is not lost with its maker', async () => {
+  const script = scriptPayouts(service, paid, paid)
+  const make = async () => {
+    const reference = `race-${count++}`
+    const wanted = { customerCode: ada, amount: 10, destination, reference, isSentByMaker: true }
+    return (await createPayout(service, tenant, wanted, null)).payout
+  }
+  const [mine, lost] = [await make(), await make()]
+  await advanceDuePayouts(script.context)
+  expect(script.sent).toEqual([])
+  expect(await sendMade(script.context, tenant, mine)).toMatchObject({ state: 'paid' })
+  service.clock.advance(41_000)
+  await advanceDuePayouts(script.context)
+  expect(await getPayout(service, tenant, lost.id)).toMatchObject({ state: 'paid' })
+  expect(script.sent).toHaveLength(2)
+
+  const failing = { ...script.context, payoutProcessorOf: () => Promise.reject(new Error('no answer')) }
+  const left = await make()
+  expect(await sendMade(failing, tenant, left)).toMatchObject({ state: 'pending' })
+  await advanceDuePayouts(script.context)
+  expect(await getPayout(service, tenant, left.id)).toMatchObject({ state: 'paid' })
 })
 
 test('servers that all hear at once that a payout was paid take its money once', async () => {

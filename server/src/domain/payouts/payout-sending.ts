@@ -6,7 +6,7 @@ import { tellPayout } from './payout-events.ts'
 import type { Payout } from './payout-records.ts'
 
 /** The row of a payout stays with its sender for so long. Longer than an answer of a processor is waited for. */
-const senderMs = 40_000
+export const senderMs = 40_000
 
 /** Why a payout that waited is not sent any more. */
 type LastLook = 'customer_denied' | 'recipient_inactive' | 'insufficient_funds'
@@ -75,6 +75,13 @@ export async function beginSending(
   `)
   if (row?.refusal) return { refusal: row.refusal, sentence: sentences[row.refusal] }
   return row?.send_count ? { sendCount: row.send_count } : null
+}
+
+/** Leaves a payout that was not sent to whoever looks next. */
+export async function leaveSending({ db, clock }: Context, { merchant }: Tenant, id: string): Promise<void> {
+  await db.query(sql`
+    update payouts set due_at = ${clock.now()} where merchant_id = ${merchant.id} and id = ${id} and state = 'pending'
+  `)
 }
 
 /** Gives an order that was sent before, and that its account does not know, to one sender. Answers the new count, or null. */

@@ -27,6 +27,8 @@ export interface NewPayout {
   metadata?: Record<string, unknown> | undefined
   /** `TRF_…`, for a caller who repeats itself and must know its own payout again. Default a random one. */
   code?: string | undefined
+  /** The caller takes its first step at once, by `sendMade`: until then it is nobody else's. Default false. */
+  isSentByMaker?: boolean | undefined
 }
 
 /**
@@ -146,8 +148,8 @@ async function askAboutMany(
 }
 
 function readNew(tenant: Tenant, input: NewPayout): SoundPayout {
-  const { customerCode = null, destination, reference, reason = null, metadata = null, code } = input
+  const { customerCode = null, destination, reference, reason = null, metadata = null, code, isSentByMaker } = input
   const amount = parseAmount(input.amount)
   const currency = heldCurrency(tenant.merchant, input.currency)
-  return { customerCode, amount, currency, destination, reference, reason, metadata, code }
+  return { customerCode, amount, currency, destination, reference, reason, metadata, code, isSentByMaker }
 }

@@ -12,7 +12,7 @@ import {
   listNumberedPayouts,
   walkNumberedPayouts,
 } from '../../../domain/payouts/payout-lists.ts'
-import { finalizePayout, showSandboxEnd } from '../../../domain/payouts/payout-otp.ts'
+import { endsAtOnce, finalizePayout, sendMade } from '../../../domain/payouts/payout-otp.ts'
 import { findPayout, type Payout, type PayoutName } from '../../../domain/payouts/payout-records.ts'
 import { createPayout, createPayouts, type NewPayout, orMadeBefore } from '../../../domain/payouts/payouts.ts'
 import { tenantOf } from '../../http/authentication.ts'
@@ -85,15 +85,18 @@ export const transferRoutes: RouteFile = (routes, surface) => {
       refuseAccountReference(account_reference)
       const recipients = await findRecipients(context, tenant, [given.recipient])
       const codeOf = (name: string, length: number) => codeOfTransfer(context, tenant, keyed, { name, length })
+      const isSentByMaker = await endsAtOnce(context, tenant)
       const made = await orMadeBefore(context, tenant, keyed, async () => {
         const read = readTransfer(tenant, given, recipients, codeOf('reference', 20))
-        const wanted: NewPayout = { ...read, code: `TRF_${codeOf(`code ${read.reference}`, 16)}` }
+        const code = `TRF_${codeOf(`code ${read.reference}`, 16)}`
+        const wanted: NewPayout = { ...read, code, isSentByMaker }
         const done = await createPayout(context, tenant, wanted, keyed).catch(rethrow)
         // Made without this key, it has another code: this is a second use of its reference.
         if (done.replayed && done.payout.code !== wanted.code) throw duplicate()
         return done
       })
-      const payout = made.replayed ? made.payout : await showSandboxEnd(context, tenant, made.payout)
+      const isMine = isSentByMaker && !made.replayed
+      const payout = isMine ? await sendMade(context, tenant, made.payout) : made.payout
       const message = statusOf(payout) === 'otp' ? asksOtp : queued
       const answer = { status: true as const, message, data: renderMadeTransfer(tenant, payout) }
       return { answer, replayed: made.replayed }
@@ -122,12 +125,13 @@ export const transferRoutes: RouteFile = (routes, surface) => {
         tenant,
         transfers.map(({ recipient }) => recipient),
       )
+      const isSentByMaker = await endsAtOnce(context, tenant)
       // A repeat of the request makes the same names, and finds by them what was made before.
       const read = transfers.map((line, i) =>
         tryRead((): NewPayout => {
           const ownReference = codeOfAttempt(context, attempt, `reference ${i}`, 20)
           const code = `TRF_${codeOfAttempt(context, attempt, `code ${i}`, 16)}`
-          return { ...readTransfer(tenant, { ...common, ...line }, recipients, ownReference), code }
+          return { ...readTransfer(tenant, { ...common, ...line }, recipients, ownReference), code, isSentByMaker }
         }),
       )
       const sound = read.filter((line): line is NewPayout => !(line instanceof ServiceError))
@@ -138,7 +142,15 @@ export const transferRoutes: RouteFile = (routes, surface) => {
         ...line,
         currency: textOf(common.currency) ?? recipients.get(line.recipient.trim())?.currency ?? null,
       }))
-      const data = await Promise.all(outcomes.map((outcome, i) => show(tenant, lines[i] as AskedLine, outcome)))
+      const data = await Promise.all(
+        outcomes.map(async (outcome, i) => {
+          const isMine = isSentByMaker && !(outcome instanceof ServiceError)
+          return renderQueuedTransfer(
+            lines[i] as AskedLine,
+            isMine ? await sendMade(context, tenant, outcome) : outcome,
+          )
+        }),
+      )
       const count = data.filter(({ transfer_code }) => transfer_code !== null).length
       return { status: true as const, message: `${count} transfers queued.`, data }
     },
@@ -292,12 +304,6 @@ export const transferRoutes: RouteFile = (routes, surface) => {
     const taken = await findTakenReferences(context, tenant, wanted)
     const found = [...new Set([...taken, ...twice])]
     if (found.length > 0) throw new ServiceError('not_found', `${duplicatesFound}${found.join(',')}`, 'transfers')
-  }
-
-  /** A line of the answer to a batch. */
-  async function show(tenant: Tenant, line: AskedLine, outcome: Payout | ServiceError) {
-    if (outcome instanceof ServiceError) return renderQueuedTransfer(line, outcome)
-    return renderQueuedTransfer(line, await showSandboxEnd(context, tenant, outcome))
   }
 
   async function listByPage(tenant: Tenant, filter: ReturnType<typeof readTransferFilter>, query: ListQuery) {
