@@ -26,7 +26,7 @@ const failures = []
 /** @type {string[]} */
 const unsteady = []
 /** With more failed files than this in a part of the suite, nothing is run again: the fault is no accident. */
-const maxAgain = 3
+const maxAgain = 5
 if (isWholeSuite) await check()
 for (const engine of selection === 'all' ? ['embedded', 'postgresql'] : [selection]) await testServer(engine)
 if (selection === 'all') for (const workspace of otherWorkspaces()) await testWorkspace(workspace)
