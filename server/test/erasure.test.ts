@@ -250,7 +250,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     arrival_notices: ['mode', 'reference'],
     payment_numbers: ['mode'],
     payment_settings: ['known_customers', 'mode'],
-    payout_settings: ['approval_secret', 'approval_url', 'fees_borne_by', 'mode', 'name_differences'],
+    payout_settings: ['approval_secret', 'approval_url', 'fees_borne_by', 'mode', 'name_differences', 'waiting_secret'],
     payment_totals: ['currency', 'mode'],
     people: ['email', 'mode', 'name'],
     processor_accounts: ['credentials', 'direction', 'hint', 'last_error', 'mode', 'processor', 'state'],

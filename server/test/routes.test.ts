@@ -91,7 +91,10 @@ async function makePayouts(customerId: string) {
   await api.call('POST', '/v1/sandbox/pay-ins', { customerId, amount: 4_000_000 })
   const [waitingPayoutId, deniablePayoutId] = [await make('waiting', 2_000_000), await make('deniable', 2_000_000)]
   const waits = { waitingPayoutId, deniablePayoutId }
-  return { sparePayoutId, manualPayoutId, settledPayoutId, ...waits, ...(await makeTransfer(customerId)) }
+  const made = { sparePayoutId, manualPayoutId, settledPayoutId, ...waits, ...(await makeTransfer(customerId)) }
+  // The second change waits for a second person.
+  for (const coolDownHours of [2, 1]) await api.call('PATCH', '/v1/payout-settings', { coolDownHours })
+  return made
 }
 
 /** A transfer of a customer that waits for its one-time password, and a recipient that nothing else needs. */

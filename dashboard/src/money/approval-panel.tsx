@@ -17,6 +17,7 @@ import { aboutWords, isAskedBy, needWords, whyNotApprove } from './approval-word
 import { useBankNames } from './banks.ts'
 import { LimitTable } from './limit-table.tsx'
 import { NameAtBank } from './name-check.tsx'
+import { PayoutChange } from './payout-change.tsx'
 import { destinationWords } from './payout-state.tsx'
 
 type Approval = Mteja.Approval
@@ -48,7 +49,7 @@ interface WholeProps {
 function Whole({ approval, names }: WholeProps) {
   const { format } = useSession()
   const banks = useBankNames()
-  const { amount, currency, customerId, destination, settings, settlement } = approval
+  const { amount, currency, customerId, destination, settings, payoutSettings, settlement } = approval
   const facts: [string, ReactNode][] = [
     ['State', <ApprovalStatus key="status" status={approval.status} />],
     ['About', <About key="about" approval={approval} />],
@@ -100,6 +101,7 @@ function Whole({ approval, names }: WholeProps) {
           <LimitTable title="As they would be" settings={settings.after} />
         </>
       )}
+      {payoutSettings !== null && <PayoutChange {...payoutSettings} />}
       {approval.status === 'waiting' && <Decide approval={approval} names={names} />}
     </div>
   )
@@ -107,7 +109,7 @@ function Whole({ approval, names }: WholeProps) {
 
 function About({ approval }: { approval: Approval }) {
   const words = aboutWords(approval)
-  if (approval.kind.startsWith('payout'))
+  if (approval.kind === 'payout' || approval.kind === 'payout_settlement')
     return <Link href={`/money?tab=payouts&payout=${approval.subjectId}`}>{words}</Link>
   if (approval.kind === 'refund_settlement') return <Link href="/money?tab=refunds">{words}</Link>
   return words

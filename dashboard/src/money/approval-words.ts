@@ -22,6 +22,8 @@ export function aboutWords({ kind, direction, destination, settlement }: Approva
       return 'Pay-in by hand'
     case 'approval_settings':
       return 'Change of the limits'
+    case 'payout_settings':
+      return 'Change of the settings of payouts'
     default:
       return plain(kind)
   }

@@ -45,6 +45,8 @@ interface SettingsFormProps<Settings> {
   now: Settings
   /** Sends them back, with the time at which they were read. */
   save: (settings: Settings) => Promise<Settings>
+  /** What is said once they are saved. Default that they count. */
+  told?: (settings: Settings) => string
   children: (settings: Settings, change: (changes: Partial<Settings>) => void) => ReactNode
 }
 
@@ -53,12 +55,14 @@ export function SettingsForm<Settings extends { updatedAt: string }>({
   title,
   now,
   save,
+  told,
   children,
 }: SettingsFormProps<Settings>) {
   const [settings, setSettings] = useState(now)
   const { error, isBusy, submit } = useSettingsForm(async () => {
-    setSettings(await save(settings))
-    return 'Saved, for what begins from now on.'
+    const saved = await save(settings)
+    setSettings(saved)
+    return told?.(saved) ?? 'Saved, for what begins from now on.'
   })
   return (
     <form className="stack" onSubmit={submit} noValidate aria-label={title}>

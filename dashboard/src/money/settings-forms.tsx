@@ -1,5 +1,6 @@
 import { Checkbox, NativeSelect, TextInput } from '@mantine/core'
 import { useState } from 'react'
+import { Link } from 'wouter'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { SettingsForm } from './settings-form.tsx'
@@ -67,14 +68,30 @@ export function PayoutForm({ settings }: { settings: Mteja.PayoutSettings }) {
     if (hours?.trim() === '' || !Number.isInteger(coolDownHours) || coolDownHours < 0) {
       throw new Error('Type the hours as a whole number; 0 for none.')
     }
-    const saved = await mteja.payouts.updateSettings({ ...changed, coolDownHours })
+    // The address that is asked first is not of this form: sent back, it would be signed with the key of this page.
+    const { feesBorneBy, identifiedOnly, nameDifferences, updatedAt } = changed
+    const members = { feesBorneBy, identifiedOnly, nameDifferences, coolDownHours }
+    const saved = await mteja.payouts.updateSettings(members, { ifMatch: updatedAt })
     setHours(undefined)
     return saved
   }
+  const told = ({ waitingApprovalId }: Mteja.PayoutSettings) =>
+    waitingApprovalId === null
+      ? 'Saved, for what begins from now on.'
+      : 'This lets more pass than before, so it waits for a second person.'
   return (
-    <SettingsForm title="Payouts" now={settings} save={save}>
+    <SettingsForm title="Payouts" now={settings} save={save} told={told}>
       {({ feesBorneBy, coolDownHours, identifiedOnly, nameDifferences }, change) => (
         <>
+          {settings.waitingApprovalId !== null && (
+            <p className="needed">
+              A change of these settings{' '}
+              <Link href={`/money?tab=approvals&which=waiting&approval=${settings.waitingApprovalId}`}>
+                waits for a second person
+              </Link>
+              .
+            </p>
+          )}
           <Choice
             label="Fees of the processor"
             of={bearers}

@@ -67,7 +67,7 @@ begin
   ) on payouts to mteja_app;
   grant update (
     fees_borne_by, asks_otp, default_recipient_id, cool_down_hours, identified_only, name_differences, approval_url, approval_secret,
-    updated_at
+    waiting_secret, updated_at
   ) on payout_settings to mteja_app;
   grant update (cause, reference, since, paused_at, resumed_at, known_until) on sending_pauses to mteja_app;
   grant update (due_at, attempts), delete on arrival_notices to mteja_app;

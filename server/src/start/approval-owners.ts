@@ -2,6 +2,7 @@ import { settingsApprovals } from '../domain/approvals/approval-settings.ts'
 import type { ApprovalChoice } from '../domain/approvals/decisions.ts'
 import { refundSettlementApprovals } from '../domain/payments/refund-settlements.ts'
 import { payoutApprovals } from '../domain/payouts/payout-approvals.ts'
+import { payoutSettingsApprovals } from '../domain/payouts/payout-settings.ts'
 import { settlementApprovals } from '../domain/payouts/payout-settlements.ts'
 import { adjustmentApprovals } from '../domain/wallet/adjustments.ts'
 import { payInApprovals } from '../domain/wallet/pay-ins.ts'
@@ -14,4 +15,5 @@ export const approvalOwners: ApprovalChoice['approvalOwners'] = {
   payout_settlement: settlementApprovals,
   refund_settlement: refundSettlementApprovals,
   approval_settings: settingsApprovals,
+  payout_settings: payoutSettingsApprovals,
 }

@@ -694,6 +694,8 @@ export const mteja: Record<string, Cases> = {
     200: { body: { feesBorneBy: 'merchant' } },
     401: { ...stranger, body: {} },
     404: { body: { defaultRecipient: 'RCP_nobody' } },
+    // Another change waits.
+    409: { body: { coolDownHours: 0 } },
     412: { headers: longAgo, body: {} },
   },
   'POST /v1/recipients': {

@@ -15,6 +15,7 @@ export const approvalKinds = [
   'payout_settlement',
   'refund_settlement',
   'approval_settings',
+  'payout_settings',
 ] as const
 
 export type ApprovalKind = (typeof approvalKinds)[number]

@@ -24,6 +24,7 @@ import { idStepQuery, nextBeforeSchema, readIdStep } from '../names.ts'
 import { nameCheckSchema, renderNameCheck } from '../payouts.ts'
 import { date, nullableText, responses } from '../schemas.ts'
 import { approvalSettingsSchema, type ShownSettings } from './approval-settings.ts'
+import { payoutSettingsSchema, renderPayoutSettings } from './payout-settings.ts'
 
 const tags = ['Approvals']
 const id = '019aa8a2-3c41-7a10-9b1e-5d2c0f1a2b3c'
@@ -31,7 +32,8 @@ const id = '019aa8a2-3c41-7a10-9b1e-5d2c0f1a2b3c'
 const kindSchema = Type.Unsafe<ApprovalKind>({
   type: 'string',
   enum: [...approvalKinds],
-  description: 'The kind of the thing that waits; approval_settings is a change of the limits themselves',
+  description:
+    'The kind of the thing that waits; approval_settings is a change of the limits themselves, payout_settings one of the settings of payouts',
   examples: ['adjustment'],
 })
 const statusSchema = Type.Unsafe<ApprovalStatus>({
@@ -86,6 +88,10 @@ export const approvalSchema = Type.Object({
   settings: Type.Union([Type.Object({ before: approvalSettingsSchema, after: approvalSettingsSchema }), Type.Null()], {
     description: 'Of a change of the limits: as they were, and as they are to be',
   }),
+  payoutSettings: Type.Union(
+    [Type.Object({ before: payoutSettingsSchema, after: payoutSettingsSchema }), Type.Null()],
+    { description: 'Of a change of the settings of payouts: as they were, and as they are to be' },
+  ),
   settlement: Type.Union(
     [
       Type.Object({
@@ -216,8 +222,8 @@ interface Details {
   words?: Record<string, string | null> | null
   outcome?: string | null
   fee?: number | null
-  before?: ShownSettings
-  after?: ShownSettings
+  before?: unknown
+  after?: unknown
 }
 
 /** With the name at the bank as it is known by now. */
@@ -235,7 +241,7 @@ async function renderApprovals(context: Context, tenant: Tenant, approvals: read
 const noRecipients: ReadonlyMap<string, Recipient> = new Map()
 
 function render(approval: Approval, recipients: ReadonlyMap<string, Recipient>) {
-  const { direction, source, words, outcome, fee = null, before, after } = approval.details as Details
+  const { direction, source, words, outcome, fee = null } = approval.details as Details
   return {
     id: approval.id,
     kind: approval.kind,
@@ -250,7 +256,8 @@ function render(approval: Approval, recipients: ReadonlyMap<string, Recipient>) 
     source: source ?? null,
     words: words?.reason ?? words?.description ?? null,
     destination: destinationOf(approval.details as Details, recipients),
-    settings: before === undefined || after === undefined ? null : { before, after },
+    settings: changeOf(approval, 'approval_settings', (settings: ShownSettings) => settings),
+    payoutSettings: changeOf(approval, 'payout_settings', renderPayoutSettings),
     // An erasure of a former version has removed the outcome.
     settlement: !outcome ? null : { outcome, proof: words?.proof ?? null, fee },
     denial: approval.denial,
@@ -261,6 +268,17 @@ function render(approval: Approval, recipients: ReadonlyMap<string, Recipient>) 
     expiresAt: approval.expiresAt.toISOString(),
     decidedAt: approval.decidedAt?.toISOString() ?? null,
   }
+}
+
+/** Of a change of settings; null for a thing of another kind. */
+function changeOf<Settings, Rendered>(
+  { kind, details }: Approval,
+  changes: ApprovalKind,
+  render: (settings: Settings) => Rendered,
+): { before: Rendered; after: Rendered } | null {
+  const { before, after } = details as Details
+  if (kind !== changes || before === undefined || after === undefined) return null
+  return { before: render(before as Settings), after: render(after as Settings) }
 }
 
 function destinationOf({ type, bankCode, recipientId, words }: Details, recipients: ReadonlyMap<string, Recipient>) {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { ServiceError } from '../../../base/errors.ts'
+import { type Approval, findWaiting } from '../../../domain/approvals/approval-records.ts'
 import type { ApprovalUrl } from '../../../domain/payouts/payout-processor.ts'
 import {
   changePayoutSettings,
@@ -52,14 +53,21 @@ const approvalUrl = Type.String({
     'The address that is asked before a payout is sent: 200 approves, 400 refuses, everything else blocks it. none for none, which is the default. What it is asked is signed with the key that has set it',
   examples: ['https://duka.example/payouts/approve'],
 })
-const settingsSchema = Type.Object({
+/** The settings as an approver sees them. */
+export const payoutSettingsSchema = Type.Object({
   feesBorneBy,
   defaultRecipient,
   coolDownHours,
   identifiedOnly,
   nameDifferences,
   approvalUrl,
+})
+const answerSchema = Type.Object({
+  ...payoutSettingsSchema.properties,
   ...settingsTime,
+  waitingApprovalId: Type.Union([Type.String(), Type.Null()], {
+    description: 'The approval of a change that waits for a second person; null for none',
+  }),
 })
 
 /** `/v1/payout-settings`: what the merchant wants of payouts in this mode. */
@@ -72,12 +80,14 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
         operationId: 'retrievePayoutSettings',
         summary: 'Show who bears the fees of payouts, their usual recipient, and what is refused or waits',
         tags,
-        response: responses(200, settingsSchema, 401),
+        response: responses(200, answerSchema, 401),
       },
     },
     async (request) => {
       const tenant = tenantOf(request)
-      return withTime(context, tenant, 'payout_settings', render(await getPayoutSettings(context, tenant)))
+      const settings = await getPayoutSettings(context, tenant)
+      const waiting = await findWaiting(context, tenant, { kind: 'payout_settings' })
+      return withTime(context, tenant, 'payout_settings', render(settings, waiting))
     },
   )
 
@@ -89,7 +99,9 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'updatePayoutSettings',
         summary: 'Change the settings of payouts: fees, the usual recipient, and what is refused or waits',
-        description: ifMatchDescription,
+        description:
+          'Where anything waits for a second person, a change that lets more pass than before waits, too, as a whole: fewer hours, another approvalUrl or none, identifiedOnly false, nameDifferences shown. The answer then has the settings as they still are, and the approval. ' +
+          ifMatchDescription,
         tags,
         body: Type.Object({
           feesBorneBy: Type.Optional(feesBorneBy),
@@ -99,7 +111,7 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
           nameDifferences: Type.Optional(nameDifferences),
           approvalUrl: Type.Optional(approvalUrl),
         }),
-        response: responses(200, settingsSchema, 401, 404, 412),
+        response: responses(200, answerSchema, 401, 404, 409, 412),
       },
     },
     async (request, tx) => {
@@ -111,7 +123,8 @@ export const payoutSettingsRoutes: RouteFile = (routes, { context }) => {
         approvalUrl: url === undefined ? undefined : readApprovalUrl(tx, request, url),
       }
       await refuseUnseen(tx, tenant, 'payout_settings', request)
-      return withTime(tx, tenant, 'payout_settings', render(await changePayoutSettings(tx, tenant, change)))
+      const { settings, waiting } = await changePayoutSettings(tx, tenant, change)
+      return withTime(tx, tenant, 'payout_settings', render(settings, waiting))
     },
   )
 }
@@ -128,6 +141,10 @@ function readApprovalUrl(context: SenderChoice, request: FastifyRequest, url: st
   return { url: read, secret: readBearer(request) }
 }
 
-function render({ defaultRecipient, approvalUrl, ...settings }: PayoutSettings) {
+function render(settings: PayoutSettings, waiting: Approval | null) {
+  return { ...renderPayoutSettings(settings), waitingApprovalId: waiting?.id ?? null }
+}
+
+export function renderPayoutSettings({ defaultRecipient, approvalUrl, ...settings }: PayoutSettings) {
   return { ...settings, defaultRecipient: defaultRecipient ?? 'none', approvalUrl: approvalUrl ?? 'none' }
 }

@@ -74,7 +74,15 @@ test('a payout, its recipient and its approval show the name at the bank, and ho
   await send('POST', `/v1/sandbox/approvals/${waiting.approvalId}/approve`)
   await advanceDuePayouts(api.service)
   await expect.poll(() => shown(other.id)).toMatchObject({ state: 'paid', destination: { nameCheck } })
-  await send('PATCH', '/v1/payout-settings', { nameDifferences: 'shown' })
+  const { waitingApprovalId } = await send('PATCH', '/v1/payout-settings', { nameDifferences: 'shown' })
+  const { payoutSettings, settings } = await send('POST', `/v1/sandbox/approvals/${waitingApprovalId}/approve`)
+  expect({ payoutSettings, settings }).toMatchObject({
+    payoutSettings: {
+      before: { nameDifferences: 'approval', defaultRecipient: 'none', approvalUrl: 'none' },
+      after: { nameDifferences: 'shown' },
+    },
+    settings: null,
+  })
 })
 
 test('every state has a word on each wire, and an event that both styles of webhooks tell as their wires have names for it', async () => {
