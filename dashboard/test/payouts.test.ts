@@ -320,6 +320,35 @@ browserTest(
   },
 )
 
+browserTest(
+  'what this key has asked for says who approves it, and in test mode the sandbox stands in for them',
+  async () => {
+    const { mteja, ada, keys } = seeded
+    await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 1 }] })
+    await mteja.adjustments.make({
+      customerId: ada,
+      amount: 7200,
+      currency: 'ZAR',
+      direction: 'credit',
+      reason: 'Goodwill',
+      reference: 'ticket-3',
+    })
+    const page = await signedIn(keys.owner, '/home')
+    await page.getByRole('link', { name: /Waiting for a second person: \d/ }).click()
+    await page.getByRole('button', { name: /72,00/ }).click()
+    const panel = page.getByRole('dialog', { name: 'Approval' })
+    await panel.getByText('Only a person approves', { exact: false }).waitFor()
+    expect(await panel.getByRole('button', { name: 'Approve …' }).count()).toBe(0)
+    await panel.getByRole('button', { name: 'Approve as another person …' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Approve as another person' })
+    await dialog.getByRole('button', { name: 'Continue' }).click()
+    await dialog.getByRole('button', { name: /^Approve R/ }).click()
+    await panel.getByText('Approved ✓').waitFor()
+    expect(await faults(page)).toEqual([])
+    await page.context().close()
+  },
+)
+
 browserTest('a recipient is stopped, and taken back', async () => {
   const page = await signedIn(seeded.keys.finance, '/money?tab=payouts&of=recipients')
   const list = page.getByRole('main')

@@ -4721,7 +4721,7 @@ export namespace Mteja {
     decidedAt: string | null
     createdAt: string
   }
-  /** GET /v1/approvals/{id} */
+  /** POST /v1/approvals/{id}/approve */
   export interface Approval {
     id: string
     /** The kind of the thing that waits; approval_settings is a change of the limits themselves, payout_settings one of the settings of payouts */
@@ -4871,6 +4871,121 @@ export namespace Mteja {
     createdAt: string
     expiresAt: string
     decidedAt: string | null
+  }
+  /** GET /v1/approvals/{id} */
+  export interface RetrievedApproval {
+    id: string
+    /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
+    kind: 'adjustment' | 'pay_in' | 'payout' | 'payout_settlement' | 'refund_settlement' | 'approval_settings'
+    /** The id of the thing that waits, for instance of the adjustment */
+    subjectId: string
+    status: 'waiting' | 'approved' | 'denied'
+    customerId: string | null
+    /** Minor units; null for a thing that is no money */
+    amount: number | null
+    currency: string | null
+    /** Of the thing */
+    reference: string | null
+    /** Why it waits: its amount is over the limit, the sum of its asker and day is, its destination is new, the bank does not confirm the name of the payee, or a thing of this kind always waits */
+    needs: ('amount' | 'daily_sum' | 'new_destination' | 'name_difference' | 'always')[]
+    /** Of an adjustment: credit or debit */
+    direction: string | null
+    /** Of a pay-in: how the payer paid */
+    source: string | null
+    /** The reason or the description that the asker gave; null once the customer was erased */
+    words: string | null
+    /** Of a payout: where the money goes; null once the customer was erased */
+    destination: {
+      type: string
+      bankCode: string
+      accountNumber: string | null
+      accountName: string | null
+      /** The name of the holder at the bank, compared with accountName; null while no bank was asked, and where none can be */
+      nameCheck: {
+        /** How accountName compares with the name at the bank. no_name: none was given; no_account: the bank knows no such account; unavailable: the bank could not be asked */
+        result: 'match' | 'close_match' | 'no_match' | 'no_name' | 'no_account' | 'unavailable'
+        nameAtBank: string | null
+        checkedAt: string
+      } | null
+      recipientId: string
+    } | null
+    /** Of a change of the limits: as they were, and as they are to be */
+    settings: {
+      before: {
+        /** false: nothing waits, as in a company of one */
+        isOn: boolean
+        limits: {
+          currency: string
+          /** A larger amount waits for a second person, in minor units; null or left out for no limit */
+          amountOver: number | null
+          /** What brings the sum that its asker has moved on the day without a second person over this waits; null or left out for no limit */
+          dailySumOver: number | null
+        }[]
+        /** Whether a payout to a destination that was never paid waits; default false */
+        newDestinations: boolean
+      }
+      after: {
+        /** false: nothing waits, as in a company of one */
+        isOn: boolean
+        limits: {
+          currency: string
+          /** A larger amount waits for a second person, in minor units; null or left out for no limit */
+          amountOver: number | null
+          /** What brings the sum that its asker has moved on the day without a second person over this waits; null or left out for no limit */
+          dailySumOver: number | null
+        }[]
+        /** Whether a payout to a destination that was never paid waits; default false */
+        newDestinations: boolean
+      }
+    } | null
+    /** Of a payout or refund that is settled by hand: how a person has found it */
+    settlement: {
+      outcome: string
+      proof: string | null
+      fee: number | null
+    } | null
+    /** Of a denied one: a person denied it, nobody decided in time, or the thing has ended otherwise */
+    denial: 'person' | 'expired' | 'withdrawn' | null
+    /** The words of the person who denied it */
+    reason: string | null
+    by: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    }
+    /** Null while it waits, and for nobody in time */
+    decidedBy: {
+      /** background: the service itself, or a payer on a page */
+      kind: 'key' | 'token' | 'operator' | 'background'
+      /** The key; null for the operator, and for a token of an outside issuer that names no key */
+      apiKeyId: string | null
+      /** The name of the key */
+      name: string | null
+      personId: string | null
+      personName: string | null
+      /** Who signed the token of an outside issuer: its claim `iss`. Null for everybody else */
+      issuer: string | null
+      /** Whom that issuer names: the claim `sub` of the token. Null if the token has none */
+      subject: string | null
+      /** cashful, paystack, mteja or command line */
+      surface: string | null
+    } | null
+    createdAt: string
+    expiresAt: string
+    decidedAt: string | null
+    /** Why the key that asks may not approve it, as a sentence; null where it may, and for what waits no longer */
+    obstacle: string | null
   }
   /** GET /v1/approval-settings */
   export interface ApprovalSettings {

@@ -22,7 +22,8 @@ export class Approvals {
     return listSteps(this.#send, path`/v1/approvals`, query, shape, options)
   }
 
-  retrieve(id: string, options?: CallOptions): Promise<Mteja.Approval> {
+  /** With `obstacle`: why the key may not approve it, or null. */
+  retrieve(id: string, options?: CallOptions): Promise<Mteja.RetrievedApproval> {
     return this.#send({ method: 'GET', path: path`/v1/approvals/${id}`, shape }, options)
   }
 

@@ -30,7 +30,6 @@ const atMost = (count: number) => (count >= most ? `${most} or more` : String(co
 /** What stands under it comes after it, so that nothing moves. */
 function NeedsYou({ children }: { children: ReactNode }) {
   const session = useSession()
-  const { can } = session
   const { data, error, refetch } = useQuery(needsQuery(session))
   if (error !== null) {
     return (
@@ -52,9 +51,11 @@ function NeedsYou({ children }: { children: ReactNode }) {
     }
     if (data.pause !== null)
       lines.push(['Paused', 'Nothing is sent: no payout, refund, charge or webhook', '/money?tab=settings'])
-    if (data.approvals > 0) {
-      const whom = can('approve') ? 'you' : 'a second person'
-      lines.push(['Approvals', `Waiting for ${whom}: ${atMost(data.approvals)}`, '/money?tab=approvals'])
+    if (data.approvalsOfMine > 0)
+      lines.push(['Approvals', `Waiting for you: ${atMost(data.approvalsOfMine)}`, '/money?tab=approvals'])
+    if (data.approvals > data.approvalsOfMine) {
+      const words = `Waiting for a second person: ${atMost(data.approvals - data.approvalsOfMine)}`
+      lines.push(['Approvals', words, '/money?tab=approvals&which=waiting'])
     }
     if (data.payouts > 0)
       lines.push(['Payouts', `Payouts that need a person: ${atMost(data.payouts)}`, '/money?tab=payouts&attention=yes'])

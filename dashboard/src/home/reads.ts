@@ -9,17 +9,22 @@ export const most = 50
 export const needsQuery = ({ mteja, can }: Session) => ({
   queryKey: ['home', 'needs'],
   queryFn: async () => {
-    const [approvals, payouts, suspense, differences, refunds, failed, processors] = await Promise.all([
-      mteja.approvals.list({ limit: most, ...(can('approve') ? { mine: true } : { status: 'waiting' }) }).page(),
-      mteja.payouts.list({ needsAttention: true, limit: most }).page(),
-      mteja.suspense.list({ open: true, limit: most }).page(),
-      mteja.reconciliations.listDifferences({ status: 'open', limit: most }).page(),
-      mteja.refunds.list({ limit: most }).page(),
-      mteja.deliveries.list({ status: 'failed', limit: most }).page(),
-      can('settings') ? mteja.processors.list() : { data: [] },
-    ])
+    const mine = can('approve') ? mteja.approvals.list({ mine: true, limit: most }).page() : { data: [] }
+    const [approvals, approvalsOfMine, payouts, suspense, differences, refunds, failed, processors] = await Promise.all(
+      [
+        mteja.approvals.list({ status: 'waiting', limit: most }).page(),
+        mine,
+        mteja.payouts.list({ needsAttention: true, limit: most }).page(),
+        mteja.suspense.list({ open: true, limit: most }).page(),
+        mteja.reconciliations.listDifferences({ status: 'open', limit: most }).page(),
+        mteja.refunds.list({ limit: most }).page(),
+        mteja.deliveries.list({ status: 'failed', limit: most }).page(),
+        can('settings') ? mteja.processors.list() : { data: [] },
+      ],
+    )
     return {
       approvals: approvals.data.length,
+      approvalsOfMine: approvalsOfMine.data.length,
       payouts: payouts.data.length,
       suspense: suspense.data.length,
       differences: differences.data.length,

@@ -13,14 +13,14 @@ import { namesOf, useRefresh } from '../customers/queries.ts'
 import { Action } from '../parts/action.tsx'
 import { Copyable, Facts, Money, Problem } from '../parts/basics.tsx'
 import { ApprovalStatus } from './approval-status.tsx'
-import { aboutWords, isAskedBy, needWords, whyNotApprove } from './approval-words.ts'
+import { aboutWords, isAskedBy, needWords } from './approval-words.ts'
 import { useBankNames } from './banks.ts'
 import { LimitTable } from './limit-table.tsx'
 import { NameAtBank } from './name-check.tsx'
 import { PayoutChange } from './payout-change.tsx'
 import { destinationWords } from './payout-state.tsx'
 
-type Approval = Mteja.Approval
+type Approval = Mteja.RetrievedApproval
 
 /** One thing that waits: what it is about, who asked, and the decision. */
 export function ApprovalPanel({ id, close }: { id: string; close: () => void }) {
@@ -116,25 +116,51 @@ function About({ approval }: { approval: Approval }) {
 }
 
 function Decide({ approval, names }: WholeProps) {
-  const { can, key } = useSession()
-  const [dialog, setDialog] = useState<'approve' | 'deny' | null>(null)
+  const { can, key, mode } = useSession()
+  const [dialog, setDialog] = useState<'approve' | 'another' | 'deny' | null>(null)
   if (!can('approve')) return <p className="quiet">{needSentence('approve')}</p>
   const close = () => setDialog(null)
-  const whyNot = whyNotApprove(approval, key)
+  const { obstacle } = approval
   const isOwn = isAskedBy(approval, key)
   return (
     <section className="stack tight">
       <h3>Decide</h3>
-      {whyNot !== undefined && <p>{whyNot}</p>}
+      {obstacle !== null && <Obstacle text={obstacle} />}
       <div className="row">
-        {whyNot === undefined && <Button onClick={() => setDialog('approve')}>Approve …</Button>}
+        {obstacle === null && <Button onClick={() => setDialog('approve')}>Approve …</Button>}
+        {obstacle !== null && mode === 'test' && (
+          <Button onClick={() => setDialog('another')}>Approve as another person …</Button>
+        )}
         <Button variant="default" onClick={() => setDialog('deny')}>
           {isOwn ? 'Withdraw …' : 'Deny …'}
         </Button>
       </div>
       {dialog === 'approve' && <Approve approval={approval} names={names} close={close} />}
+      {dialog === 'another' && <Approve approval={approval} names={names} close={close} isPlayed />}
       {dialog === 'deny' && <Deny approval={approval} names={names} isOwn={isOwn} close={close} />}
     </section>
+  )
+}
+
+/** Why this key does not approve it, and how somebody gets a key that does. */
+function Obstacle({ text }: { text: string }) {
+  const { mode, merchant } = useSession()
+  const command = `mteja key create --merchant ${merchant.id} --mode ${mode} --role finance --person PERSON`
+  return (
+    <>
+      <p>{text}.</p>
+      {mode === 'test' ? (
+        <p className="quiet">In test mode the sandbox can stand in for another person.</p>
+      ) : (
+        <>
+          <p className="quiet">
+            Whoever runs this server makes a key for another person, so that nobody here knows two secrets. The people
+            and their ids are under Developers, Keys.
+          </p>
+          <Copyable text={command} />
+        </>
+      )}
+    </>
   )
 }
 
@@ -151,7 +177,8 @@ interface DecideProps extends WholeProps {
   close: () => void
 }
 
-function Approve({ approval, names, close }: DecideProps) {
+/** `isPlayed`: the sandbox approves in place of another person. */
+function Approve({ approval, names, close, isPlayed = false }: DecideProps & { isPlayed?: boolean }) {
   const { mteja } = useSession()
   const refresh = useRefresh(approval.customerId ?? '')
   const notice = useNotice()
@@ -165,14 +192,17 @@ function Approve({ approval, names, close }: DecideProps) {
       </>
     ),
     button: money === undefined ? 'Approve' : `Approve ${money}`,
-    run: (idempotencyKey: string) => mteja.approvals.approve(approval.id, { idempotencyKey }),
+    run: (idempotencyKey: string) =>
+      isPlayed
+        ? mteja.sandbox.approveAsAnother(approval.id, { idempotencyKey })
+        : mteja.approvals.approve(approval.id, { idempotencyKey }),
   })
   const done = () => {
     refresh()
     notice({ text: 'It was approved, and is done.' })
   }
   return (
-    <Action title="Approve" close={close} ask={ask} done={done} isDangerous>
+    <Action title={isPlayed ? 'Approve as another person' : 'Approve'} close={close} ask={ask} done={done} isDangerous>
       <p>{[about, money].filter(Boolean).join(', ')}</p>
       <p className="quiet">{needWords(approval.needs)}</p>
     </Action>

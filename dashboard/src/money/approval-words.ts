@@ -50,12 +50,3 @@ interface Viewer {
 export function isAskedBy({ by }: Pick<Approval, 'by'>, { id, personId }: Viewer): boolean {
   return by.apiKeyId === id || (!!personId && by.personId === personId)
 }
-
-/** Why this key may not approve; undefined where it may, as far as this page can say. The server has the last word. */
-export function whyNotApprove(approval: Pick<Approval, 'by'>, viewer: Viewer): string | undefined {
-  if (isAskedBy(approval, viewer)) {
-    return 'You have asked for this yourself: another person approves it. You may withdraw it.'
-  }
-  if (!viewer.personId) return 'Your key belongs to nobody: only the key of a person approves. Ask an owner for one.'
-  return undefined
-}

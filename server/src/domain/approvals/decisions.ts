@@ -56,7 +56,8 @@ export async function decideApproval(
     throw decided(approval)
   }
   if (approval.expiresAt <= tx.clock.now()) throw decided(approval)
-  if (decision.status === 'approved') await requireSecondPerson(tx, tenant, approval, decider.apiKeyId)
+  const obstacle = decision.status === 'approved' ? await findObstacle(tx, tenant, approval, decider.apiKeyId) : null
+  if (obstacle !== null) throw new ServiceError('another_person_needed', obstacle)
   return close(tx, tenant, approval, decision)
 }
 
@@ -184,30 +185,29 @@ async function readDecider(tx: TxContext, { merchant, actor }: Tenant): Promise<
   return { apiKeyId: row?.id ?? null, personId: row?.person_id ?? null }
 }
 
-async function requireSecondPerson(
-  tx: Context,
+/**
+ * Why a key may not approve a thing, as a sentence: it is not another person's than the asker's. Null where it may.
+ *
+ * @param apiKeyId null for a caller without a key
+ */
+export async function findObstacle(
+  context: Context,
   tenant: Tenant,
   { lineage, by }: Approval,
   apiKeyId: string | null,
-): Promise<void> {
+): Promise<string | null> {
   if (isNobodys(by)) {
-    const message =
-      'It was asked for with a token of an outside issuer that names no key, so nobody can say which person stands behind it; deny it, and ask with a key, or with a token that names one in api_key_id'
-    throw new ServiceError('another_person_needed', message)
+    return 'It was asked for with a token of an outside issuer that names no key, so nobody can say which person stands behind it; deny it, and ask with a key, or with a token that names one in api_key_id'
   }
-  const second = apiKeyId === null ? null : await secondPersonOf(tx, tenant, apiKeyId)
+  const second = apiKeyId === null ? null : await secondPersonOf(context, tenant, apiKeyId)
   if (second === null) {
-    const message =
-      'Only a person approves: the key must belong to a person, be valid and have the scope approve; ask with such a key'
-    throw new ServiceError('another_person_needed', message)
+    return 'Only a person approves: the key must belong to a person, be valid and have the scope approve; ask with such a key'
   }
   if (lineage.people.includes(second.personId)) {
-    throw new ServiceError('another_person_needed', 'You have asked for it yourself; another person must approve it')
+    return 'You have asked for it yourself; another person must approve it'
   }
-  if (!haveCommon(lineage, second.lineage)) return
-  const message =
-    'This key and the key that asked have a maker in common, who knows both secrets; ask with a key that the operator made for a person'
-  throw new ServiceError('another_person_needed', message)
+  if (!haveCommon(lineage, second.lineage)) return null
+  return 'This key and the key that asked have a maker in common, who knows both secrets; ask with a key that the operator made for a person'
 }
 
 /** A token without a key has no lineage: its human may have a key as well. */

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
+import { hire } from '../../../../test/people.ts'
+import { createTestTenant } from '../../../../test/service.ts'
 
 let api: TestApi
 beforeAll(async () => {
@@ -32,4 +34,27 @@ test('an approver of a payout sees the place to which the money goes, and of an 
     direction: null,
   })
   expect(shown.get('adjustment')).toMatchObject({ words: 'Goodwill', destination: null, direction: 'credit' })
+})
+
+test('whoever looks at what waits is told why their own key may not approve it', async () => {
+  const tenant = await createTestTenant(api.service)
+  const [asker, other] = await Promise.all(
+    ['Asker', 'Other'].map(async (name) => (await hire(api.service, tenant, name)).secret),
+  )
+  const send = async (method: string, path: string, body: object | undefined, secret: string | undefined) =>
+    (await api.call(method, path, body, secret)).json()
+  await send('PATCH', '/v1/approval-settings', { limits: [{ currency: 'ZAR', amountOver: 1 }] }, asker)
+  const { id: customerId } = await send('POST', '/api/canary/customers', { phoneNumber: '0821234561' }, asker)
+  const wanted = { customerId, amount: 2, currency: 'ZAR', direction: 'credit', reason: 'Goodwill', reference: 'a' }
+  const { approvalId } = await send('POST', '/v1/adjustments', wanted, asker)
+  const made = await send('POST', '/v1/api-keys', { name: 'made', role: 'owner' }, asker)
+  const obstacleFor = async (secret: string | undefined) =>
+    (await send('GET', `/v1/approvals/${approvalId}`, undefined, secret)).obstacle
+  expect(await obstacleFor(asker)).toContain('You have asked for it yourself')
+  expect(await obstacleFor(made.secret)).toContain('Only a person approves')
+  expect(await obstacleFor(other)).toBeNull()
+  expect(await send('POST', `/v1/approvals/${approvalId}/approve`, undefined, other)).toMatchObject({
+    status: 'approved',
+  })
+  expect(await obstacleFor(asker)).toBeNull()
 })

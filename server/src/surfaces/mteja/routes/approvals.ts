@@ -10,7 +10,7 @@ import {
   getApproval,
   listApprovals,
 } from '../../../domain/approvals/approval-records.ts'
-import { decideApproval } from '../../../domain/approvals/decisions.ts'
+import { decideApproval, findObstacle } from '../../../domain/approvals/decisions.ts'
 import type { Context } from '../../../domain/context.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { nameCheckOf } from '../../../domain/payouts/payee-names.ts'
@@ -114,6 +114,15 @@ export const approvalSchema = Type.Object({
   decidedAt: Type.Union([date, Type.Null()]),
 })
 
+const retrievedSchema = Type.Object({
+  ...approvalSchema.properties,
+  obstacle: {
+    ...nullableText,
+    description:
+      'Why the key that asks may not approve it, as a sentence; null where it may, and for what waits no longer',
+  },
+})
+
 const params = Type.Object({ id: Type.String({ examples: [id] }) })
 
 /** `/v1/approvals`: what waits for a second person. */
@@ -159,12 +168,15 @@ export const approvalRoutes: RouteFile = (routes, { context }) => {
         summary: 'Retrieve what waits or waited for a second person',
         tags,
         params,
-        response: responses(200, approvalSchema, 401, 404),
+        response: responses(200, retrievedSchema, 401, 404),
       },
     },
     async (request) => {
       const tenant = tenantOf(request)
-      return renderApproval(context, tenant, await getApproval(context, tenant, request.params))
+      const approval = await getApproval(context, tenant, request.params)
+      const { apiKeyId } = callerOf(request)
+      const obstacle = approval.status === 'waiting' ? await findObstacle(context, tenant, approval, apiKeyId) : null
+      return { ...(await renderApproval(context, tenant, approval)), obstacle }
     },
   )
 
