@@ -4875,8 +4875,15 @@ export namespace Mteja {
   /** GET /v1/approvals/{id} */
   export interface RetrievedApproval {
     id: string
-    /** The kind of the thing that waits; approval_settings is a change of the limits themselves */
-    kind: 'adjustment' | 'pay_in' | 'payout' | 'payout_settlement' | 'refund_settlement' | 'approval_settings'
+    /** The kind of the thing that waits; approval_settings is a change of the limits themselves, payout_settings one of the settings of payouts */
+    kind:
+      | 'adjustment'
+      | 'pay_in'
+      | 'payout'
+      | 'payout_settlement'
+      | 'refund_settlement'
+      | 'approval_settings'
+      | 'payout_settings'
     /** The id of the thing that waits, for instance of the adjustment */
     subjectId: string
     status: 'waiting' | 'approved' | 'denied'
@@ -4936,6 +4943,37 @@ export namespace Mteja {
         }[]
         /** Whether a payout to a destination that was never paid waits; default false */
         newDestinations: boolean
+      }
+    } | null
+    /** Of a change of the settings of payouts: as they were, and as they are to be */
+    payoutSettings: {
+      before: {
+        /** Who bears the fees of the processor; default merchant. owner: whoever owns the balance that the payout leaves. The expected fee is then reserved, too */
+        feesBorneBy: 'owner' | 'merchant'
+        /** The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody */
+        defaultRecipient: string
+        /** For so long after its recipient was made a payout waits, in hours: it is pending, with the stateCode cooling_down. Default 0 */
+        coolDownHours: number
+        /** Whether payouts of customers who are not identified are refused; default false */
+        identifiedOnly: boolean
+        /** What becomes of a payout to a bank account whose bank does not confirm the name of the payee. shown: nothing, the difference is shown; this is the default. approval: it waits for a second person */
+        nameDifferences: 'shown' | 'approval'
+        /** The address that is asked before a payout is sent: 200 approves, 400 refuses, everything else blocks it. none for none, which is the default. What it is asked is signed with the key that has set it */
+        approvalUrl: string
+      }
+      after: {
+        /** Who bears the fees of the processor; default merchant. owner: whoever owns the balance that the payout leaves. The expected fee is then reserved, too */
+        feesBorneBy: 'owner' | 'merchant'
+        /** The id of the recipient of payouts on /api/canary/payouts that name none; none for nobody */
+        defaultRecipient: string
+        /** For so long after its recipient was made a payout waits, in hours: it is pending, with the stateCode cooling_down. Default 0 */
+        coolDownHours: number
+        /** Whether payouts of customers who are not identified are refused; default false */
+        identifiedOnly: boolean
+        /** What becomes of a payout to a bank account whose bank does not confirm the name of the payee. shown: nothing, the difference is shown; this is the default. approval: it waits for a second person */
+        nameDifferences: 'shown' | 'approval'
+        /** The address that is asked before a payout is sent: 200 approves, 400 refuses, everything else blocks it. none for none, which is the default. What it is asked is signed with the key that has set it */
+        approvalUrl: string
       }
     } | null
     /** Of a payout or refund that is settled by hand: how a person has found it */
