@@ -1,4 +1,5 @@
 import { foldingMark } from '../../server/src/domain/customers/search-text.ts'
+import { deniedEvery } from './load/requests.ts'
 
 /** The contents of a filled database. Its books are sound: `mteja ledger verify` finds no fault. */
 export interface Filling {
@@ -49,14 +50,14 @@ function customerStatements(customers: number): string[] {
        n.last_name, n.phone, n.phone, '{"source":"bench"}',
        concat_ws(e'\\n', '${foldingMark}', lower(n.first_name || ' ' || n.last_name), n.email, n.phone, '0' || substr(n.phone, 4), 'bench',
          lower(n.first_name || n.last_name)),
-       i % 10 = 0, case when i % ${Math.max(1, Math.floor(customers / 10))} = 5 then 'deny' else 'default' end,
+       i % 10 = 0, case when i % ${deniedEvery(customers)} = 5 then 'deny' else 'default' end,
        b.began_at + i * interval '1 millisecond', b.began_at + i * interval '1 millisecond'
      from fill_base b, generate_series(1, ${customers}) i,
      lateral (
        select
          'customer.' || i || '@example.com' as email,
          case
-           when i % ${Math.max(1, Math.floor(customers / 10))} = 5 then '${capitalised(rareWord)}'
+           when i % ${deniedEvery(customers)} = 5 then '${capitalised(rareWord)}'
            when i % 10 = 0 then '${capitalised(commonWord)}'
            else (array['Amina', 'Busi', 'Chidi', 'Dineo', 'Efua', 'Fatou', 'Grace', 'Halima', 'Ife'])[1 + i % 9]
          end as first_name,

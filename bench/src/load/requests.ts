@@ -6,11 +6,22 @@ export function customerCode(i: number): string {
   return `CUS_${createHash('md5').update(String(i)).digest('hex').slice(0, 15)}`
 }
 
+/** Whether the i-th of so many customers is denied: ten of them are, for a list that asks for these. */
+function isDenied(i: number, customers: number): boolean {
+  return i % deniedEvery(customers) === 5
+}
+
+/** Of so many customers next to each other one is denied. */
+export function deniedEvery(customers: number): number {
+  return Math.max(1, Math.floor(customers / 10))
+}
+
 export const transfersPerBatch = 1000
 
 /** Answers a function that renders the next request. */
 export function requestMaker(job: HttpJob): () => string {
-  const codes = Array.from({ length: job.customers }, (_, i) => customerCode(i + 1))
+  const numbers = Array.from({ length: job.customers }, (_, i) => i + 1)
+  const codes = numbers.filter((i) => !isDenied(i, job.customers)).map(customerCode)
   const one = () => codes[Math.floor(Math.random() * codes.length)] as string
   const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer ${job.bearer}\r\n\r\n`
   const postHead = (path: string) =>
