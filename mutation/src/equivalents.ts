@@ -15,11 +15,18 @@ const request = 'src/domain/idempotency/request.ts'
 const money = 'src/base/money.ts'
 const apiKeys = 'src/domain/merchants/api-keys.ts'
 const tokens = 'src/domain/merchants/tokens.ts'
+const refunds = 'src/domain/payments/refunds.ts'
+const refundEnding = 'src/domain/payments/refund-ending.ts'
+const refundLooks = 'src/domain/payments/refund-looks.ts'
+const refundSettlements = 'src/domain/payments/refund-settlements.ts'
+const payoutEnding = 'src/domain/payouts/payout-ending.ts'
+const payoutDecisions = 'src/domain/payouts/payout-decisions.ts'
 const authentication = 'src/surfaces/http/authentication.ts'
 const owesNothing = 'Takes the steps of a debt, and finds that nothing is lent and nothing owed: it only costs time.'
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
 const opensAgain = 'An account that is there already is not opened again: only numbers are lost.'
 const looksForNothing = 'Looks for nothing in an empty list: it only costs time.'
+const patience = 'How long is a matter of patience.'
 const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
@@ -262,5 +269,45 @@ export const equivalents: readonly Equivalent[] = [
     before: "const text = String(amount < 0n ? -amount : amount).padStart(digits + 1, '0')",
     after: "const text = String(amount < 1n ? -amount : amount).padStart(digits + 1, '0')",
     why: 'Nothing is nothing with either sign.',
+  },
+  {
+    file: refundEnding,
+    before: "if (!(error instanceof ServiceError && error.kept) || owner.kind === 'merchant_balance') throw error",
+    after: "if (!(error instanceof ServiceError || error.kept) || owner.kind === 'merchant_balance') throw error",
+    why: 'Every refusal of a booking is kept, and no other error has the member.',
+  },
+  {
+    file: refundSettlements,
+    before: 'requireOpen(known)',
+    after: '',
+    why: 'It is refused as well once its account was asked.',
+  },
+  ...[
+    ['const ownTimeMs = 60_000', 'const ownTimeMs = 60001'],
+    ['const unknownMs = 60 * 60 * 1000', 'const unknownMs = 61 * 60 * 1000'],
+    ['const unknownMs = 60 * 60 * 1000', 'const unknownMs = 60 * 61 * 1000'],
+    ['const unknownMs = 60 * 60 * 1000', 'const unknownMs = 60 * 60 * 1001'],
+    [
+      'if (charge !== null) return reserve(context, tenant, { ...input, ...giving, original, charge, waitMs: 0 }, request)',
+      'if (charge !== null) return reserve(context, tenant, { ...input, ...giving, original, charge, waitMs: 1 }, request)',
+    ],
+  ].map(([before = '', after = '']) => ({ file: refunds, before, after, why: patience })),
+  ...[
+    ['const firstLookMs = 2_000', 'const firstLookMs = 2001'],
+    ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 61 * 60 * 1000'],
+    ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 60 * 61 * 1000'],
+    ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 60 * 60 * 1001'],
+  ].map(([before = '', after = '']) => ({ file: refundLooks, before, after, why: patience })),
+  {
+    file: payoutEnding,
+    before: 'return a < b ? a : b',
+    after: 'return a <= b ? a : b',
+    why: 'Of two equal ones either is the smaller.',
+  },
+  {
+    file: payoutDecisions,
+    before: 'const firstLookMs = 1_000',
+    after: 'const firstLookMs = 1001',
+    why: patience,
   },
 ]

@@ -68,6 +68,8 @@ interface Line {
   raw: string
   code: string
   mutators: readonly Mutator[]
+  /** Columns of an `update` are set here. */
+  isSetting: boolean
 }
 
 /** Every mutant of a file, in the order of its lines. */
@@ -84,14 +86,16 @@ export function mutantsOf(file: string, text: string): Mutant[] {
   )
 }
 
-function variantsOf({ raw, code, mutators }: Line): string[] {
+function variantsOf({ raw, code, mutators, isSetting }: Line): string[] {
   const changed = mutators.flatMap(([pattern, replacement]) =>
-    [...code.matchAll(pattern)].map(({ index, 0: found }) => {
-      // With the texts that were blanked out.
-      const original = raw.slice(index, index + found.length)
-      const after = original.replace(new RegExp(pattern.source), replacement)
-      return splice(raw, index, found.length, after === original ? replacement : after)
-    }),
+    [...code.matchAll(pattern)]
+      .filter(({ index, 0: found }) => !(isSetting && found === ' = ' && sets(code, index)))
+      .map(({ index, 0: found }) => {
+        // With the texts that were blanked out.
+        const original = raw.slice(index, index + found.length)
+        const after = original.replace(new RegExp(pattern.source), replacement)
+        return splice(raw, index, found.length, after === original ? replacement : after)
+      }),
   )
   if (mutators.length === 0) return []
   const all = [...changed, ...changedNumbers(raw, code), ...shortenedLists(raw)]
@@ -99,13 +103,28 @@ function variantsOf({ raw, code, mutators }: Line): string[] {
   return all.filter((variant) => depthOf(variant) === depthOf(raw))
 }
 
+/** Whether what is left of an `=` is a column that is set: turned around, it would be no program. */
+function sets(code: string, index: number): boolean {
+  return /(^ *|\bset |, )\w+$/.test(code.slice(0, index))
+}
+
+/** For each line whether columns are set in it. */
+function settingLines(codes: readonly string[]): boolean[] {
+  let isSetting = false
+  return codes.map((code) => {
+    if (/^ *(from|where|returning)\b|[`;]/.test(code)) isSetting = false
+    if (/\bset\b/.test(code)) isSetting = true
+    return isSetting
+  })
+}
+
 function depthOf(line: string): number {
   return [...line].reduce((depth, c) => depth + (/[([{]/.test(c) ? 1 : /[)\]}]/.test(c) ? -1 : 0), 0)
 }
 
-/** Off by one. How many rows a look-up may find is for speed. */
+/** Off by one. How many rows a look-up may find is for speed, and how often the background has failed delays its next try. */
 function changedNumbers(raw: string, code: string): string[] {
-  return [...code.matchAll(/(?<!limit |[\w.])\d[\d_]*(?=n?\b)/g)].map(({ index, 0: found }) =>
+  return [...code.matchAll(/(?<!limit |attempts = |[\w.])\d[\d_]*(?=n?\b)/g)].map(({ index, 0: found }) =>
     splice(raw, index, found.length, String(BigInt(found.replaceAll('_', '')) + 1n)),
   )
 }
@@ -128,18 +147,22 @@ function splice(text: string, index: number, length: number, replacement: string
 function readSql(text: string): Line[] {
   const raws = text.split('\n')
   const start = raws.findIndex((line) => /^(declare|begin)$/.test(line))
+  const codes = raws.map((raw) => blank(raw.replace(/--.*$/, '')))
+  const areSetting = settingLines(codes)
   return raws.map((raw, i) => {
-    const code = blank(raw.replace(/--.*$/, ''))
-    if (i <= start) return { raw, code, mutators: [] }
-    if (raw.includes('raise exception')) return { raw, code, mutators: sql.slice(-1) }
-    return { raw, code, mutators: /\b(where|on)\b/.test(code) ? lookUp : sql }
+    const [code = '', isSetting = false] = [codes[i], areSetting[i]]
+    if (i <= start) return { raw, code, mutators: [], isSetting }
+    if (raw.includes('raise exception')) return { raw, code, mutators: sql.slice(-1), isSetting }
+    return { raw, code, mutators: /\b(where|on)\b/.test(code) ? lookUp : sql, isSetting }
   })
 }
 
 /** Without declarations of types; statements of several lines in a template are SQL. */
 function readTypescript(text: string): Line[] {
   let [inType, inTemplate, inComment] = [false, false, false]
-  return text.split('\n').map((raw) => {
+  const raws = text.split('\n')
+  const areSetting = settingLines(raws.map(blank))
+  return raws.map((raw, i) => {
     inComment ||= /^\s*\/\*\*/.test(raw)
     inType ||= /^(export )?(interface|type|import) /.test(raw)
     const isCode = !inComment && !inType && !/^\s*(\/\/|\*)/.test(raw)
@@ -148,7 +171,7 @@ function readTypescript(text: string): Line[] {
     if (inComment && raw.includes('*/')) inComment = false
     if (inType && /^(}|\S*$|.*[^|&{(,=]$)/.test(raw) && !/^ /.test(raw)) inType = false
     if (isCode && (raw.split('`').length - 1) % 2 === 1) inTemplate = !inTemplate
-    return { raw, code, mutators }
+    return { raw, code, mutators, isSetting: inTemplate && areSetting[i] === true }
   })
 }
 

@@ -2,26 +2,43 @@
 export interface Target {
   /** Below `server`. */
   file: string
-  /** Tests below `server`, in steps: what one finds is not given to the next. */
-  steps: readonly (readonly string[])[]
+  /** Below `server`. */
+  tests: readonly string[]
 }
 
-const commands = ['src/domain/ledger/commands.test.ts']
+const commands = 'src/domain/ledger/commands.test.ts'
 const ledger = [
-  ['src/domain/ledger/kinds.test.ts', ...commands],
-  ['src/domain/events/events.test.ts', 'test/hostile-sql.test.ts'],
-  [
-    'src/domain/idempotency/once.test.ts',
-    'src/surfaces/mteja/routes/holds.test.ts',
-    'src/surfaces/mteja/routes/refunds.test.ts',
-    'src/domain/payments/refunds.test.ts',
-    'src/domain/payouts/payouts.test.ts',
-    'src/surfaces/mteja/routes/transfers.test.ts',
-    'src/surfaces/cashful/routes/purchases.test.ts',
-    'src/surfaces/cashful/routes/transfers.test.ts',
-    'src/surfaces/cashful/routes/balance.test.ts',
-    'test/model.test.ts',
-  ],
+  commands,
+  'src/domain/ledger/kinds.test.ts',
+  'src/domain/events/events.test.ts',
+  'src/domain/idempotency/once.test.ts',
+  'src/domain/payments/refunds.test.ts',
+  'src/domain/payouts/payouts.test.ts',
+  'src/surfaces/cashful/routes/balance.test.ts',
+  'src/surfaces/cashful/routes/purchases.test.ts',
+  'src/surfaces/cashful/routes/transfers.test.ts',
+  'src/surfaces/mteja/routes/holds.test.ts',
+  'src/surfaces/mteja/routes/refunds.test.ts',
+  'src/surfaces/mteja/routes/transfers.test.ts',
+  'test/hostile-sql.test.ts',
+  'test/model.test.ts',
+]
+const refunds = [
+  'src/domain/payments/refund-settlements.test.ts',
+  'src/domain/payments/refunds.test.ts',
+  'src/surfaces/mteja/routes/refunds.test.ts',
+  'src/surfaces/paystack/routes/refund.test.ts',
+  'test/paystack/live-disputes.test.ts',
+]
+const payouts = [
+  'src/domain/payouts/payout-ending.test.ts',
+  'src/domain/payouts/payout-faults.test.ts',
+  'src/domain/payouts/payout-precautions.test.ts',
+  'src/domain/payouts/payout-races.test.ts',
+  'src/domain/payouts/payout-settlements.test.ts',
+  'src/domain/payouts/payouts.test.ts',
+  'src/surfaces/mteja/routes/payouts.test.ts',
+  'test/paystack/live-payouts.test.ts',
 ]
 
 const keys = [
@@ -32,63 +49,61 @@ const keys = [
 
 /** The code that moves money and keeps it from being moved twice, and the code that keeps callers within their bounds. */
 export const targets: readonly Target[] = [
-  { file: 'db/functions/post_commands.sql', steps: ledger },
-  { file: 'db/functions/open_missing_accounts.sql', steps: ledger },
-  { file: 'src/domain/ledger/commands.ts', steps: ledger },
-  { file: 'src/domain/ledger/refusals.ts', steps: ledger },
-  { file: 'src/domain/payments/refunds.ts', steps: [['src/domain/payments/refunds.test.ts']] },
-  ...['refund-ending', 'refund-looks', 'refund-settlements'].map((name) => ({
-    file: `src/domain/payments/${name}.ts`,
-    steps: [
-      ['src/domain/payments/refund-settlements.test.ts', 'src/domain/payments/refunds.test.ts'],
-      ['test/paystack/live-disputes.test.ts'],
-    ],
-  })),
-  { file: 'src/domain/payments/refund-states.ts', steps: [['src/domain/payments/refunds.test.ts']] },
   ...[
-    'advancing',
-    'payout-decisions',
-    'payout-ending',
-    'payout-making',
-    'payout-places',
-    'payout-sending',
-    'payout-states',
-  ].map((name) => ({
-    file: `src/domain/payouts/${name}.ts`,
-    steps: [['src/domain/payouts/payouts.test.ts'], ['src/domain/payouts/payout-faults.test.ts']],
+    'db/functions/post_commands.sql',
+    'db/functions/open_missing_accounts.sql',
+    'src/domain/ledger/commands.ts',
+    'src/domain/ledger/refusals.ts',
+  ].map((file) => ({ file, tests: ledger })),
+  ...['refund-ending', 'refund-settlements', 'refunds', 'refund-looks', 'refund-states'].map((name) => ({
+    file: `src/domain/payments/${name}.ts`,
+    tests: refunds,
   })),
+  ...[
+    'payout-ending',
+    'payout-decisions',
+    'payout-places',
+    'payout-states',
+    'payout-sending',
+    'advancing',
+    'payout-making',
+  ].map((name) => ({ file: `src/domain/payouts/${name}.ts`, tests: payouts })),
   {
     file: 'src/domain/idempotency/once.ts',
-    steps: [['src/domain/idempotency/once.test.ts'], commands, ['test/once.test.ts']],
+    tests: ['src/domain/idempotency/once.test.ts', commands, 'test/once.test.ts'],
   },
-  { file: 'src/domain/idempotency/request.ts', steps: [['src/domain/idempotency/once.test.ts'], commands] },
-  { file: 'src/domain/idempotency/attempt.ts', steps: [['src/domain/idempotency/once.test.ts']] },
-  { file: 'src/db/batcher.ts', steps: [['src/db/batcher.test.ts'], commands] },
-  { file: 'src/base/money.ts', steps: [['src/base/money.test.ts']] },
+  { file: 'src/domain/idempotency/request.ts', tests: ['src/domain/idempotency/once.test.ts', commands] },
+  { file: 'src/domain/idempotency/attempt.ts', tests: ['src/domain/idempotency/once.test.ts'] },
+  { file: 'src/db/batcher.ts', tests: ['src/db/batcher.test.ts', commands] },
+  { file: 'src/base/money.ts', tests: ['src/base/money.test.ts'] },
   {
     file: 'src/surfaces/http/authentication.ts',
-    steps: [
-      ['src/surfaces/http/authentication.test.ts'],
-      keys,
-      ['test/limits.test.ts', 'test/trail.test.ts', 'src/surfaces/mteja/routes/merchants.test.ts'],
+    tests: [
+      'src/surfaces/http/authentication.test.ts',
+      ...keys,
+      'test/limits.test.ts',
+      'test/trail.test.ts',
+      'src/surfaces/mteja/routes/merchants.test.ts',
     ],
   },
-  { file: 'src/domain/merchants/scopes.ts', steps: [keys] },
+  { file: 'src/domain/merchants/scopes.ts', tests: keys },
   {
     file: 'src/domain/merchants/tokens.ts',
-    steps: [keys, ['test/forged-tokens.test.ts', 'src/domain/merchants/tokens.test.ts']],
+    tests: [...keys, 'test/forged-tokens.test.ts', 'src/domain/merchants/tokens.test.ts'],
   },
   {
     file: 'src/domain/merchants/api-keys.ts',
-    steps: [
-      ['src/domain/merchants/api-keys.test.ts'],
-      keys,
-      ['test/limits.test.ts', 'test/trail.test.ts', 'test/isolation.test.ts'],
+    tests: [
+      'src/domain/merchants/api-keys.test.ts',
+      ...keys,
+      'test/limits.test.ts',
+      'test/trail.test.ts',
+      'test/isolation.test.ts',
     ],
   },
   {
     file: 'src/domain/merchants/key-holders.ts',
-    steps: [['src/domain/merchants/key-holders.test.ts'], [...keys, 'test/limits.test.ts', 'test/isolation.test.ts']],
+    tests: ['src/domain/merchants/key-holders.test.ts', ...keys, 'test/limits.test.ts', 'test/isolation.test.ts'],
   },
-  { file: 'src/domain/webhooks/reach.ts', steps: [['src/domain/webhooks/reach.test.ts']] },
+  { file: 'src/domain/webhooks/reach.ts', tests: ['src/domain/webhooks/reach.test.ts'] },
 ]
