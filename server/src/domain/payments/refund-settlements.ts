@@ -13,7 +13,6 @@ import { decideRefund, endDecided, type Verdict } from './refund-ending.ts'
 import { getRefund, type StoredRefund } from './refund-lists.ts'
 import { lookAtRefunded } from './refund-looks.ts'
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
-import { isOver } from './refund-states.ts'
 import { askAboutRefund } from './refunds.ts'
 
 /*
@@ -39,6 +38,8 @@ export async function settleRefund(
   requireOpen(known)
   const isShown = await isShownThere(context, tenant, known)
   const refund = await find(context, tenant, known.id)
+  // Somebody else may have settled it while the account was asked.
+  if (refund.verdict !== null) return answerDecided(context, tenant, refund, verdict)
   requireOpen(refund)
   if (isShown && verdict.outcome === 'processed') {
     const message =
@@ -66,7 +67,7 @@ async function find(context: Context, tenant: Tenant, id: string): Promise<Proce
 }
 
 function requireOpen(refund: ProcessorRefund): void {
-  if (isOver(refund.state) || !(refund.state === 'unknown' || refund.state === 'needsAttention')) throw notOpen(refund)
+  if (refund.state !== 'unknown' && refund.state !== 'needsAttention') throw notOpen(refund)
 }
 
 function notOpen({ state }: Pick<ProcessorRefund, 'state'>): ServiceError {
