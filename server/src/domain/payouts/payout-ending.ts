@@ -46,8 +46,7 @@ export async function decidePayout(
   const rows = await db.query(sql`
     update payouts set
       verdict = ${verdict}, state_code = ${code ?? null}::text, state_reason = ${reason ?? null}::text,
-      fee = coalesce(${fee ?? null}::bigint, fee), proof = coalesce(${proof ?? null}::text, proof), due_at = ${now}, attempts = 0,
-      updated_at = ${now}
+      fee = ${fee ?? null}::bigint, proof = ${proof ?? null}::text, due_at = ${now}, attempts = 0, updated_at = ${now}
     where merchant_id = ${merchant.id} and id = ${id} and verdict is null and state = any(${[...from]}::text[])
       and send_count = coalesce(${sendCount ?? null}::integer, send_count)
       ${attention === undefined ? nothing : sql`and attention = any(${[...attention]}::text[])`}

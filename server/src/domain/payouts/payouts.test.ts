@@ -690,20 +690,26 @@ describe('of two at once', () => {
     expect(script.sent).toHaveLength(1)
   })
 
-  test('a refusal that comes after the order was sent again releases nothing', async () => {
-    const script = scripted({ is: 'unknown' })
-    const { id } = await pay(script.context)
-    let refuse = (_: SendOutcome) => {}
-    script.send = () => new Promise((resolve) => (refuse = resolve))
-    const late = advancePayout(script.context, tenant, id)
-    await expect.poll(() => script.sent.length).toBe(1)
-    service.clock.advance(120_000)
-    script.send = { is: 'exists', attention: null }
-    await advancePayout(script.context, tenant, id)
-    refuse({ is: 'refused', code: 'closed', reason: 'Closed' })
-    await late
-    expect([await stateOf(id), script.sent.length, (await funds()).held]).toEqual(['sent', 2, 300n])
-  })
+  test.each([
+    ['the account has', { is: 'exists', attention: null }, 'sent'],
+    ['nobody knows of', { is: 'unknown' }, 'sending'],
+  ] as const)(
+    'a refusal that comes after the order was sent again, which %s, releases nothing',
+    async (_, again, state) => {
+      const script = scripted({ is: 'unknown' })
+      const { id } = await pay(script.context)
+      let refuse = (_: SendOutcome) => {}
+      script.send = () => new Promise((resolve) => (refuse = resolve))
+      const late = advancePayout(script.context, tenant, id)
+      await expect.poll(() => script.sent.length).toBe(1)
+      service.clock.advance(120_000)
+      script.send = again
+      await advancePayout(script.context, tenant, id)
+      refuse({ is: 'refused', code: 'closed', reason: 'Closed' })
+      await late
+      expect([await stateOf(id), script.sent.length, (await funds()).held]).toEqual([state, 2, 300n])
+    },
+  )
 })
 
 describe('a payout over the limit of a second person', () => {
@@ -798,6 +804,7 @@ describe('with the processor manual', () => {
       state: 'paid',
       proof: 'FT1',
       fee: 20n,
+      dueAt: null,
     })
     expect(await settlePayout(byHand(), tenant, id, settlement)).toMatchObject({ state: 'paid' })
     await expect(settlePayout(byHand(), tenant, id, { ...settlement, outcome: 'failed' })).rejects.toMatchObject({

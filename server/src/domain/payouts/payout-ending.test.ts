@@ -1,0 +1,312 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { unsoundBooks } from '../../../test/books.ts'
+import { hire } from '../../../test/people.ts'
+import { type Scripted, scriptPayouts } from '../../../test/scripted-payouts.ts'
+import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import { cash, commandsFor, createLedger, createWallets, type Ledger } from '../../../test/wallets.ts'
+import { maxAmount } from '../../base/money.ts'
+import { sql } from '../../db/sql.ts'
+import { inTransaction } from '../context.ts'
+import { deleteCustomers } from '../customers/customer-deletion.ts'
+import { getBalance } from '../ledger/balances.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { eraseCustomer } from '../personal-data/erasure.ts'
+import { getMerchantBalance } from '../wallet/merchant-balances.ts'
+import { advanceDuePayouts, advancePayout, takePayoutNotice } from './advancing.ts'
+import { cancelPayout } from './payout-decisions.ts'
+import type { AskOutcome, PayoutProcessor, PayoutsContext } from './payout-processor.ts'
+import { getPayout } from './payout-records.ts'
+import { changePayoutSettings } from './payout-settings.ts'
+import { type Settlement, settlePayout } from './payout-settlements.ts'
+import { createPayout, type NewPayout } from './payouts.ts'
+
+// Where the money of a payout that has ended goes, whose doing it is, and when its account is asked once more.
+
+let service: TestService
+let tenant: TestTenant
+let ada: string
+let ledger: Ledger
+const make = () => commandsFor(service)
+
+beforeAll(async () => {
+  service = await openTestService()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(service.db)).toEqual([])
+  await service.close()
+})
+beforeEach(async () => {
+  tenant = await createTestTenant(service)
+  ;[ada] = (await createWallets(service, tenant, 1)) as [string]
+  ledger = createLedger(service)
+  await ledger(tenant, make().payIn(ada, 1000n))
+})
+
+const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789', name: 'Ada' } as const
+let count = 0
+const wanted = (more: Partial<NewPayout> = {}): NewPayout => ({
+  ...{ customerCode: ada, amount: 300, destination, reference: `ending-${count++}` },
+  ...more,
+})
+const pay = async (context: PayoutsContext = service, more: Partial<NewPayout> = {}, who: Tenant = tenant) =>
+  (await createPayout(context, who, wanted(more), null)).payout
+const paid = (fee: bigint | null = 0n) => ({ is: 'conclusive', end: { status: 'paid', fee } }) as const
+const failed = { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Account closed' } } as const
+const returned = { is: 'conclusive', end: { status: 'returned', reason: 'Sent back to Ada', fee: null } } as const
+const unfinished = { is: 'exists', attention: null } as const
+const release: Settlement = { outcome: 'failed', proof: 'Statement of 3 May', reason: 'The bank never had it' }
+const inMs = (ms: number) => new Date(service.clock.now().getTime() + ms)
+const funds = async (code = ada) => {
+  const { posted, held, owed } = await getBalance(service, tenant, code, 'ZAR')
+  return { posted, held, owed }
+}
+const merchantFunds = async () => (await getMerchantBalance(service, tenant, 'ZAR')).posted
+/** What the accounts of a kind have, by their party. */
+const posted = async (kind: string) => {
+  const rows = await service.db.query<{ party_id: bigint; posted: bigint }>(sql`
+    select party_id, posted from ledger_accounts
+    where merchant_id = ${tenant.merchant.id} and kind = ${kind} and currency = 'ZAR' and posted <> 0
+  `)
+  return Object.fromEntries(rows.map(({ party_id, posted }) => [Number(party_id), posted]))
+}
+const actors = async (kind: string) => {
+  const rows = await service.db.query<{ actor_id: number | null }>(sql`
+    select actor_id from ledger_transactions where merchant_id = ${tenant.merchant.id} and kind = ${kind}
+  `)
+  return rows.map(({ actor_id }) => actor_id)
+}
+/** Makes a payout and sends it; its account says then what it says. */
+async function sendOne(ask: AskOutcome, more: Partial<NewPayout> = {}): Promise<Scripted & { id: string }> {
+  const script = scriptPayouts(service, unfinished, unfinished)
+  script.returnLooksMs = [10_000, 60_000]
+  const { id } = await pay(script.context, more)
+  await advancePayout(script.context, tenant, id)
+  script.ask = ask
+  await advancePayout(script.context, tenant, id)
+  return Object.assign(script, { id })
+}
+/** A payout that a person has released, because nobody knew its end. */
+async function letGo(): Promise<Scripted & { id: string }> {
+  const script = await sendOne({ is: 'unknown' })
+  service.clock.advance(60 * 60_000)
+  await advancePayout(script.context, tenant, script.id)
+  await settlePayout(script.context, tenant, script.id, release)
+  return script
+}
+
+describe('the account of a payout', () => {
+  test('is asked once more after a paid one and a released one, and not after one that has failed', async () => {
+    const of = async ({ id }: { id: string }) => (await getPayout(service, tenant, id)).dueAt
+    expect(await of(await sendOne(paid()))).toEqual(inMs(10_000))
+    expect(await of(await sendOne(failed))).toBeNull()
+    expect(await of(await letGo())).toEqual(inMs(1_000))
+    const cancelled = await pay()
+    await cancelPayout(service, tenant, cancelled.id)
+    expect(await of(cancelled)).toBeNull()
+  })
+
+  test('is the outside that its money goes to, and money that people pay out has an outside of its own', async () => {
+    const first: PayoutsContext = {
+      ...service,
+      payoutProcessorOf: async () => ({ ...(await sendOneProcessor()), accountId: 2n }),
+    }
+    await advancePayout(first, tenant, (await pay(first, { amount: 10 })).id)
+    await sendOne(paid(), { amount: 20 })
+    const byHand: PayoutsContext = { ...service, payoutProcessorOf: async () => 'manual' }
+    const { id } = await pay(byHand, { amount: 30 })
+    await settlePayout(byHand, tenant, id, { outcome: 'paid', proof: 'FT1' })
+    const outside = await posted('outside')
+    expect(outside).toMatchObject({ 2: 10n, 7: 20n })
+    expect(Object.values(outside).toSorted((a, b) => Number(a - b))).toEqual([-1000n, 10n, 20n, 30n])
+  })
+})
+
+const sendOneProcessor = async () =>
+  (await scriptPayouts(service, paid(), paid()).context.payoutProcessorOf(service, tenant, 'new')) as PayoutProcessor
+
+test('a payout is moved by whoever asked for it, and what its bank or its account does is nobody’s', async () => {
+  const asker = await hire(service, tenant, 'Asker')
+  const script = scriptPayouts(service, unfinished, paid())
+  const made = async () => {
+    const { id } = await pay(script.context, {}, asker)
+    await advancePayout(script.context, tenant, id)
+    await advancePayout(script.context, tenant, id)
+    return id
+  }
+  const id = await made()
+  expect(await actors('payout')).toEqual([asker.actor?.id])
+  script.ask = returned
+  await advancePayout(script.context, tenant, id)
+  expect(await actors('payout_returned')).toEqual([null])
+  script.ask = unfinished
+  const second = await made()
+  await ledger(tenant, make().chargeBack(ada, 1500n))
+  script.ask = failed
+  await advancePayout(script.context, tenant, second)
+  expect(await actors('repayment')).toEqual([null])
+})
+
+describe('a payout that was paid after its money had been released', () => {
+  const late = async (script: Scripted & { id: string }, fee: bigint | null) => {
+    script.ask = paid(fee)
+    await advancePayout(script.context, tenant, script.id)
+    return getPayout(service, tenant, script.id)
+  }
+
+  test.each([
+    ['merchant', null, null, 700n, 0n],
+    ['merchant', 0n, 0n, 700n, 0n],
+    ['merchant', 1n, 1n, 700n, -1n],
+    ['owner', 25n, 25n, 675n, 0n],
+  ] as const)('is booked with its fee, borne by the %s: %s', async (feesBorneBy, told, fee, left, fees) => {
+    await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy }))
+    const script = await letGo()
+    const booked = { state: 'paid', isLate: true, fee, bookedFee: fee ?? 0n, stateCode: null, dueAt: inMs(1_000) }
+    expect(await late(script, told)).toMatchObject({ ...booked, attention: 'late', movementId: expect.any(String) })
+    expect(await funds()).toEqual({ posted: left, held: 0n, owed: 0n })
+    expect((await posted('processor_fees'))[0] ?? 0n).toBe(fees)
+    await late(script, told)
+    expect(await funds()).toEqual({ posted: left, held: 0n, owed: 0n })
+  })
+
+  test('although it was cancelled, is a fact as well, and cannot be cancelled again', async () => {
+    const script = scriptPayouts(service, unfinished, paid())
+    const { id, sentReference } = await pay(script.context)
+    await cancelPayout(service, tenant, id)
+    // A backup was restored: the account has an order that was never sent from here.
+    await takePayoutNotice(service, tenant, sentReference, 7n)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', isLate: true })
+    expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
+    await expect(cancelPayout(service, tenant, id)).rejects.toMatchObject({ code: 'payout_not_open' })
+    await expect(cancelPayout(service, tenant, 'nonsense')).rejects.toMatchObject({ code: 'payout_not_found' })
+  })
+})
+
+describe('money that comes back', () => {
+  test('is the merchant’s where the merchant had paid it out, in the words of the bank', async () => {
+    await ledger(tenant, make().purchase(ada, 1000n))
+    const script = await sendOne(paid(), { customerCode: undefined })
+    expect(await merchantFunds()).toBe(700n)
+    script.ask = returned
+    await advancePayout(script.context, tenant, script.id)
+    expect(await merchantFunds()).toBe(1000n)
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({ stateReason: 'Sent back to Ada' })
+  })
+
+  test.each([
+    ['deleted', () => deleteCustomers(service, tenant, [ada])],
+    ['being erased', () => inTransaction(service, (tx) => eraseCustomer({ ...service, ...tx }, tenant, ada))],
+  ])('is the merchant’s where its owner is %s, and the bank’s words are not kept', async (_, leave) => {
+    const [bob] = (await createWallets(service, tenant, 1)) as [string]
+    await ledger(tenant, make().payIn(bob, 300n))
+    const [script, other] = [await sendOne(paid(), { amount: 1000 }), await sendOne(paid(), { customerCode: bob })]
+    await leave()
+    for (const each of [script, other]) {
+      each.ask = returned
+      await advancePayout(each.context, tenant, each.id)
+    }
+    expect([await merchantFunds(), (await funds(bob)).posted]).toEqual([1000n, 300n])
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({ stateReason: 'The money has come back' })
+    expect(await getPayout(service, tenant, other.id)).toMatchObject({ stateReason: 'Sent back to Ada' })
+  })
+
+  test('ends what a person has settled as paid, which cannot be settled so again', async () => {
+    const script = await sendOne({ is: 'unknown' })
+    service.clock.advance(60 * 60_000)
+    await advancePayout(script.context, tenant, script.id)
+    const settlement = { ...release, outcome: 'paid' } as const
+    await settlePayout(script.context, tenant, script.id, settlement)
+    script.ask = failed
+    await advancePayout(script.context, tenant, script.id)
+    const again = settlePayout(script.context, tenant, script.id, settlement)
+    await expect(again).rejects.toMatchObject({ code: 'payout_not_open' })
+    expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
+  })
+})
+
+test('a payout whose money cannot move is told, and is not said to be paid; what has moved is no failure', async () => {
+  const told: string[] = []
+  const failures = { ...service.failures, failed: (what: string) => void told.push(what) }
+  const script = scriptPayouts({ ...service, failures }, unfinished, paid())
+  const { id } = await pay(script.context)
+  await advancePayout(script.context, tenant, id)
+  await advancePayout(script.context, tenant, id)
+  expect(told).toEqual([])
+  const other = await pay(script.context)
+  await advancePayout(script.context, tenant, other.id)
+  // The account has had as much as there is.
+  const [bob] = (await createWallets(service, tenant, 1)) as [string]
+  await ledger(tenant, make().book('chargeback', cash(bob), { kind: 'outside', at: 7n }, maxAmount - 300n))
+  await expect(advancePayout(script.context, tenant, other.id)).rejects.toMatchObject({ code: 'balance_limit' })
+  expect(await getPayout(service, tenant, other.id)).toMatchObject({ state: 'sent', endedAt: null })
+  expect((await funds()).held).toBe(300n)
+})
+
+test('what is done to a payout is done to no other one, of its merchant or of another', async () => {
+  const neighbour = await createTestTenant(service)
+  const nextYear = inMs(365 * 24 * 60 * 60_000)
+  const asks: AskOutcome[] = [unfinished, { is: 'unknown' }, paid(), failed, { is: 'unknown', differences: ['amount'] }]
+  for (const who of [tenant, neighbour]) {
+    const [bob] = (await createWallets(service, who, 1)) as [string]
+    await ledger(who, make().payIn(bob, 1000n))
+    const asBob = (script: Scripted) => pay(script.context, { customerCode: bob, amount: 10 }, who)
+    await asBob(scriptPayouts(service, unfinished))
+    for (const ask of asks) {
+      const script = scriptPayouts(service, { is: 'unknown' }, ask)
+      const { id } = await asBob(script)
+      await advancePayout(script.context, who, id)
+      await advancePayout(script.context, who, id)
+    }
+    const unsent = scriptPayouts(service, { is: 'not_sent', why: 'short_of_funds', waitMs: 5000 })
+    await advancePayout(unsent.context, who, (await asBob(unsent)).id)
+    const byHand: PayoutsContext = { ...service, payoutProcessorOf: async () => 'manual' }
+    await advancePayout(byHand, who, (await asBob({ ...unsent, context: byHand })).id)
+    await cancelPayout(service, who, (await asBob(unsent)).id)
+    await service.db.query(sql`
+      update payouts set due_at = ${nextYear} where merchant_id = ${who.merchant.id} and due_at is not null
+    `)
+  }
+  const [row] = await service.db.query<{ ids: string[] }>(sql`
+    select array_agg(id) as ids from payouts where merchant_id in (${tenant.merchant.id}, ${neighbour.merchant.id})
+  `)
+  const others = () =>
+    service.db.query(sql`select p.* from payouts p where p.id = any(${row?.ids ?? []}::uuid[]) order by id`)
+  const before = await others()
+  expect(before).toHaveLength(18)
+
+  await sendOne(failed, { amount: 10 })
+  const back = await sendOne(paid(), { amount: 10 })
+  back.ask = returned
+  await advancePayout(back.context, tenant, back.id)
+  const lost = await letGo()
+  lost.ask = paid()
+  await advancePayout(lost.context, tenant, lost.id)
+  const unsent = scriptPayouts(service, { is: 'not_sent', why: 'no_connection', waitMs: 0 })
+  const again = await pay(unsent.context, { amount: 10 })
+  for (let times = 0; times < 2; times++) await advancePayout(unsent.context, tenant, again.id)
+  unsent.send = { is: 'unknown' }
+  await advancePayout(unsent.context, tenant, again.id)
+  service.clock.advance(60_000)
+  await advancePayout(unsent.context, tenant, again.id)
+  unsent.send = { is: 'refused', code: 'closed', reason: 'Closed' }
+  service.clock.advance(60_000)
+  for (let times = 0; times < 2; times++) await advancePayout(unsent.context, tenant, again.id)
+  const byHand: PayoutsContext = { ...service, payoutProcessorOf: async () => 'manual' }
+  const manual = await pay(byHand, { amount: 10 })
+  await advancePayout(byHand, tenant, manual.id)
+  await settlePayout(byHand, tenant, manual.id, { outcome: 'failed', proof: 'FT1' })
+  await cancelPayout(service, tenant, (await pay(service, { amount: 10 })).id)
+  const adopted = await pay(service, { amount: 10 })
+  await takePayoutNotice(service, tenant, adopted.sentReference, 7n)
+  await takePayoutNotice(service, tenant, adopted.sentReference, 7n)
+  await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { coolDownHours: 1 }))
+  const cooling = await pay(unsent.context, {
+    amount: 10,
+    destination: { ...destination, accountNumber: '0123456000' },
+  })
+  await advancePayout(unsent.context, tenant, cooling.id)
+  expect(await others()).toEqual(before)
+  await advanceDuePayouts(lost.context)
+  expect(await others()).toEqual(before)
+})
