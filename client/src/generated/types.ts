@@ -1005,7 +1005,7 @@ export namespace Paystack {
         time: number
       }[]
     } | null
-    /** 0 after the transaction is paid: there is no tariff */
+    /** What the account at the processor has kept of the amount, after the transaction is paid; 0 in the sandbox, and while it is not known */
     fees: number | null
     /** The instrument that paid; every member is null until it is paid */
     authorization: TransactionAuthorization
@@ -1085,7 +1085,7 @@ export namespace Paystack {
         time: number
       }[]
     } | null
-    /** 0 after the transaction is paid: there is no tariff */
+    /** What the account at the processor has kept of the amount, after the transaction is paid; 0 in the sandbox, and while it is not known */
     fees: number | null
     /** The instrument that paid; every member is null until it is paid */
     authorization: TransactionAuthorization
@@ -1462,7 +1462,7 @@ export namespace Paystack {
         time: number
       }[]
     } | null
-    /** 0 after the transaction is paid: there is no tariff */
+    /** What the account at the processor has kept of the amount, after the transaction is paid; 0 in the sandbox, and while it is not known */
     fees: number | null
     /** The instrument that paid; every member is null until it is paid */
     authorization: TransactionAuthorization
@@ -5733,22 +5733,28 @@ export namespace Mteja {
     /** true releases the rest of the hold; default false */
     final?: boolean | undefined
   }
-  /** GET /v1/payment-settings: Show what payments without a purpose are for */
+  /** GET /v1/payment-settings: Show what payments without a purpose are for, and who bears fees */
   export interface RetrievePaymentSettingsResult {
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers: 'payment' | 'wallet_topup'
+    /** Who bears what the account at the processor keeps of payments; default merchant. merchant: processor_fees. merchant_balance: the merchant’s balance. owner: whoever owns the balance that the payment fills */
+    feesBorneBy: 'merchant' | 'merchant_balance' | 'owner'
     /** Of the last change; of the merchant, for settings that were never changed */
     updatedAt: string
   }
-  /** PATCH /v1/payment-settings: Say what payments without a purpose are for */
+  /** PATCH /v1/payment-settings: Say what payments without a purpose are for, and who bears fees */
   export interface UpdatePaymentSettingsBody {
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers?: 'payment' | 'wallet_topup' | undefined
+    /** Who bears what the account at the processor keeps of payments; default merchant. merchant: processor_fees. merchant_balance: the merchant’s balance. owner: whoever owns the balance that the payment fills */
+    feesBorneBy?: 'merchant' | 'merchant_balance' | 'owner' | undefined
   }
-  /** PATCH /v1/payment-settings: Say what payments without a purpose are for */
+  /** PATCH /v1/payment-settings: Say what payments without a purpose are for, and who bears fees */
   export interface UpdatePaymentSettingsResult {
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers: 'payment' | 'wallet_topup'
+    /** Who bears what the account at the processor keeps of payments; default merchant. merchant: processor_fees. merchant_balance: the merchant’s balance. owner: whoever owns the balance that the payment fills */
+    feesBorneBy: 'merchant' | 'merchant_balance' | 'owner'
     /** Of the last change; of the merchant, for settings that were never changed */
     updatedAt: string
   }
@@ -6739,27 +6745,33 @@ export namespace Mteja {
     /** To get the next page, send this value as `before`; null at the end */
     nextBefore: string | null
   }
-  /** GET /v1/merchants/{id}/payment-settings: Show what a merchant’s payments without a purpose are for, in a mode */
+  /** GET /v1/merchants/{id}/payment-settings: Show what a merchant’s payments without a purpose are for, and who bears fees, in a mode */
   export interface RetrieveMerchantPaymentSettingsQuery {
     mode?: 'test' | 'live' | undefined
   }
-  /** GET /v1/merchants/{id}/payment-settings: Show what a merchant’s payments without a purpose are for, in a mode */
+  /** GET /v1/merchants/{id}/payment-settings: Show what a merchant’s payments without a purpose are for, and who bears fees, in a mode */
   export interface RetrieveMerchantPaymentSettingsResult {
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers: 'payment' | 'wallet_topup'
+    /** Who bears what the account at the processor keeps of payments; default merchant. merchant: processor_fees. merchant_balance: the merchant’s balance. owner: whoever owns the balance that the payment fills */
+    feesBorneBy: 'merchant' | 'merchant_balance' | 'owner'
     /** Of the last change; of the merchant, for settings that were never changed */
     updatedAt: string
   }
-  /** PATCH /v1/merchants/{id}/payment-settings: Say what a merchant’s payments without a purpose are for, in a mode */
+  /** PATCH /v1/merchants/{id}/payment-settings: Say what a merchant’s payments without a purpose are for, and who bears fees, in a mode */
   export interface UpdateMerchantPaymentSettingsBody {
     mode?: 'test' | 'live' | undefined
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers?: 'payment' | 'wallet_topup' | undefined
+    /** Who bears what the account at the processor keeps of payments; default merchant. merchant: processor_fees. merchant_balance: the merchant’s balance. owner: whoever owns the balance that the payment fills */
+    feesBorneBy?: 'merchant' | 'merchant_balance' | 'owner' | undefined
   }
-  /** PATCH /v1/merchants/{id}/payment-settings: Say what a merchant’s payments without a purpose are for, in a mode */
+  /** PATCH /v1/merchants/{id}/payment-settings: Say what a merchant’s payments without a purpose are for, and who bears fees, in a mode */
   export interface UpdateMerchantPaymentSettingsResult {
     /** What a payment is for if its metadata names no purpose and its payer was a customer before: payment pays the merchant, wallet_topup fills the customer’s balance; default payment */
     knownCustomers: 'payment' | 'wallet_topup'
+    /** Who bears what the account at the processor keeps of payments; default merchant. merchant: processor_fees. merchant_balance: the merchant’s balance. owner: whoever owns the balance that the payment fills */
+    feesBorneBy: 'merchant' | 'merchant_balance' | 'owner'
     /** Of the last change; of the merchant, for settings that were never changed */
     updatedAt: string
   }

@@ -4,7 +4,7 @@ import type { Send } from '../core/transport.ts'
 import type { Mteja } from '../generated/types.ts'
 import { changeOf } from './settings.ts'
 
-export const paymentSettings = { knownCustomers: 'text' } as const
+export const paymentSettings = { knownCustomers: 'text', feesBorneBy: 'text' } as const
 
 /** `client.paymentSettings`: what the merchant wants of payments, in the mode of the key. */
 export class PaymentSettings {

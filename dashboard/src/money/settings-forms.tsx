@@ -15,6 +15,11 @@ const purposes = {
   payment: 'A payment of a known customer without a purpose pays you.',
   wallet_topup: 'A payment of a known customer without a purpose fills their balance.',
 } as const
+const paymentBearers = {
+  merchant: 'Fees of payments are costs of yours, and leave every balance alone.',
+  merchant_balance: 'Your balance bears the fees of payments.',
+  owner: 'Whoever owns the balance that a payment fills bears its fee.',
+} as const
 const losers = {
   customer: 'Money that a payer takes back is the customer’s loss.',
   merchant: 'Money that a payer takes back is your loss.',
@@ -34,6 +39,7 @@ export function SettingsInWords({ payouts, payments, disputes }: All) {
       <li>{payouts.identifiedOnly ? 'Only identified customers are paid out.' : 'Any customer may be paid out.'}</li>
       {payouts.coolDownHours > 0 && <li>A payout to a new recipient waits for {payouts.coolDownHours} hours.</li>}
       <li>{purposes[payments.knownCustomers]}</li>
+      <li>{paymentBearers[payments.feesBorneBy]}</li>
       <li>{losers[disputes.borneBy]}</li>
       <li>{disputes.holdsAmount ? 'An open dispute reserves its amount.' : 'An open dispute reserves nothing.'}</li>
     </ul>
@@ -128,13 +134,21 @@ export function PaymentForm({ settings }: { settings: PaymentSettings }) {
   const { mteja } = useSession()
   return (
     <SettingsForm title="Payments" now={settings} save={(changed) => mteja.paymentSettings.update(changed)}>
-      {({ knownCustomers }, change) => (
-        <Choice
-          label="Payments whose metadata names no purpose"
-          of={purposes}
-          value={knownCustomers}
-          choose={(name) => change({ knownCustomers: name })}
-        />
+      {({ knownCustomers, feesBorneBy }, change) => (
+        <>
+          <Choice
+            label="Payments whose metadata names no purpose"
+            of={purposes}
+            value={knownCustomers}
+            choose={(name) => change({ knownCustomers: name })}
+          />
+          <Choice
+            label="Fees of the processor for payments"
+            of={paymentBearers}
+            value={feesBorneBy}
+            choose={(name) => change({ feesBorneBy: name })}
+          />
+        </>
       )}
     </SettingsForm>
   )

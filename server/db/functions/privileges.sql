@@ -27,7 +27,7 @@ begin
     status, attempt_count, try_count, next_attempt_at, claimed_until, last_attempt_at, delivered_at, failure_reason, body,
     updated_at
   ) on deliveries to mteja_app;
-  grant update (status, channel, failure_reason, paid_at, updated_at) on payments to mteja_app;
+  grant update (status, channel, failure_reason, fee, paid_at, updated_at) on payments to mteja_app;
   grant update (succeeded_count, succeeded_amount) on payment_totals to mteja_app;
   -- Views for servers of the release before; migration 0013 says why. The next release drops these four lines with them.
   grant insert on payment_counters, transactions, transaction_totals to mteja_app;
@@ -71,7 +71,7 @@ begin
   ) on payout_settings to mteja_app;
   grant update (cause, reference, since, paused_at, resumed_at, known_until) on sending_pauses to mteja_app;
   grant update (due_at, attempts), delete on arrival_notices to mteja_app;
-  grant update (known_customers, updated_at) on payment_settings to mteja_app;
+  grant update (known_customers, fees_borne_by, updated_at) on payment_settings to mteja_app;
   grant update (
     account_id, customer_id, asked_amount, amount, state, state_reason, resolution, complaint, respond_by, reminded_at, borne_by, movements, movement_id, movement_ids,
     refund_name, evidence, attachments, messages, history, resolved_at, actor_id, due_at, attempts, updated_at

@@ -5,7 +5,7 @@ import { withDatabase, withOperator } from './database.ts'
 import { printJson, printTable, withJson } from './output.ts'
 
 type SettingsFlags = Flags & { merchant?: string; mode: 'test' | 'live' }
-type ChangeFlags = SettingsFlags & Pick<Mteja.UpdatePaymentSettingsBody, 'knownCustomers'>
+type ChangeFlags = SettingsFlags & Pick<Mteja.UpdatePaymentSettingsBody, 'knownCustomers' | 'feesBorneBy'>
 
 /**
  * `mteja payment-settings show` and `set`.
@@ -25,30 +25,38 @@ export function addPaymentSettingsCommands(
       .addOption(merchantOption())
       .addOption(new Option('--mode <mode>', 'test or live').choices(['test', 'live']).default('test'))
 
-  onMerchant('show', 'show what payments without a purpose are for').action((flags: SettingsFlags) =>
-    withOperator(config(flags), async (operator) => {
-      const { mode } = flags
-      print(flags, await operator.merchants.paymentSettings(await merchantId(operator, flags.merchant), { mode }))
-    }),
+  onMerchant('show', 'show what payments without a purpose are for, and who bears fees').action(
+    (flags: SettingsFlags) =>
+      withOperator(config(flags), async (operator) => {
+        const { mode } = flags
+        print(flags, await operator.merchants.paymentSettings(await merchantId(operator, flags.merchant), { mode }))
+      }),
   )
 
-  onMerchant('set', 'say what payments without a purpose are for')
+  onMerchant('set', 'say what payments without a purpose are for, and who bears fees')
     .addOption(
       new Option('--known-customers <purpose>', 'of a payer who was a customer before').choices([
         'payment',
         'wallet_topup',
       ]),
     )
+    .addOption(
+      new Option('--fees-borne-by <who>', 'who bears what the account at the processor keeps of payments').choices([
+        'merchant',
+        'merchant_balance',
+        'owner',
+      ]),
+    )
     .action((flags: ChangeFlags) =>
       withOperator(config(flags), async (operator) => {
-        const { mode, knownCustomers } = flags
+        const { mode, knownCustomers, feesBorneBy } = flags
         const id = await merchantId(operator, flags.merchant)
-        print(flags, await operator.merchants.updatePaymentSettings(id, { mode, knownCustomers }))
+        print(flags, await operator.merchants.updatePaymentSettings(id, { mode, knownCustomers, feesBorneBy }))
       }),
     )
 }
 
 function print(flags: Flags, settings: Mteja.RetrievePaymentSettingsResult): void {
   if (flags.json) printJson(settings)
-  else printTable(['KNOWN CUSTOMERS'], [[settings.knownCustomers]])
+  else printTable(['KNOWN CUSTOMERS', 'FEES BORNE BY'], [[settings.knownCustomers, settings.feesBorneBy]])
 }

@@ -372,7 +372,7 @@ export type Operation =
     }
   | {
       name: 'bring'
-      kind: 'pay_in' | 'chargeback_returned' | 'assigned' | 'adjustment'
+      kind: 'pay_in' | 'chargeback_returned' | 'processor_fee_returned' | 'assigned' | 'adjustment'
       to: Wallet | null
       amount: bigint
       currency: Currency

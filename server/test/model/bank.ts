@@ -194,6 +194,7 @@ async function bookFact(
     chargeback: { kind: 'outside', at: 7n },
     chargeback_returned: { kind: 'outside', at: 7n },
     processor_fee: { kind: 'outside', at: 7n },
+    processor_fee_returned: { kind: 'outside', at: 7n },
     assigned: { kind: 'suspense' },
     adjustment: { kind: 'adjustments' },
   }

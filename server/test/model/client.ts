@@ -202,7 +202,8 @@ export class Client {
 
   #bring(): Operation {
     const currency = this.#currency()
-    const kind = this.#pick(['pay_in', 'chargeback_returned', 'assigned', 'adjustment'] as const)
+    const kinds = ['pay_in', 'chargeback_returned', 'processor_fee_returned', 'assigned', 'adjustment'] as const
+    const kind = this.#pick(kinds)
     return { name: 'bring', kind, to: this.#wallet(currency), amount: this.#amount(150n), currency }
   }
 

@@ -133,7 +133,7 @@ describe('the cases', () => {
     const payIn = (amount: bigint) => make.book('pay_in', processor, wallet, amount)
     const lost = make.book('chargeback', wallet, processor, 60n)
     return {
-      'a payer pays the merchant 100, who bears the fee of 3': [
+      'a payer pays the merchant 100, whose balance bears the fee of 3': [
         make.book('pay_in', processor, merchantBalance, 100n),
         make.book('processor_fee', merchantBalance, processor, 3n),
       ],
@@ -154,6 +154,11 @@ describe('the cases', () => {
       'the fee of a refund or of a failed payout is taken, and comes back': [
         make.book('processor_fee', processorFees, processor, 3n),
         make.book('processor_fee_returned', processor, processorFees, 3n),
+      ],
+      'a payer paid 103, and takes all of it back; the customer bears fees': [
+        payIn(100n),
+        make.book('processor_fee', wallet, processor, 3n),
+        make.book('chargeback', wallet, processor, 100n),
       ],
       'the processor settles 97 to the bank, which then has more and the processor less': [
         payIn(97n),

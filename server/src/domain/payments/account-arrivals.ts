@@ -5,7 +5,8 @@ import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import { type Customer, findCustomer } from '../customers/customers.ts'
 import { firstAccountId } from '../ledger/accounts.ts'
-import { doTogether, type LedgerCommand } from '../ledger/commands.ts'
+import type { AccountName, LedgerCommand } from '../ledger/commands.ts'
+import { type FeeBearer, type ProcessorFee, postWithFee } from '../ledger/processor-fees.ts'
 import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { isImported } from '../wallet/imported-references.ts'
@@ -292,15 +293,21 @@ export async function suspendArrival(
     ...(transfer === null ? {} : { accountNumber: transfer.accountNumber }),
   }
   const money: LedgerCommand = {
-    ...commandOf(context, arrival, 'money'),
+    action: 'book',
     kind: 'suspended',
+    id: uuidV7(context.random, context.clock.now()),
+    currency: facts.currency,
     from: { kind: 'outside', at: accountId },
     to: { kind: 'suspense' },
     amount: facts.amount,
     description: null,
     details: { ...told, reason },
+    event: null,
+    request: null,
+    ownKey: keyOfArrival(reference, facts, 'money'),
   }
-  await bookAll(context, tenant, [money, ...feeCommands(context, arrival)])
+  const [refused] = await postWithFee(context, tenant, [money], feeOf(arrival, null))
+  if (refused instanceof ServiceError) throw refused
   return true
 }
 
@@ -323,40 +330,38 @@ export async function cutOverOf({ db }: Context, { merchant }: Tenant, accountId
   return account?.cut_over_at ?? null
 }
 
-/** Books what a processor has kept of money that nobody has asked for, once; nothing while that is not known. */
-export async function bookArrivalFee(context: FreeContext, tenant: Tenant, arrival: UnaskedMoney): Promise<void> {
-  await bookAll(context, tenant, feeCommands(context, arrival))
+/** Books what a processor has kept of money that is recorded as a pay-in, once; nothing while that is not known. */
+export async function bookArrivalFee(
+  context: FreeContext,
+  tenant: Tenant,
+  arrival: UnaskedMoney,
+  payInId: string,
+): Promise<void> {
+  const { merchant } = tenant
+  const [payIn] = await context.db.query<{ fee_bearer: FeeBearer; code: string | null; amount: bigint }>(sql`
+    select p.fee_bearer, c.code, p.amount from pay_ins p
+    left join customers c on c.merchant_id = p.merchant_id and c.id = p.customer_id
+    where p.merchant_id = ${merchant.id} and p.id = ${payInId}
+  `)
+  if (payIn === undefined) return
+  const { fee_bearer: bearer, code, amount } = payIn
+  const to: AccountName = code === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: code }
+  await postWithFee(context, tenant, [], feeOf(arrival, { bearer, paid: { to, amount } }))
 }
 
-function feeCommands(context: Context, arrival: UnaskedMoney): LedgerCommand[] {
-  const { accountId, reference, found } = arrival
-  const { fee } = found.facts
-  if (!fee) return []
-  return [
-    {
-      ...commandOf(context, arrival, 'fee'),
-      kind: 'processor_fee',
-      from: { kind: 'processor_fees' },
-      to: { kind: 'outside', at: accountId },
-      amount: fee,
-      description: 'Fee of the processor',
-      details: { processorReference: reference },
-    },
-  ]
-}
-
-function commandOf(context: Context, { reference, found: { facts } }: UnaskedMoney, what: 'money' | 'fee') {
+/** Money that has no owner has no bearer of its fee but the merchant. */
+function feeOf(
+  { accountId, reference, found: { facts } }: UnaskedMoney,
+  borne: Pick<ProcessorFee, 'bearer' | 'paid'> | null,
+): ProcessorFee | null {
+  const { fee, currency } = facts
+  if (!fee) return null
   return {
-    action: 'book',
-    id: uuidV7(context.random, context.clock.now()),
-    currency: facts.currency,
-    event: null,
-    request: null,
-    ownKey: keyOfArrival(reference, facts, what),
-  } as const
-}
-
-async function bookAll(context: FreeContext, tenant: Tenant, commands: LedgerCommand[]): Promise<void> {
-  if (commands.length === 0) return
-  for (const outcome of await doTogether(context, tenant, commands)) if (outcome instanceof ServiceError) throw outcome
+    ...(borne ?? { bearer: 'merchant', paid: null }),
+    amount: fee,
+    currency,
+    accountId,
+    details: { processorReference: reference },
+    key: keyOfArrival(reference, facts, 'fee'),
+  }
 }

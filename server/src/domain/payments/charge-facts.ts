@@ -2,7 +2,8 @@ import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
-import { doTogether, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
+import { type AccountName, doTogether, type LedgerCommand, type Receipt } from '../ledger/commands.ts'
+import { type FeeBearer, type ProcessorFee, postWithFee } from '../ledger/processor-fees.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type PaymentIntent, uuidOfIntent } from './payment-intent-records.ts'
 import type { ChargeFacts } from './payment-processor.ts'
@@ -34,6 +35,7 @@ interface SentRow {
   state: 'open' | 'failed' | 'credited' | 'suspended'
   transaction_id: string | null
   fee: bigint | null
+  fee_bearer: FeeBearer
   /** The reason why its money is in suspense; null for other money. */
   reason: string | null
   cut_over_at: Date | null
@@ -51,8 +53,7 @@ export async function bookCharge(context: FreeContext, tenant: Tenant, paid: Pai
   const sent = await getSent(context, tenant, paid.reference)
   const before = readBooked(sent)
   const booked = before ?? (await post(context, tenant, sent, paid))
-  const lateFee = before === null ? [] : feeCommands(context, sent, paid)
-  if (lateFee.length > 0) refuseAny(await doTogether(context, tenant, lateFee))
+  if (before !== null) await postWithFee(context, tenant, [], feeOf(sent, paid, before.suspended === null))
   await note(context, tenant, sent, paid, booked)
   return booked
 }
@@ -60,7 +61,8 @@ export async function bookCharge(context: FreeContext, tenant: Tenant, paid: Pai
 async function getSent(context: Context, { merchant, mode }: Tenant, reference: string): Promise<SentRow> {
   const [row] = await context.db.query<SentRow>(sql`
     select
-      s.id, s.account_id, s.sent_reference, s.marker, s.amount, s.state, s.transaction_id, s.fee, t.details ->> 'reason' as reason,
+      s.id, s.account_id, s.sent_reference, s.marker, s.amount, s.state, s.transaction_id, s.fee, s.fee_bearer,
+      t.details ->> 'reason' as reason,
       ${cutOverOfBooks(sql`a`)} as cut_over_at
     from sent_charges s
     join processor_accounts a on a.merchant_id = s.merchant_id and a.id = s.account_id
@@ -81,17 +83,13 @@ function readBooked({ state, transaction_id, reason }: SentRow): BookedCharge | 
  * credit money and to suspend it have one key: which of them is right may have changed since a crash.
  */
 async function post(context: FreeContext, tenant: Tenant, sent: SentRow, paid: PaidCharge): Promise<BookedCharge> {
-  const fees = feeCommands(context, sent, paid)
   const reason = reasonAgainst(tenant, sent, paid)
   const money =
     reason === null ? creditCommand(context, sent, paid) : suspension(context, sent, paid, { reason, what: 'money' })
-  const [outcome, ...others] = await doTogether(context, tenant, [money, ...fees])
-  const booked =
-    outcome instanceof ServiceError
-      ? await suspendRefused(context, tenant, sent, { paid, refusal: outcome })
-      : await readReceipt(context, tenant, outcome as Receipt, reason)
-  refuseAny(others)
-  return booked
+  const [outcome] = await postWithFee(context, tenant, [money], feeOf(sent, paid, reason === null))
+  return outcome instanceof ServiceError
+    ? suspendRefused(context, tenant, sent, { paid, refusal: outcome })
+    : readReceipt(context, tenant, outcome as Receipt, reason)
 }
 
 /** The key remembers the refusal: this money will never be credited by it. */
@@ -120,11 +118,6 @@ async function readReceipt(
     select details ->> 'reason' as reason from ledger_transactions where merchant_id = ${merchant.id} and id = ${id}
   `)
   return { transactionId: id, suspended: row?.reason ?? null }
-}
-
-/** Throws the first refusal, which comes after the commit of all others. */
-function refuseAny(outcomes: readonly (Receipt | ServiceError)[]): void {
-  for (const outcome of outcomes) if (outcome instanceof ServiceError) throw outcome
 }
 
 /** What is booked of the money; the rest is the fee that the payer has paid besides. */
@@ -158,7 +151,7 @@ function creditCommand(context: Context, sent: SentRow, paid: PaidCharge): Ledge
     ...command,
     kind: 'pay_in',
     currency,
-    to: customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode },
+    to: ownerOf(paid),
     amount,
     description: description ?? 'Payment',
     details,
@@ -176,17 +169,25 @@ function creditCommand(context: Context, sent: SentRow, paid: PaidCharge): Ledge
   }
 }
 
+function ownerOf({ intent: { customerCode } }: PaidCharge): AccountName {
+  return customerCode === null ? { kind: 'merchant_balance' } : { kind: 'customer_cash', customer: customerCode }
+}
+
 /** What the command that books a charge has, wherever it is booked to. */
-function commandOf(context: Context, sent: SentRow, { facts }: PaidCharge, what: string) {
-  const { account_id, sent_reference, marker } = sent
+function commandOf(context: Context, sent: SentRow, paid: PaidCharge, what: string) {
+  const { account_id } = sent
   return {
     action: 'book',
     id: uuidV7(context.random, context.clock.now()),
     from: { kind: 'outside', at: account_id },
     description: null,
     request: null,
-    ownKey: marker === null ? keyOfArrival(sent_reference, facts, what) : `charge/${account_id}/${facts.id}/${what}`,
+    ownKey: keyOf(sent, paid, what),
   } as const
+}
+
+function keyOf({ account_id, sent_reference, marker }: SentRow, { facts }: PaidCharge, what: string): string {
+  return marker === null ? keyOfArrival(sent_reference, facts, what) : `charge/${account_id}/${facts.id}/${what}`
 }
 
 /**
@@ -222,44 +223,53 @@ function reasonAgainst(
 
 /**
  * What the processor has kept of the money that is booked. A payer who bears the fee has paid it besides, so nothing is left of
- * it here. A fee that is known late is booked late.
+ * it here. Null while that is not known.
  */
-function feeCommands(context: Context, sent: SentRow, paid: PaidCharge): LedgerCommand[] {
+function keptOf(sent: SentRow, paid: PaidCharge): bigint | null {
   const { facts } = paid
-  if (facts.fee === null || sent.fee !== null) return []
+  if (facts.fee === null) return null
   const kept = amountOf(sent, paid) - (facts.amount - facts.fee)
-  if (kept <= 0n) return []
-  return [
-    {
-      ...commandOf(context, sent, paid, 'fee'),
-      kind: 'processor_fee',
-      currency: facts.currency,
-      from: { kind: 'processor_fees' },
-      to: { kind: 'outside', at: sent.account_id },
-      amount: kept,
-      description: 'Fee of the processor',
-      details: { processorReference: sent.sent_reference },
-      event: null,
-    },
-  ]
+  return kept > 0n ? kept : 0n
+}
+
+/** A fee that is known late is booked late. Money in suspense has no owner, so the merchant bears its fee, whoever gets it later. */
+function feeOf(sent: SentRow, paid: PaidCharge, isOwned: boolean): ProcessorFee | null {
+  const amount = keptOf(sent, paid)
+  if (!amount || sent.fee !== null) return null
+  return {
+    amount,
+    currency: paid.facts.currency,
+    accountId: sent.account_id,
+    bearer: sent.fee_bearer,
+    paid: isOwned ? { to: ownerOf(paid), amount: amountOf(sent, paid) } : null,
+    details: { processorReference: sent.sent_reference },
+    key: keyOf(sent, paid, 'fee'),
+  }
 }
 
 /** The money is booked already: this may come later, after a crash, and more than once. */
 async function note(
   context: Context,
   { merchant }: Tenant,
-  { id }: SentRow,
-  { intent, facts, differences }: PaidCharge,
+  sent: SentRow,
+  paid: PaidCharge,
   { transactionId, suspended }: BookedCharge,
 ): Promise<void> {
+  const { intent, facts, differences } = paid
   const now = context.clock.now()
   const dueAt = facts.fee === null && now <= lastLook(intent) ? new Date(now.getTime() + feeLookMs) : null
+  // Of several charges that have paid, the first one is the payment.
   await context.db.query(sql`
+    with told as (
+      update payments set fee = ${keptOf(sent, paid)}::bigint
+      where merchant_id = ${merchant.id} and payment_intent_id = ${uuidOfIntent(intent)} and fee is null
+        and ${facts.fee !== null}::boolean
+    )
     update sent_charges set
       state = ${suspended === null ? 'credited' : 'suspended'}, transaction_id = ${transactionId}, outside_id = ${facts.id},
       fee = coalesce(${facts.fee}::bigint, fee), differences = ${differences.length === 0 ? null : [...differences]}::text[],
       due_at = ${dueAt}::timestamptz, attempts = 0, updated_at = ${now}::timestamptz
-    where merchant_id = ${merchant.id} and id = ${id}
+    where merchant_id = ${merchant.id} and id = ${sent.id}
   `)
 }
 

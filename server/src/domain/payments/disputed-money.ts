@@ -3,6 +3,7 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type AccountKind, outsideOfHand } from '../ledger/accounts.ts'
 import type { AccountName } from '../ledger/commands.ts'
+import type { FeeBearer } from '../ledger/processor-fees.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { TransactionKind } from '../trail/trail.ts'
 import { keyOfArrival } from './charge-facts.ts'
@@ -19,6 +20,8 @@ export interface DisputedMoney {
   currency: Currency
   /** The outside that it came from. */
   outside: { kind: 'outside'; at: bigint | undefined }
+  /** Who bears the processor's fees of it. */
+  feeBearer: FeeBearer
   /** Who got it; null for money that went to suspense and has no owner. */
   owner: AccountName | null
   /** What a person has decided about money in suspense, and the minor units that it is about. */
@@ -44,6 +47,7 @@ interface MoneyRow {
   is_posted: boolean | null
   assigned_code: string | null
   assigned_id: bigint | null
+  fee_bearer: FeeBearer
   intent_id: string | null
   payer_id: bigint | null
   has_payment: boolean
@@ -60,7 +64,8 @@ export async function findDisputedMoney(
       t.kind, t.amount, t.currency, f.kind as from_kind, f.party_id, a.kind as to_kind, c.code as owner_code,
       c.id as owner_id, s.id as decision_id, s.outcome, coalesce(s.amount, t.amount) as decided_amount,
       s.state = 'succeeded' as is_posted, sc.code as assigned_code, sc.id as assigned_id, i.id as intent_id,
-      coalesce(pay.customer_id, i.customer_id) as payer_id, pay.id is not null as has_payment
+      coalesce(pay.customer_id, i.customer_id) as payer_id, pay.id is not null as has_payment,
+      case when t.kind = 'suspended' then 'merchant' else coalesce(h.fee_bearer, p.fee_bearer, 'merchant') end as fee_bearer
     from ledger_transactions t
     join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
     join ledger_accounts a on a.merchant_id = t.merchant_id and a.id = t.to_account_id
@@ -72,6 +77,9 @@ export async function findDisputedMoney(
     left join payment_intents i
       on i.merchant_id = t.merchant_id and i.id = substr(t.details ->> 'paymentIntentId', 4)::uuid
     left join payments pay on pay.merchant_id = i.merchant_id and pay.payment_intent_id = i.id
+    left join sent_charges h
+      on h.merchant_id = i.merchant_id and h.payment_intent_id = i.id and h.transaction_id = t.id
+    left join pay_ins p on p.merchant_id = t.merchant_id and p.id = t.id
     where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${transactionId}
       and t.kind in ('pay_in', 'suspended')
   `)
@@ -82,6 +90,7 @@ export async function findDisputedMoney(
     amount: row.amount,
     currency: row.currency,
     outside: { kind: 'outside', at: row.party_id === 0n ? undefined : row.party_id },
+    feeBearer: row.fee_bearer,
     owner: ownerOf(row),
     decision: decisionOf(row),
     intentUuid: row.intent_id,

@@ -286,8 +286,8 @@ async function bookBesides(
   dispute: Dispute,
   { money, rest }: { money: DisputedMoney; rest: bigint },
 ): Promise<void> {
-  const commands = feeCommands(context, dispute, money, 'lost')
   const from = { kind: 'merchant_balance' } as const
+  const commands = feeCommands(context, dispute, money, { kind: 'processor_fee', owner: from })
   const key = `dispute/${dispute.id}/${dispute.movements}/rest`
   if (rest > 0n) commands.push(lossCommand(context, dispute, money, { payer: from, key, amount: rest }))
   if (commands.length === 0) return
@@ -309,7 +309,8 @@ async function postLoss(
 ): Promise<ServiceError | null> {
   const bearer: Bearer = payer.kind === 'merchant_balance' ? 'merchant' : 'customer'
   const command = lossCommand(context, dispute, money, { payer, key, amount: bookedOf(dispute, money) })
-  const commands = [...releases(dispute, money), ...feeCommands(context, dispute, money, 'lost'), command]
+  const fees = feeCommands(context, dispute, money, { kind: 'processor_fee', owner: payer })
+  const commands = [...releases(dispute, money), ...fees, command]
   const customerId = payer.kind === 'customer_cash' ? money.customerId : dispute.customerId
   return post(context, tenant, commands, changeOf(context, tenant, { ...dispute, customerId }, turn, bearer))
 }
@@ -344,35 +345,42 @@ function bookedOf({ amount }: Dispute, money: DisputedMoney): bigint {
 
 /**
  * A payer who bears the processor's fee has paid it besides, and gets it back as well. It never came to the owner of the money,
- * so it is a fee of the processor.
+ * so it is a fee of the processor, and is borne as any fee of the payment.
+ *
+ * @param owner who bears the loss, or gets the money back
  */
 function feeCommands(
   context: Context,
   { id, movements, amount, currency }: Dispute,
   money: DisputedMoney,
-  state: 'lost' | 'won',
+  { kind, owner }: { kind: 'processor_fee' | 'processor_fee_returned'; owner: AccountName },
 ): LedgerCommand[] {
   const fee = amount - money.amount
   if (fee <= 0n) return []
-  const fees = { kind: 'processor_fees' } as const
-  const ways =
-    state === 'lost'
-      ? ({ kind: 'processor_fee', from: fees, to: money.outside } as const)
-      : ({ kind: 'processor_fee_returned', from: money.outside, to: fees } as const)
+  const bearer = bearerOf(money, owner)
+  const ways = kind === 'processor_fee' ? { from: bearer, to: money.outside } : { from: money.outside, to: bearer }
+  const key = `dispute/${id}/${movements}/fee`
   return [
     {
       action: 'book',
       id: uuidV7(context.random, context.clock.now()),
       currency,
+      kind,
       ...ways,
       amount: fee,
       description: 'Fee that the payer had paid',
       details: { disputeId: id },
       event: null,
       request: null,
-      ownKey: `dispute/${id}/${movements}/fee`,
+      // Where the owner's account refuses its loss, the merchant bears both.
+      ownKey: bearer.kind === 'processor_fees' ? key : `${key}/${bearer.kind}`,
     },
   ]
+}
+
+function bearerOf({ feeBearer }: DisputedMoney, owner: AccountName): AccountName {
+  if (feeBearer === 'owner') return owner
+  return { kind: feeBearer === 'merchant' ? 'processor_fees' : 'merchant_balance' }
 }
 
 /** Books that the money has come back: the dispute was won after it was lost. */
@@ -394,7 +402,7 @@ async function bookReturn(
     event: null,
     request: null,
   } as const
-  const fees = feeCommands(context, dispute, now, 'won')
+  const feesFor = (owner: AccountName) => feeCommands(context, dispute, now, { kind: 'processor_fee_returned', owner })
   const details = { disputeId: id, transactionId: dispute.transactionId, ...detailsOf(dispute) }
   const change = changeOf(context, tenant, dispute, turn, null)
   const key = `dispute/${id}/${movements}`
@@ -408,7 +416,7 @@ async function bookReturn(
       details: { ...details, reason },
       ownKey: key,
     }
-    const refused = await post(context, tenant, [...fees, command], change)
+    const refused = await post(context, tenant, [...feesFor({ kind: 'merchant_balance' }), command], change)
     if (refused !== null) throw refused
     return
   }
@@ -423,7 +431,7 @@ async function bookReturn(
     ownKey,
   })
   await bearOrMerchant(dispute, to, (receiver, ownKey) =>
-    post(context, tenant, [...fees, command(receiver, ownKey)], change),
+    post(context, tenant, [...feesFor(receiver), command(receiver, ownKey)], change),
   )
 }
 

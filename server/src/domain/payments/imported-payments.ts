@@ -139,7 +139,7 @@ export async function findImportedPayment(
 ): Promise<Omit<PaymentSnapshot, 'paymentIntentId'> | null> {
   const [found] = await select(context, tenant, sql`i.reference = ${reference}`)
   if (found === undefined) return null
-  const { status, amount, currency, channel, customer, outsideId } = found
+  const { status, amount, fee, currency, channel, customer, outsideId } = found
   const paidAt = found.paidAt.toISOString()
   return {
     id: Number(outsideId),
@@ -149,6 +149,7 @@ export async function findImportedPayment(
     purpose: 'payment',
     status,
     amount: Number(amount),
+    fee: fee === null ? null : Number(fee),
     currency,
     channel,
     metadata: null,

@@ -64,6 +64,8 @@ export interface Payment {
   /** Minor units. */
   amount: bigint
   currency: Currency
+  /** Minor units that an account at a processor has kept of the amount; null while that is not known, and without an account. */
+  fee: bigint | null
   /** The type of the instrument last charged. */
   channel: string | null
   /** The channels by which its page may be paid; null for all channels. */
@@ -114,6 +116,7 @@ export type PaymentSnapshot = Omit<
   Payment,
   | 'id'
   | 'amount'
+  | 'fee'
   | 'accountId'
   | 'asks'
   | 'chargedAt'
@@ -126,6 +129,8 @@ export type PaymentSnapshot = Omit<
 > & {
   id: number
   amount: number
+  /** Not in events of before it was told. */
+  fee?: number | null
   asks?: ChargeStep
   chargedAt: string | null
   paidAt: string | null
@@ -142,6 +147,7 @@ export interface PaymentRow {
   purpose: PaymentPurpose
   status: PaymentStatus
   amount: bigint
+  fee: bigint | null
   currency: Currency
   channel: string | null
   channels: string[] | null
@@ -183,7 +189,7 @@ export function hasStatus(payment: Sql, status: PaymentStatus | null): Sql {
 /** The columns of a payment, where `pay` is its table and `withParts` has joined the rest. */
 export const paymentColumns: Sql = sql`
   pay.id, pay.mode, pay.reference, pay.payment_intent_id, pay.origin, pay.purpose, ${paymentStatus(sql`pay`)} as status,
-  pay.amount, pay.currency, pay.channel, pay.channels, pay.callback_url, pay.access_code, pay.metadata, i.charge_count,
+  pay.amount, pay.fee, pay.currency, pay.channel, pay.channels, pay.callback_url, pay.access_code, pay.metadata, i.charge_count,
   pay.failure_reason, pay.incoming, i.account_id, i.charged_at, pay.paid_at, i.expires_at, pay.created_at, ${asksOf},
   customer_snapshot(c) as customer,
   case when p.id is not null then json_build_object(
@@ -219,6 +225,7 @@ export function snapshotPayment(payment: Payment): PaymentSnapshot {
     ...(asks === null ? {} : { asks }),
     id: Number(payment.id),
     amount: Number(payment.amount),
+    fee: payment.fee === null ? null : Number(payment.fee),
     chargedAt: payment.chargedAt?.toISOString() ?? null,
     paidAt: payment.paidAt?.toISOString() ?? null,
     createdAt: payment.createdAt.toISOString(),
@@ -236,6 +243,7 @@ export function readPayment(row: PaymentRow): Payment {
     purpose: row.purpose,
     status: row.status,
     amount: row.amount,
+    fee: row.fee,
     currency: row.currency,
     channel: row.channel,
     channels: row.channels,

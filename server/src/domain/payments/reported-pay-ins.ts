@@ -51,7 +51,7 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
   await inTransaction(context, (tx) => refuseClaimed(tx, tenant, reference))
   const payIn = await recordPayIn(context, tenant, input, accountId)
   // After a crash in between, a reconciliation books the fee.
-  await bookArrivalFee(context, tenant, { accountId, reference, found })
+  await bookArrivalFee(context, tenant, { accountId, reference, found }, payIn.id)
   return payIn
 }
 

@@ -3,6 +3,7 @@ import { randomCode, uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context, TxContext } from '../context.ts'
+import { wantedBearer } from '../ledger/processor-fees.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { Charge, ProcessorPage } from './payment-processor.ts'
 
@@ -76,13 +77,13 @@ export function createSentCharges(
     await db.query(sql`
       insert into sent_charges (
         merchant_id, id, mode, account_id, payment_intent_id, reference, sent_reference, marker, amount, currency, email,
-        state, stopped_at, due_at, created_at, updated_at
+        state, fee_bearer, stopped_at, due_at, created_at, updated_at
       )
       select
         ${merchant.id}, ${uuidV7(random, now)}::uuid, ${mode}, ${accountId}::bigint,
         ${intentOfCharge(charge.reference)}::uuid, ${charge.reference}, ${charge.sentReference}, ${charge.marker},
         ${charge.amount}::bigint, ${charge.currency}, ${isSent ? charge.email : null}::text,
-        ${isSent ? 'open' : 'failed'}, max(f.stopped_at), ${dueAt}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
+        ${isSent ? 'open' : 'failed'}, ${wantedBearer({ merchant, mode })}, max(f.stopped_at), ${dueAt}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
       from sent_charges f
       where f.merchant_id = ${merchant.id} and f.mode = ${mode}
         and f.payment_intent_id = ${intentOfCharge(charge.reference)}
@@ -177,11 +178,11 @@ export async function insertArrivedCharge(
   const rows = await db.query(sql`
     insert into sent_charges (
       merchant_id, id, mode, account_id, payment_intent_id, reference, sent_reference, marker, amount, currency, state,
-      outside_id, due_at, created_at, updated_at
+      fee_bearer, outside_id, due_at, created_at, updated_at
     )
     values (
       ${merchant.id}, ${uuidV7(random, now)}, ${mode}, ${accountId}, ${intentUuid}, ${reference}, ${sentReference}, null,
-      ${amount}, ${currency}, 'open', ${outsideId}, ${dueAt}, ${now}, ${now}
+      ${amount}, ${currency}, 'open', ${wantedBearer({ merchant, mode })}, ${outsideId}, ${dueAt}, ${now}, ${now}
     )
     returning id
   `)

@@ -2,6 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { outsideOfHand } from '../ledger/accounts.ts'
+import { ofRefused } from '../ledger/processor-fees.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { takenOfSuspended } from '../wallet/suspense.ts'
 import type { StatementItem, StatementKind } from './account-statement.ts'
@@ -138,10 +139,11 @@ export async function findBooked(
       and t.id = coalesce(s.transaction_id, case when p.state = 'succeeded' then p.id end, k.result_id)
     left join lateral (
       select sum(l.amount) as amount from (
-        select 'mteja/arrival/' || i.reference || '/' || i.id || '/fee' as key
+        select 'mteja/arrival/' || i.reference || '/' || i.id || '/fee' as own
         union all
         select 'mteja/charge/' || a.id || '/' || i.id || '/fee' from processor_accounts a where ${own(sql`a`)}
-      ) n
+      ) o
+      cross join lateral (values (o.own), (o.own || ${ofRefused}::text)) n (key)
       join idempotency_keys fk on ${own(sql`fk`)} and fk.key = n.key and fk.refusal is null
       join ledger_transactions l on l.merchant_id = ${merchant.id} and l.id = fk.result_id
     ) f on true

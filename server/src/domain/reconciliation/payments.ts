@@ -84,7 +84,7 @@ async function complete(
   if (found === null || found === 'unreadable' || !(found.isPaid || found.isGivenBack)) return 'asked'
   const arrival = { accountId, reference, found }
   if (before.transaction !== null) {
-    await bookArrivalFee(context, tenant, arrival)
+    if (before.payInId !== null) await bookArrivalFee(context, tenant, arrival, before.payInId)
     return 'asked'
   }
   const { transfer } = found

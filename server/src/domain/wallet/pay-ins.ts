@@ -9,6 +9,7 @@ import { getCustomer } from '../customers/customers.ts'
 import { checkMetadata, type Metadata } from '../customers/metadata.ts'
 import { firstAccountId, outsideOfHand } from '../ledger/accounts.ts'
 import type { LedgerCommand } from '../ledger/commands.ts'
+import { wantedBearer } from '../ledger/processor-fees.ts'
 import { heldCurrency } from '../merchants/merchants.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { refuseImported } from './imported-references.ts'
@@ -198,11 +199,13 @@ async function insert(
     const subjectId = uuidV7(context.random, now)
     const row = sql`
       insert into pay_ins (
-        id, account_id, customer_id, amount, currency, source, reference, description, metadata, ${newRowColumns}
+        id, account_id, customer_id, amount, currency, source, reference, description, metadata, fee_bearer,
+        ${newRowColumns}
       )
       values (
         ${subjectId}, ${accountId}, ${customer?.id ?? null}, ${amount}, ${currency},
         ${source}, ${reference}, ${description}, ${metadata === null ? null : JSON.stringify(metadata)}::json,
+        ${accountId < firstAccountId ? 'merchant' : wantedBearer(tenant)},
         ${newRowValues(tenant, now)}
       )
     `

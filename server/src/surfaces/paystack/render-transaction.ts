@@ -8,7 +8,7 @@ type Told = Omit<PaymentSnapshot, 'paymentIntentId'>
 
 /**
  * A transaction as fetch and charge answer it: every member of Paystack's OpenAPI document, null where there is nothing.
- * Fees are 0, because Paystack's tariffs do not apply here.
+ * Fees are what an account at a processor has kept of the amount; 0 in the sandbox, and while that is not known.
  */
 export function renderTransaction(transaction: Told) {
   return {
@@ -82,7 +82,7 @@ function renderBasics(transaction: Told) {
     currency,
     ip_address: null,
     log: renderLog(transaction),
-    fees: isPaid ? renderAmount(0, currency) : null,
+    fees: isPaid ? renderAmount(transaction.fee ?? 0, currency) : null,
     authorization: renderAuthorizationOf(transaction),
     customer: renderHolder(customer),
     paidAt,

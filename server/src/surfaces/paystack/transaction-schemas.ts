@@ -87,7 +87,8 @@ const basics = {
   ip_address: neverText,
   log: logSchema,
   fees: Type.Union([amountSchema('Hundredths'), Type.Null()], {
-    description: '0 after the transaction is paid: there is no tariff',
+    description:
+      'What the account at the processor has kept of the amount, after the transaction is paid; 0 in the sandbox, and while it is not known',
   }),
   authorization: authorizationSchema,
   customer: payerSchema,

@@ -428,7 +428,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       scope: 'operator',
       schema: {
         operationId: 'retrieveMerchantPaymentSettings',
-        summary: 'Show what a merchant’s payments without a purpose are for, in a mode',
+        summary: 'Show what a merchant’s payments without a purpose are for, and who bears fees, in a mode',
         tags,
         params: merchantParams,
         querystring: Type.Object({ mode: Type.Optional(modeSchema) }),
@@ -449,7 +449,7 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       once: 'in a transaction',
       schema: {
         operationId: 'updateMerchantPaymentSettings',
-        summary: 'Say what a merchant’s payments without a purpose are for, in a mode',
+        summary: 'Say what a merchant’s payments without a purpose are for, and who bears fees, in a mode',
         description: ifMatchDescription,
         tags,
         params: merchantParams,

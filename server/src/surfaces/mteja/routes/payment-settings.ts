@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { feeBearers } from '../../../domain/ledger/processor-fees.ts'
 import {
   changePaymentSettings,
   getPaymentSettings,
@@ -22,12 +23,23 @@ const members = {
       'merchant, wallet_topup fills the customer’s balance; default payment',
     examples: ['wallet_topup'],
   }),
+  feesBorneBy: Type.Unsafe<PaymentSettings['feesBorneBy']>({
+    type: 'string',
+    enum: [...feeBearers],
+    description:
+      'Who bears what the account at the processor keeps of payments; default merchant. merchant: processor_fees. ' +
+      'merchant_balance: the merchant’s balance. owner: whoever owns the balance that the payment fills',
+    examples: ['owner'],
+  }),
 }
 
 export const paymentSettingsSchema = Type.Object({ ...members, ...settingsTime })
 
 /** A change of settings: a member that is left out stays. */
-export const paymentSettingsChange = { knownCustomers: Type.Optional(members.knownCustomers) }
+export const paymentSettingsChange = {
+  knownCustomers: Type.Optional(members.knownCustomers),
+  feesBorneBy: Type.Optional(members.feesBorneBy),
+}
 
 /** `/v1/payment-settings`: what the merchant wants of payments, in the mode of the key. */
 export const paymentSettingsRoutes: RouteFile = (routes, { context }) => {
@@ -37,7 +49,7 @@ export const paymentSettingsRoutes: RouteFile = (routes, { context }) => {
       scope: 'read',
       schema: {
         operationId: 'retrievePaymentSettings',
-        summary: 'Show what payments without a purpose are for',
+        summary: 'Show what payments without a purpose are for, and who bears fees',
         tags,
         response: responses(200, paymentSettingsSchema, 401),
       },
@@ -55,7 +67,7 @@ export const paymentSettingsRoutes: RouteFile = (routes, { context }) => {
       once: 'in a transaction',
       schema: {
         operationId: 'updatePaymentSettings',
-        summary: 'Say what payments without a purpose are for',
+        summary: 'Say what payments without a purpose are for, and who bears fees',
         description: `The settings count for payments that begin from now on. ${ifMatchDescription}`,
         tags,
         body: Type.Object(paymentSettingsChange),

@@ -12,6 +12,7 @@ const changes = [
   ['approval-settings', { limits: [{ currency: 'ZAR', amountOver: 5000 }] }, { newDestinations: true }],
   ['payout-settings', { feesBorneBy: 'owner' }, { feesBorneBy: 'merchant' }],
   ['payment-settings', { knownCustomers: 'wallet_topup' }, { knownCustomers: 'payment' }],
+  ['payment-settings', { feesBorneBy: 'owner' }, { feesBorneBy: 'merchant_balance' }],
   ['dispute-settings', { borneBy: 'merchant' }, { holdsAmount: true }],
 ] as const
 
