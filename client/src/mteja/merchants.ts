@@ -72,7 +72,7 @@ export class Merchants {
     return this.#send({ method: 'GET', path: at, query, shape: { data: [processorAccount] } }, options)
   }
 
-  /** Chooses the processor of a direction, in a mode; default test. */
+  /** Chooses the processor of a direction, in a mode; default test. `ifMatch` is the `chosenAt` that was read. */
   setProcessor(
     id: string,
     direction: Mteja.ProcessorAccount['direction'],

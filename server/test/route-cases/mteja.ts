@@ -828,6 +828,11 @@ export const mteja: Record<string, Cases> = {
       body: { processor: 'manual' },
     }),
     404: { params: { id: 'mer_000000000000000', direction: 'out' }, body: { processor: 'manual' } },
+    412: ({ merchantId }) => ({
+      headers: longAgo,
+      params: { id: merchantId, direction: 'out' },
+      body: { processor: 'manual' },
+    }),
   },
   'PUT /v1/merchants/:id/sending': {
     200: ({ merchantId }) => ({ params: { id: merchantId }, body: { mode: 'live', paused: false } }),

@@ -361,3 +361,22 @@ describe('closing a merchant', () => {
     expect((await own('POST', '/api/canary/customers', { phoneNumber: '0821234568' })).statusCode).toBe(201)
   })
 })
+
+test('an operator who has read an earlier choice of a processor does not replace the later one', async () => {
+  const { id } = await createMerchant()
+  const url = `/v1/merchants/${id}/processors/out`
+  const put = async (processor: string, seenAt?: string) => {
+    const headers = { authorization: `Bearer ${adminKey}`, ...(seenAt !== undefined && { 'if-match': `"${seenAt}"` }) }
+    const answer = await api.app.inject({ method: 'PUT', url, headers, payload: { processor } })
+    return { status: answer.statusCode, body: answer.json() }
+  }
+  const first = await put('manual')
+  api.service.clock.advance(1000)
+  const second = await put('sandbox', first.body.chosenAt)
+  expect(second).toMatchObject({ status: 200, body: { processor: 'sandbox' } })
+  expect(await put('manual', first.body.chosenAt)).toMatchObject({
+    status: 412,
+    body: { error: { code: 'changed_meanwhile' } },
+  })
+  expect(await put('manual', second.body.chosenAt)).toMatchObject({ status: 200, body: { processor: 'manual' } })
+})

@@ -9,7 +9,7 @@ import { type Merchant, refuseClosed } from '../../../domain/merchants/tenant.ts
 import { changePaymentSettings, getPaymentSettings } from '../../../domain/payments/payment-settings.ts'
 import { setPaused } from '../../../domain/payments/sending-pauses.ts'
 import { listDifferences } from '../../../domain/reconciliation/differences.ts'
-import { ifMatchDescription } from '../../http/if-match.ts'
+import { ifMatchDescription, readSeenAt } from '../../http/if-match.ts'
 import { readEnd } from '../../http/instants.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { importSchema, renderImport, renderSkip, skipId, skipSchema } from '../imports.ts'
@@ -32,6 +32,7 @@ import { differenceQuery, differenceSchema, readDifferenceQuery, renderPage } fr
 import { paymentSettingsChange, paymentSettingsSchema } from './payment-settings.ts'
 import {
   accountSchema,
+  choiceDescription,
   chosenProcessorBody,
   directionParam,
   listRendered,
@@ -289,10 +290,11 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       schema: {
         operationId: 'setMerchantProcessor',
         summary: 'Choose a merchant’s processor of a direction in a mode',
+        description: choiceDescription,
         tags,
         params: Type.Object({ ...merchantParams.properties, ...directionParam }),
         body: Type.Object({ mode: Type.Optional(modeSchema), ...chosenProcessorBody }),
-        response: responses(200, accountSchema, 401, 403, 404),
+        response: responses(200, accountSchema, 401, 403, 404, 412),
       },
     },
     async (request, tx) => {
@@ -300,7 +302,8 @@ export const merchantRoutes: RouteFile = (routes, surface) => {
       refuseClosed(merchant)
       const { mode = 'test', ...chosen } = request.body
       const tenant = { merchant, mode }
-      return setChosen(tx, tenant, readChosen(tenant, request.params.direction, chosen))
+      const read = readChosen(tenant, request.params.direction, chosen)
+      return setChosen(tx, tenant, { ...read, seenAt: readSeenAt(request) })
     },
   )
 

@@ -109,6 +109,10 @@ export const chosenProcessorBody = {
   ),
 }
 
+export const choiceDescription =
+  'The processor before stays responsible for everything that was sent by it. With the header `If-Match: "<chosenAt>"`, the ' +
+  'time that you have read, a choice that somebody else has made meanwhile is not replaced: 412. Without it the last choice counts.'
+
 /** `/v1/processors`: who takes the merchant's money from payers and sends it to banks, in the mode of the key. */
 export const processorRoutes: RouteFile = (routes, { context }) => {
   routes.get(
@@ -133,9 +137,7 @@ export const processorRoutes: RouteFile = (routes, { context }) => {
       schema: {
         operationId: 'setProcessor',
         summary: 'Choose the processor of a direction',
-        description:
-          'The processor before stays responsible for everything that was sent by it. With the header `If-Match: "<chosenAt>"`, the ' +
-          'time that you have read, a choice that somebody else has made meanwhile is not replaced: 412. Without it the last choice counts.',
+        description: choiceDescription,
         tags,
         params: Type.Object(directionParam),
         body: Type.Object(chosenProcessorBody),
