@@ -16,7 +16,7 @@ export const commonWord = 'thabo'
 export const rareWord = 'xqola'
 
 const filled =
-  'customers, customers_with_money, ledger_accounts, ledger_transactions, entries, merchant_counters, merchant_ids'
+  'customers, customers_with_money, customers_without_money, ledger_accounts, ledger_transactions, entries, merchant_counters, merchant_ids'
 
 /** The statements that fill an empty, migrated database for the merchant of the first start. */
 export function fillStatements({ customers, transfers, transfersOfFirst }: Filling): string[] {
@@ -135,6 +135,8 @@ const accountStatements = [
    from ledger_accounts a
    join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
    where a.posted > 0`,
+  `delete from customers_without_money n using customers_with_money w
+   where w.merchant_id = n.merchant_id and w.mode = n.mode and w.number = n.number`,
   `update merchant_counters c
    set customer_count = (select count(*) from customers),
      last_customer_at = (select max(created_at) from customers),

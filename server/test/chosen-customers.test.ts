@@ -24,8 +24,9 @@ beforeAll(async () => {
 })
 afterAll(() => close())
 
-/** Makes customers. Every `nth` customer has money, is identified and is denied. */
-async function customersWith(nth: number): Promise<TestTenant> {
+/** Makes customers. Every `nth` customer has money, is identified and is denied; or is the only one without money. */
+async function customersWith(nth: number, isWithout = false): Promise<TestTenant> {
+  const has = isWithout ? '<>' : '='
   const tenant = await createTestTenant(service)
   const { id } = tenant.merchant
   await db.asOwner(async (session) => {
@@ -37,12 +38,14 @@ async function customersWith(nth: number): Promise<TestTenant> {
         case when n % ${nth} = 0 then 'deny' else 'default' end, now(), now()
       from generate_series(1, ${many}) n;
       insert into customers_with_money (merchant_id, mode, number, account_id)
-      select ${id}, 'test', n, 9100000000 + n from generate_series(1, ${many}) n where n % ${nth} = 0;
+      select ${id}, 'test', n, 9100000000 + n from generate_series(1, ${many}) n where n % ${nth} ${has} 0;
+      delete from customers_without_money where merchant_id = ${id} and number % ${nth} ${has} 0;
       insert into merchant_counters (merchant_id, mode, customer_count) values (${id}, 'test', ${many})
       on conflict (merchant_id, mode) do update set customer_count = excluded.customer_count
     `)
     await session.execute('analyze customers')
     await session.execute('analyze customers_with_money')
+    await session.execute('analyze customers_without_money')
   })
   return tenant
 }
@@ -96,3 +99,12 @@ test.each([
     }
   },
 )
+
+test.each([
+  ['few', 5000, 4, 1000],
+  ['every tenth', 10, 1000, 12_000],
+] as const)('of 20,000 customers, %s have no money: few rows are read', async (_few, nth, found, most) => {
+  const tenant = await customersWith(nth, true)
+  const { read, total } = await rowsRead(tenant, { hasMoney: false })
+  expect([total >= found, read > 0, read, read <= most]).toEqual([true, true, read, true])
+})

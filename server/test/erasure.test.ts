@@ -163,6 +163,7 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     refunds: ['currency', 'kind', 'mode', 'state', 'verdict'],
     risk_changes: ['mode', 'risk_action'],
     customers_with_money: ['mode'],
+    customers_without_money: ['mode'],
     sandbox_returns: ['currency', 'mode', 'status'],
     sandbox_payouts: ['currency', 'mode', 'next_status', 'status'],
     recipients: ['currency', 'mode', 'name_answer', 'type'],

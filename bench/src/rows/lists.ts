@@ -53,6 +53,7 @@ const asked: readonly List[] = [
   searchForCommon('two letters of every tenth customer', commonWord.slice(0, 2)),
   searchFor('a word that no customer has', 'no such customer'),
   { what: 'GET /v1/customers?hasMoney=true, which all have', path: () => '/v1/customers?hasMoney=true' },
+  { what: 'GET /v1/customers?hasMoney=false, where all have money', path: () => '/v1/customers?hasMoney=false' },
   {
     what: 'GET /v1/customers?identified=true, every tenth customer',
     path: () => '/v1/customers?identified=true',

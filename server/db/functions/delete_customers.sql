@@ -73,6 +73,9 @@ begin
   update customers c
   set deleted_at = p_now, updated_at = p_now, deleted_email = c.email, email = null, search_text = ''
   where c.merchant_id = p_merchant_id and c.id = any(v_ids);
+  delete from customers_without_money w using customers c
+  where c.merchant_id = p_merchant_id and c.id = any(v_ids)
+    and w.merchant_id = c.merchant_id and w.mode = c.mode and w.number = c.number;
   update merchant_counters k set deleted_customer_count = k.deleted_customer_count + cardinality(v_ids)
   where k.merchant_id = p_merchant_id and k.mode = p_mode and cardinality(v_ids) > 0;
 

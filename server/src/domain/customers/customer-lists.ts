@@ -319,9 +319,10 @@ function riskCondition(riskAction: RiskAction): Sql {
   return sql`and m.risk_action = ${riskAction} ${rare}`
 }
 
+/** Both answers are few for somebody, so that each has a table. */
 function moneyCondition(hasMoney: boolean): Sql {
-  return sql`and ${hasMoney ? nothing : sql`not`} exists (
-    select from customers_with_money w
+  return sql`and exists (
+    select from ${hasMoney ? sql`customers_with_money` : sql`customers_without_money`} w
     where w.merchant_id = m.merchant_id and w.mode = m.mode and w.number = m.number
   )`
 }

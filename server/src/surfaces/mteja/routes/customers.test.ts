@@ -297,12 +297,14 @@ describe('the list of customers', () => {
         ...{ fromCustomerId: ada, toCustomerId: ben, amount, currency: 'ZAR' },
       })
     await move(40)
-    expect(await found('hasMoney=true')).toEqual([ben, ada])
+    expect([await found('hasMoney=true'), await found('hasMoney=false')]).toEqual([[ben, ada], []])
     await move(60)
     // The other currency is left.
     expect(await found('hasMoney=true')).toEqual([ben, ada])
     await wallet.send('POST', '/api/canary/purchases', { customerId: ada, productId: 'x', amount: 5, currency: 'XOF' })
     expect([await found('hasMoney=true'), await found('hasMoney=false')]).toEqual([[ben], [ada]])
+    await wallet.send('DELETE', '/api/canary/customers/bulk', { ids: [ada] })
+    expect([await found('hasMoney=true'), await found('hasMoney=false')]).toEqual([[ben], []])
   })
 
   test('customers are chosen by identification, risk action, search and time of creation together', async () => {
