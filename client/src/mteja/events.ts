@@ -10,8 +10,8 @@ import { listSteps, type MtejaStep } from './api.ts'
 
 const event = { id: 'text', type: 'text', createdAt: 'text', data: 'object' } as const
 
-/** A server sends a line at least every ten seconds. */
-const silenceMs = 30_000
+/** A server sends a line at least every three seconds, and one of before 0.2 every ten. */
+const defaultSilenceMs = 30_000
 /** As many ids as a server looks back at. */
 const remembered = 10_000
 
@@ -20,6 +20,11 @@ export interface FollowOptions extends CallOptions {
   onOpen?: () => void
   /** Called each time the connection was lost, before it is opened again. */
   onLost?: (error: MtejaError) => void
+  /**
+   * After this time without a line the connection counts as lost, in milliseconds. Default 30,000. A server sends a line every three
+   * seconds.
+   */
+  silenceMs?: number
   /** Reads a line of the stream. Default `JSON.parse`, which changes large numbers of metadata. */
   parse?: (line: string) => unknown
 }
@@ -74,29 +79,33 @@ export class Events {
 
   /** One connection, until it ends or is silent for too long. */
   async *#connect(query: Mteja.StreamEventsQuery, options: FollowOptions): AsyncGenerator<Mteja.StreamLine> {
+    const { signal, silenceMs = defaultSilenceMs } = options
+    const at = path`/v1/events/stream`
+    const operation = `GET ${at.route}`
+    const lost = (words: string, cause?: unknown) =>
+      new ConnectionError(`${operation} ${words}`, { operation, attempts: 1, cause }, true)
     const leaving = new AbortController()
-    const leave = () => leaving.abort()
-    let timer = setTimeout(leave, silenceMs)
-    options.signal?.addEventListener('abort', leave, { once: true })
+    const leave = () => leaving.abort(signal?.reason)
+    const wait = () => setTimeout(() => leaving.abort(lost(`was silent for ${silenceMs} ms`)), silenceMs)
+    let timer = wait()
+    signal?.addEventListener('abort', leave, { once: true })
     try {
-      options.signal?.throwIfAborted()
-      const at = path`/v1/events/stream`
-      const operation = `GET ${at.route}`
-      const lost = (cause: unknown): never => {
-        throw new ConnectionError(`${operation} was cut off`, { operation, attempts: 1, cause }, true)
-      }
+      signal?.throwIfAborted()
       const call = { method: 'GET', path: at, query, shape: jsonLines, isStream: true } as const
       const once = { ...options, signal: leaving.signal, maxRetries: 0 }
       const stream = await this.#send<ReadableStream<Uint8Array>>(call, once)
       options.onOpen?.()
-      for await (const text of linesOf(stream, lost)) {
+      const cutOff = (cause: unknown): never => {
+        throw lost('was cut off', cause)
+      }
+      for await (const text of linesOf(stream, cutOff)) {
         clearTimeout(timer)
-        timer = setTimeout(leave, silenceMs)
+        timer = wait()
         yield (options.parse ?? JSON.parse)(text) as Mteja.StreamLine
       }
     } finally {
       clearTimeout(timer)
-      options.signal?.removeEventListener('abort', leave)
+      signal?.removeEventListener('abort', leave)
     }
   }
 }

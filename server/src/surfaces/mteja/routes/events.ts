@@ -59,8 +59,8 @@ const streamLineSchema = Type.Union([
 
 const afterWords = 'after must be the id of an event, evt_…, or a position that the stream has sent'
 
-/** A silent connection looks the same as a lost one. */
-const positionEveryMs = 10_000
+/** A silent connection looks the same as a lost one, so that a reader may leave it soon. By the wall: a look may have to wait. */
+const positionEveryMs = 3_000
 const looksPerSecond = 1000 / lookEveryMs
 
 /** Beside the items of a list whose oldest items are removed. */
@@ -254,15 +254,15 @@ async function* streamLines(
     const { id, type, customerId, createdAt } = describeEvent(event)
     return `${JSON.stringify({ id, type, customerId, createdAt, name: body.event ?? body.type, body })}\n`
   }
-  let quiet = positionEveryMs
+  let spokenAt = Number.NEGATIVE_INFINITY
   let step = first
   try {
     for (let count = 1; !step.done; count++) {
       const { events, position } = step.value
-      quiet = events.length > 0 ? 0 : quiet + lookEveryMs
+      const isQuiet = performance.now() - spokenAt >= positionEveryMs
+      if (events.length > 0 || isQuiet) spokenAt = performance.now()
       if (events.length > 0) yield events.map(lineOf).join('')
-      if (quiet >= positionEveryMs || (count >= maxLooks && events.length === 0)) {
-        quiet = 0
+      else if (isQuiet || count >= maxLooks) {
         yield `${JSON.stringify({ position: eventName(context, position) })}\n`
       }
       if (count >= maxLooks) return
