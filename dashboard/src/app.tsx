@@ -7,6 +7,8 @@ import { Frame } from './shell/frame.tsx'
 import { SignIn } from './shell/sign-in.tsx'
 
 const refused = 'Your key is no longer accepted: it was revoked, or it has expired. Sign in with another key.'
+/** A server that was away when the page was opened is asked again this often. */
+const againMs = 4_000
 
 /**
  * The page: a key first, then everything that it may see.
@@ -35,9 +37,9 @@ export function App({ resumed }: { resumed: Session | null }) {
   }, [])
   const open = useCallback(async () => {
     const secret = storedKey()
-    setFailure(null)
     try {
       if (secret !== null) await enter(secret)
+      setFailure(null)
     } catch (error) {
       // A server that is away may be back in a moment: only a refusal forgets the key.
       if ((error as { status?: number }).status !== 401) setFailure(error)
@@ -55,6 +57,12 @@ export function App({ resumed }: { resumed: Session | null }) {
         () => {},
       )
   }, [open, leave, resumed])
+
+  useEffect(() => {
+    if (failure === null) return
+    const timer = setTimeout(open, againMs)
+    return () => clearTimeout(timer)
+  }, [open, failure])
 
   if (isOpening) {
     return (

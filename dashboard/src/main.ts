@@ -1,12 +1,11 @@
 // The first script, a small one: it asks the server for what the screen shows, while the browser reads the page itself.
 import { QueryClient } from '@tanstack/react-query'
+import { readScript } from './base/scripts.ts'
 import { resume } from './base/session.ts'
 import { beginReading } from './shell/screens.ts'
 
 // A browser that asked for the root of the server was given the page there.
 if (!location.pathname.startsWith('/app')) history.replaceState(null, '', '/app')
-// A build that was replaced takes its files along.
-window.addEventListener('vite:preloadError', () => location.reload())
 
 const queries = new QueryClient({
   // The client package repeats what is worth repeating. Events say what has changed.
@@ -15,4 +14,4 @@ const queries = new QueryClient({
 const session = resume()
 const screen = session === null ? undefined : beginReading(queries, session)
 // The page imports parts of this file's chunk, so that this file cannot wait for it.
-Promise.all([import('./page.tsx'), screen]).then(([{ draw }]) => draw(queries, session))
+Promise.all([readScript(() => import('./page.tsx')), screen]).then(([{ draw }]) => draw(queries, session))

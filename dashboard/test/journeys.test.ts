@@ -1,13 +1,13 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type StartedServer, startServer } from '../../client/test/server.ts'
 import { buildPage, needsPage } from '../../scripts/page.mjs'
 import { executablePath, openBrowser, signedIn as signInto } from './browser.ts'
 import { type Seed, seed } from './seed.ts'
 
-// What a person of each role comes for, from the sign-in on, and what happens when the server or the key goes away.
+// What a person of each role comes for, from the sign-in on, and what happens when the key goes away.
 
 const hasBrowser = executablePath !== undefined
 const browserTest = test.skipIf(!hasBrowser)
@@ -28,7 +28,12 @@ afterAll(async () => {
   await server?.close()
 })
 
-const signedIn = (key: string, path?: string) => signInto({ browser, baseUrl: server.baseUrl }, key, path)
+async function signedIn(key: string, path?: string): Promise<Page> {
+  const page = await signInto({ browser, baseUrl: server.baseUrl }, key, path)
+  // A journey that fails leaves nothing open for the next one.
+  onTestFinished(() => page.context().close())
+  return page
+}
 
 const gone = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' })
 
@@ -70,7 +75,6 @@ browserTest(
     await page.getByRole('menuitem', { name: 'Allow, deny or default …' }).click()
     await page.getByRole('button', { name: 'Set to default' }).click()
     await page.getByText('default risk').waitFor()
-    await page.context().close()
   },
 )
 
@@ -95,7 +99,6 @@ browserTest('finance sees whether it adds up, what moved, and answers a dispute'
   await page.getByRole('button', { name: 'Continue' }).click()
   await page.getByRole('button', { name: /^Accept R/ }).click()
   await page.getByRole('dialog').getByText('Lost ✕').waitFor()
-  await page.context().close()
 })
 
 browserTest('a viewer sees the customer, the money and the deliveries, and is offered nothing else', async () => {
@@ -117,7 +120,6 @@ browserTest('a viewer sees the customer, the money and the deliveries, and is of
   await page.goto(`${server.baseUrl}/app/developers?tab=keys`)
   await page.getByRole('heading', { name: 'Developers' }).waitFor()
   expect(await page.getByRole('button', { name: 'New key' }).count()).toBe(0)
-  await page.context().close()
 })
 
 browserTest('an owner sees growth and trouble on one screen, and makes a key for a role', async () => {
@@ -139,7 +141,6 @@ browserTest('an owner sees growth and trouble on one screen, and makes a key for
   const keys = await seeded.mteja.apiKeys.list().page()
   expect(keys.data.find(({ name }) => name === 'Till in Soweto')).toMatchObject({ role: 'support' })
   await page.getByText('Till in Soweto').waitFor()
-  await page.context().close()
 })
 
 browserTest('money that may have moved already is sent again as it was, and moves once', async () => {
@@ -171,7 +172,6 @@ browserTest('money that may have moved already is sent again as it was, and move
   await gone(page)
   const sent = await seeded.cashful.transfers.list().page()
   expect(sent.data.filter(({ amount }) => amount === 777)).toHaveLength(1)
-  await page.context().close()
 })
 
 browserTest(
@@ -266,7 +266,6 @@ browserTest(
     await second.getByRole('button', { name: 'Continue' }).click()
     await second.getByRole('button', { name: /^Approve R/ }).click()
     await second.getByText('Approved ✓').waitFor()
-    await second.context().close()
     // The screen of the first person follows by itself.
     await page.getByRole('button', { name: /Paid ✓/ }).waitFor()
 
@@ -289,7 +288,6 @@ browserTest(
     await statement.getByText('Lipa Ltd').first().waitFor()
     const pdf = await statement.pdf()
     expect(pdf.subarray(0, 5).toString()).toBe('%PDF-')
-    await page.context().close()
     await receiver.close()
   },
 )
@@ -302,7 +300,6 @@ browserTest('a developer finds a request by its id, and what it did', async () =
   await page.getByRole('option', { name: /Request/ }).click()
   await page.getByRole('heading', { name: 'What it did' }).waitFor()
   await page.getByRole('link', { name: /transfer\.completed/ }).waitFor()
-  await page.context().close()
 })
 
 browserTest('nothing moves while a screen loads: the browser’s own measure is 0', async () => {
@@ -327,21 +324,6 @@ browserTest('nothing moves while a screen loads: the browser’s own measure is 
     found[path] = await page.evaluate(() => (window as unknown as { shifts: { sum: number } }).shifts.sum)
   }
   expect(Object.entries(found).filter(([, sum]) => sum > 0)).toEqual([])
-  await page.context().close()
-})
-
-browserTest('a server that goes away and comes back is followed again, and what happened is shown', async () => {
-  const page = await signedIn(seeded.keys.support, `/customers/${seeded.thandi}`)
-  await page.getByRole('heading', { name: 'Thandi Nkosi' }).waitFor()
-  await server.kill()
-  await page
-    .getByText(/The server cannot be reached/)
-    .first()
-    .waitFor({ timeout: 60_000 })
-  await server.start()
-  await seeded.mteja.sandbox.payIn({ customerId: seeded.thandi, amount: 12_345, currency: 'ZAR' })
-  await page.getByTitle('12345 minor units of ZAR').first().waitFor({ timeout: 60_000 })
-  await page.context().close()
 })
 
 browserTest('a session that is left open until its key has expired ends with a sentence', async () => {
@@ -350,5 +332,4 @@ browserTest('a session that is left open until its key has expired ends with a s
   const page = await signedIn(secret, '/customers')
   await page.getByText('Your key is no longer accepted').waitFor({ timeout: 60_000 })
   expect(await page.evaluate('sessionStorage.length')).toBe(0)
-  await page.context().close()
 })

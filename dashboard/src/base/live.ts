@@ -1,12 +1,20 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query'
 import { createContext, useContext, useEffect, useState } from 'react'
-import { AuthenticationError, type Mteja } from './client.ts'
+import { AuthenticationError, type Mteja, PermissionError, RateLimitError } from './client.ts'
 import { useSession } from './context.ts'
+import { tell } from './problems.ts'
 
 export interface Live {
   /** Whether events arrive: not before the first connection, nor while the server is away. */
   state: 'connecting' | 'live' | 'lost'
+  /** Why they do not, for a person. */
+  sentence?: string
 }
+
+/** A server says something every three seconds. One that hangs keeps its connections open, and is silent. */
+const silenceMs = 8_000
+/** Something else than the server may have answered, such as a proxy in front of it. */
+const strangeMs = 4_000
 
 /** The screen has its first numbers by then. */
 const firstMs = 1500
@@ -33,30 +41,46 @@ export function useFollowing(): Live {
     const leaving = new AbortController()
     const dirty = new Dirty(queries)
     let later: ReturnType<typeof setTimeout> | undefined
-    const setState = (state: Live['state']) => setLive({ state })
+    const lose = (error: unknown) => setLive({ state: 'lost', sentence: sentenceOf(error) })
     const options = {
       signal: leaving.signal,
+      silenceMs,
+      timeoutMs: silenceMs,
       onOpen: () => {
-        setState('live')
+        setLive({ state: 'live' })
         // What has happened between the first answers and this moment was told to nobody.
         clearTimeout(later)
         later = setTimeout(() => queries.invalidateQueries(), firstMs)
       },
-      onLost: () => setState('lost'),
+      onLost: lose,
     }
+    let again: ReturnType<typeof setTimeout> | undefined
     const follow = async () => {
-      for await (const event of mteja.events.follow({}, options)) dirty.add(event)
+      try {
+        for await (const event of mteja.events.follow({}, options)) dirty.add(event)
+      } catch (error) {
+        // A key that is refused ends the session: see `whenRefused`.
+        if (leaving.signal.aborted || error instanceof AuthenticationError) return
+        lose(error)
+        again = setTimeout(follow, strangeMs)
+      }
     }
-    follow().catch((error) => {
-      if (!leaving.signal.aborted && !(error instanceof AuthenticationError)) setState('lost')
-    })
+    follow()
     return () => {
       leaving.abort()
+      clearTimeout(again)
       dirty.stop()
       clearTimeout(later)
     }
   }, [mteja, queries, isVisible])
   return live
+}
+
+function sentenceOf(error: unknown): string {
+  // The server is there, and refuses this stream alone.
+  if (error instanceof RateLimitError || error instanceof PermissionError)
+    return `What happens does not appear here by itself: ${tell(error).sentence}`
+  return 'The server cannot be reached. This page tries again by itself.'
 }
 
 function useVisibility(): boolean {

@@ -3,13 +3,14 @@ import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
+import { readScript } from '../base/scripts.ts'
 import { dayOf, daysBefore } from '../base/times.ts'
 import { kindWord } from '../base/words.ts'
 import { Money, Problem } from '../parts/basics.tsx'
 import { type Balance, useBalances, useLeaving } from './queries.ts'
 
 /** The chart comes after what is read first. */
-const StepChart = lazy(() => import('../parts/step-chart.tsx'))
+const StepChart = lazy(() => readScript(() => import('../parts/step-chart.tsx')))
 
 /** The cash of a customer in each currency, and how it came about. */
 export function BalanceCards({ id }: { id: string }) {
@@ -17,11 +18,11 @@ export function BalanceCards({ id }: { id: string }) {
   const leaving = useLeaving(id)
   const { merchant } = useSession()
   const [chosen, setChosen] = useState(merchant.currencies[0] ?? '')
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && balances === undefined) return <Problem error={error} again={refetch} />
   const [first = ''] = merchant.currencies
   const all = balances ?? [blank(first)]
   const shown = all.filter((balance) => balance.currency === first || hasMoney(balance))
-  const others = merchant.currencies.length - shown.length
+  const others = merchant.currencies.filter((each) => shown.every(({ currency }) => currency !== each))
   return (
     <div className="cards">
       <section className="card stack balances" aria-label="Cash">
@@ -33,9 +34,9 @@ export function BalanceCards({ id }: { id: string }) {
             isKnown={balances !== undefined && leaving !== undefined}
           />
         ))}
-        {others > 0 && (
+        {others.length > 0 && (
           <p className="quiet" style={{ visibility: balances === undefined ? 'hidden' : 'visible' }}>
-            Nothing in {others === 1 ? 'one other currency' : `${others} other currencies`}
+            Nothing in {others.join(', ')}
           </p>
         )}
       </section>

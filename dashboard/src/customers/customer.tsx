@@ -41,7 +41,7 @@ export function Customer({ id }: { id: string }) {
       </Empty>
     )
   }
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && profile === undefined) return <Problem error={error} again={refetch} />
   const [chosen, , Tab] = tabs.find(([name]) => name === params.get('tab')) ?? tabs[0]
   const choose = (name: string) => setParams(name === 'money' ? {} : { tab: name }, { replace: true })
   return (

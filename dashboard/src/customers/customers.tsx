@@ -147,7 +147,7 @@ function List({ search, sort, order, chosen, sortBy }: ListProps) {
   useEffect(() => {
     if (seen > known) setKnown(seen)
   }, [seen, known])
-  const failed = first.error ?? loaded.find(({ error }) => error !== null)?.error
+  const failed = [first, ...loaded].find(({ error, data }) => error !== null && data === undefined)?.error
   if (failed) return <Problem error={failed} again={() => first.refetch()} />
   const at = (index: number): Mteja.ListedCustomer | undefined =>
     loaded[pages.indexOf(Math.floor(index / pageSize))]?.data?.data[index % pageSize]

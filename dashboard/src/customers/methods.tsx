@@ -35,7 +35,7 @@ export function PaymentMethods({ id, profile }: { id: string; profile: Profile }
       setFailure(problem)
     }
   }
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
   if (data === undefined) return null
   if (data.data.length === 0) {
     return (

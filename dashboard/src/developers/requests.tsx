@@ -67,7 +67,7 @@ function Found({ id }: { id: string }) {
       </Empty>
     )
   }
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
   if (data === undefined) return null
   return (
     <div className="stack wide">

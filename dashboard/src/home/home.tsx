@@ -31,7 +31,7 @@ const atMost = (count: number) => (count >= most ? `${most} or more` : String(co
 function NeedsYou({ children }: { children: ReactNode }) {
   const session = useSession()
   const { data, error, refetch } = useQuery(needsQuery(session))
-  if (error !== null) {
+  if (error !== null && data === undefined) {
     return (
       <>
         <Problem error={error} again={refetch} />
@@ -102,7 +102,7 @@ function Numbers() {
   const session = useSession()
   const [currency = ''] = session.merchant.currencies
   const { data, error, refetch } = useQuery(numbersQuery(session))
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
   const moved = data?.analytics.transactions
   const fresh = data?.analytics.newCustomers
   return (
@@ -161,12 +161,12 @@ function Recent() {
   const live = useLive()
   const { data, error, refetch } = useQuery(recentQuery(useSession()))
   const state = useMemo(() => (live.state === 'live' ? 'as it happens' : 'connecting'), [live.state])
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
   return (
     <section className="stack tight">
       <div className="row apart">
         <h2>What has just happened</h2>
-        <span className="quiet" style={{ minWidth: 96 }}>
+        <span className="quiet" style={{ minWidth: 96, textAlign: 'right' }}>
           {state}
         </span>
       </div>

@@ -20,7 +20,7 @@ export function Balance() {
   const list = useCashfulPages(['money', 'history', currency], (offset) =>
     cashful.balance.history({ currency, limit: 50, offset }),
   )
-  const error = balance.error ?? list.error
+  const error = (balance.data === undefined ? balance.error : null) ?? list.error
   if (error !== null) return <Problem error={error} again={() => list.refetch()} />
   return (
     <div className="stack">

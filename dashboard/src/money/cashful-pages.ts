@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import type { CashfulPage, List } from '../base/client.ts'
+import { failureOf } from '../base/stale.ts'
 
 /** A list of Cashful's API, read by offset, newest first. An item that came in the meantime is given once. */
 export function useCashfulPages<Item extends { id: string }>(
@@ -15,5 +16,5 @@ export function useCashfulPages<Item extends { id: string }>(
   const items = query.data && [
     ...new Map(query.data.pages.flatMap(({ data }) => data).map((item) => [item.id, item])).values(),
   ]
-  return { ...query, items, total: query.data?.pages[0]?.pagination.total }
+  return { ...query, error: failureOf(query), items, total: query.data?.pages[0]?.pagination.total }
 }

@@ -99,7 +99,7 @@ function Last() {
     queryKey: ['money', 'reconciliation'],
     queryFn: async () => (await mteja.reconciliations.list({ limit: 1 }).page()).data[0] ?? null,
   })
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
   const compare = async () => {
     setBusy(true)
     setFailure(null)

@@ -15,7 +15,7 @@ export function Overview() {
     queryFn: () => mteja.positions.list(),
   })
   const { data, error, refetch } = positions
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
   // The charts stand under it, so they come after it.
   if (data === undefined) return null
   return (

@@ -31,7 +31,7 @@ export function Processors() {
     queryKey: ['money', 'processors'],
     queryFn: async () => (await mteja.processors.list()).data,
   })
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
   const pause = data?.[0]?.pause ?? null
   return (
     <section className="stack" aria-label="Processors">

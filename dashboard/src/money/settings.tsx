@@ -27,7 +27,7 @@ export function MoneySettings() {
       return { approvals, payouts, payments, disputes }
     },
   })
-  if (error !== null) return <Problem error={error} again={refetch} />
+  if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
   if (data === undefined) return null
   if (!can('settings')) {
     return (

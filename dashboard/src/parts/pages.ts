@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import type { List, MtejaPage } from '../base/client.ts'
+import { failureOf } from '../base/stale.ts'
 
 /** A list that is read by offset, newest first. */
 export function usePages<Item>(key: readonly unknown[], list: (offset: number) => List<Item, MtejaPage<Item>>) {
@@ -10,5 +11,5 @@ export function usePages<Item>(key: readonly unknown[], list: (offset: number) =
     getNextPageParam: ({ total, data }, _pages, offset) =>
       offset + data.length < total ? offset + data.length : undefined,
   })
-  return { ...query, items: query.data?.pages.flatMap(({ data }) => data) }
+  return { ...query, error: failureOf(query), items: query.data?.pages.flatMap(({ data }) => data) }
 }

@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import type { List, MtejaStep } from '../base/client.ts'
+import { failureOf } from '../base/stale.ts'
 
 /** A list that is walked from the newest item to the oldest. A page may be short, or empty, before the end. */
 export function useSteps<Item>(
@@ -12,5 +13,5 @@ export function useSteps<Item>(
     initialPageParam: undefined as string | undefined,
     getNextPageParam: ({ nextBefore }) => nextBefore ?? undefined,
   })
-  return { ...query, items: query.data?.pages.flatMap(({ data }) => data) }
+  return { ...query, error: failureOf(query), items: query.data?.pages.flatMap(({ data }) => data) }
 }

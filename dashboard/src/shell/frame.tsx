@@ -2,7 +2,9 @@ import { Button, Menu, Modal, useMantineColorScheme } from '@mantine/core'
 import { Suspense, useEffect, useState } from 'react'
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
 import { NoticeContext, useSession } from '../base/context.ts'
-import { LiveContext, useFollowing } from '../base/live.ts'
+import { LiveContext, useFollowing, useLive } from '../base/live.ts'
+import { tell } from '../base/problems.ts'
+import { useStale } from '../base/stale.ts'
 import { useWaitingForMe } from '../money/waiting.ts'
 import { Copyable, Empty, Facts, When } from '../parts/basics.tsx'
 import { Find } from './find.tsx'
@@ -42,11 +44,7 @@ export function Frame({ leave }: { leave: () => void }) {
           </header>
           <Rail />
           <main tabIndex={-1}>
-            {live.state === 'lost' && (
-              <p className="away" role="status">
-                The server cannot be reached. This page tries again by itself.
-              </p>
-            )}
+            <Away />
             <Suspense>
               <Switch>
                 {sections.map(({ path, screen }) => (
@@ -73,6 +71,24 @@ export function Frame({ leave }: { leave: () => void }) {
         </Modal>
       </NoticeContext>
     </LiveContext>
+  )
+}
+
+/** What is shown may be old: the server is away, or has not answered to a part of it. */
+function Away() {
+  const live = useLive()
+  const stale = useStale()
+  const sentence =
+    live.state === 'lost'
+      ? live.sentence
+      : stale === null
+        ? undefined
+        : `What you see may be old. ${tell(stale).sentence}`
+  if (sentence === undefined) return null
+  return (
+    <p className="away" role="status">
+      {sentence}
+    </p>
   )
 }
 

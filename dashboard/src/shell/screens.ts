@@ -1,4 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query'
+import { readScript } from '../base/scripts.ts'
 import type { Session } from '../base/session.ts'
 import { pageQuery, readAsking } from '../customers/list-reads.ts'
 import { balancesQuery, leavingQuery, profileQuery } from '../customers/reads.ts'
@@ -21,8 +22,12 @@ const known = new Map<ScreenName, Screen>()
 /** A screen whose script is there already. */
 export const knownScreen = (name: ScreenName): Screen | undefined => known.get(name)
 
+/** The script of a screen that is drawn now: it is waited for while the server is away. */
 export async function readScreen(name: ScreenName): Promise<Screen> {
-  const screen = await scripts[name]()
+  return keep(name, await readScript(scripts[name]))
+}
+
+function keep(name: ScreenName, screen: Screen): Screen {
   known.set(name, screen)
   return screen
 }
@@ -53,11 +58,15 @@ export function readScreensLater(): void {
   const left = (Object.keys(scripts) as ScreenName[]).filter((name) => !known.has(name))
   const next = () => {
     const name = left.shift()
-    if (name !== undefined)
-      readScreen(name).then(
-        () => idle(next),
-        () => {},
-      )
+    if (name === undefined) return
+    // Nobody waits for it yet. Where it is missing, somebody may be filling in a form: nothing is loaded again.
+    scripts[name]().then(
+      (screen) => {
+        keep(name, screen)
+        idle(next)
+      },
+      () => {},
+    )
   }
   idle(next)
 }
