@@ -1,5 +1,5 @@
 import { NativeSelect, TextInput } from '@mantine/core'
-import { useNarrow } from '../parts/narrow.ts'
+import { Folded } from '../parts/folded.tsx'
 import { type Chosen, choices, days, isChosen, names } from './conditions.ts'
 
 interface FiltersProps {
@@ -9,14 +9,10 @@ interface FiltersProps {
 
 /** The conditions of the list. They are in the address, so that it can be sent to a colleague. */
 export function Filters({ chosen, change }: FiltersProps) {
-  const fields = <Fields chosen={chosen} change={change} />
-  if (!useNarrow()) return fields
-  // The customers come first where there is little room.
   return (
-    <details open={isChosen(chosen)}>
-      <summary>Filters</summary>
-      {fields}
-    </details>
+    <Folded isOpen={isChosen(chosen)}>
+      <Fields chosen={chosen} change={change} />
+    </Folded>
   )
 }
 
@@ -34,16 +30,18 @@ function Fields({ chosen, change }: FiltersProps) {
           onChange={(event) => change({ [name]: event.currentTarget.value || null })}
         />
       ))}
-      {days.map((name) => (
-        <TextInput
-          key={name}
-          size="xs"
-          type="date"
-          label={name === 'from' ? 'Customer from' : 'to'}
-          value={chosen[name]}
-          onChange={(event) => change({ [name]: event.currentTarget.value || null })}
-        />
-      ))}
+      <div className="days">
+        {days.map((name) => (
+          <TextInput
+            key={name}
+            size="xs"
+            type="date"
+            label={name === 'from' ? 'Customer from' : 'to'}
+            value={chosen[name]}
+            onChange={(event) => change({ [name]: event.currentTarget.value || null })}
+          />
+        ))}
+      </div>
       {isChosen(chosen) && (
         <button
           type="button"

@@ -121,8 +121,10 @@ function Filters({ params, set, currencies }: FiltersProps) {
           data={[{ value: '', label: 'Every currency' }, ...currencies]}
         />
       )}
-      <TextInput {...field('from')} type="date" aria-label="First day" />
-      <TextInput {...field('to')} type="date" aria-label="Last day" />
+      <div className="days">
+        <TextInput {...field('from')} type="date" aria-label="First day" />
+        <TextInput {...field('to')} type="date" aria-label="Last day" />
+      </div>
     </fieldset>
   )
 }

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useSession } from '../base/context.ts'
-import { balancesQuery, leavingQuery, profileQuery } from './reads.ts'
+import { nameOf } from './names.ts'
+import { balancesQuery, leavingQuery, namesOf, profileQuery } from './reads.ts'
 
 export { type Balance, namesOf, type Profile } from './reads.ts'
 
@@ -12,6 +13,20 @@ export const useBalances = (id: string) => useQuery(balancesQuery(useSession(), 
 /** What is on its way out of the balance in each currency; nothing until it is known. */
 export const useLeaving = (id: string): ReadonlyMap<string, number> | undefined =>
   useQuery(leavingQuery(useSession(), id)).data
+
+/** What the customers of a list are called. Their code until it is known, and of a customer who is gone. */
+export function useNames(codes: readonly (string | null)[]): (code: string) => string {
+  const session = useSession()
+  const all = [...new Set(codes)].filter((code) => code !== null)
+  const { data: names } = useQuery({
+    queryKey: ['money', 'names', all.join()],
+    enabled: all.length > 0,
+    staleTime: 60_000,
+    placeholderData: (before) => before,
+    queryFn: () => namesOf(session, all, nameOf),
+  })
+  return (code) => names?.get(code) ?? code
+}
 
 /** Asks again for everything about a customer. The events do so as well, a moment later. */
 export function useRefresh(id: string): () => void {

@@ -39,13 +39,13 @@ export function StatementDialog({ id, close }: DialogProps) {
   return (
     <Modal opened onClose={close} title="Statement" centered>
       <div className="stack">
-        <div className="row">
+        <div className="days">
           <TextInput label="From" type="date" value={from} max={to} onChange={set(setFrom)} data-autofocus />
           <TextInput label="To, included" type="date" value={to} min={from} onChange={set(setTo)} />
-          {merchant.currencies.length > 1 && (
-            <NativeSelect label="Currency" value={currency} onChange={set(setCurrency)} data={merchant.currencies} />
-          )}
         </div>
+        {merchant.currencies.length > 1 && (
+          <NativeSelect label="Currency" value={currency} onChange={set(setCurrency)} data={merchant.currencies} />
+        )}
         <p className="quiet">Days are those of {format.timeZone}.</p>
         <Problem error={error} />
         {link !== undefined && (

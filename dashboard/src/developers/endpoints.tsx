@@ -46,9 +46,12 @@ export function Endpoints() {
             <h2>{endpoint.url}</h2>
             <State endpoint={endpoint} />
           </div>
+          <p>
+            <Copyable text={endpoint.id} />
+          </p>
           <p className="quiet">
-            <Copyable text={endpoint.id} /> · {endpoint.style === 'paystack' ? 'Paystack’s style' : 'Standard Webhooks'}{' '}
-            · {endpoint.events.includes('*') ? 'all events' : endpoint.events.join(', ')} · since{' '}
+            {endpoint.style === 'paystack' ? 'Paystack’s style' : 'Standard Webhooks'} ·{' '}
+            {endpoint.events.includes('*') ? 'all events' : endpoint.events.join(', ')} · since{' '}
             <When at={endpoint.createdAt} />
           </p>
           {endpoint.disabledReason !== null && <p className="bad">{endpoint.disabledReason}</p>}

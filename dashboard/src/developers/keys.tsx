@@ -45,7 +45,7 @@ export function Keys() {
       </div>
       <div className="table">
         {list.items?.map((key) => (
-          <div key={key.id} className="tr" style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 100px 130px 150px')}>
+          <div key={key.id} className="tr" style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 100px 160px 150px')}>
             <span>
               {key.name ?? 'Without a name'} <span className="code quiet">…{key.hint}</span>{' '}
               {key.id === own.id && <Badge>yours</Badge>}

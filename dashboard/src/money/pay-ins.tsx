@@ -1,6 +1,7 @@
 import { Link } from 'wouter'
 import { useSession } from '../base/context.ts'
 import { byWord, plain } from '../base/words.ts'
+import { useNames } from '../customers/queries.ts'
 import { Badge, Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
@@ -10,6 +11,7 @@ import { useSteps } from '../parts/steps.ts'
 export function PayIns() {
   const { mteja } = useSession()
   const list = useSteps(['money', 'pay-ins'], (before) => mteja.payIns.list({ limit: 50, ...(before && { before }) }))
+  const name = useNames(list.items?.map(({ customerId }) => customerId) ?? [])
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   if (list.items?.length === 0) {
     return (
@@ -37,7 +39,7 @@ export function PayIns() {
               {payIn.customerId === null ? (
                 'the merchant'
               ) : (
-                <Link href={`/customers/${payIn.customerId}?entry=${payIn.id}`}>{payIn.customerId}</Link>
+                <Link href={`/customers/${payIn.customerId}?entry=${payIn.id}`}>{name(payIn.customerId)}</Link>
               )}
             </span>
             <span className="quiet">{byWord(payIn.by)}</span>

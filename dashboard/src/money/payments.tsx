@@ -3,6 +3,7 @@ import { Link, useSearchParams } from 'wouter'
 import type { Cashful } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { plain } from '../base/words.ts'
+import { useNames } from '../customers/queries.ts'
 import { Badge, Copyable, Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
@@ -38,6 +39,7 @@ export function Payments() {
   const list = useCashfulPages(['money', 'payments', status], (offset) =>
     cashful.paymentIntents.list({ limit: 50, offset, ...(status && { status }) }),
   )
+  const name = useNames(list.items?.map(({ customerId }) => customerId) ?? [])
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   return (
     <div className="stack">
@@ -63,7 +65,7 @@ export function Payments() {
       )}
       <div className="table">
         {list.items?.map((payment) => (
-          <div key={payment.id} className="tr" style={columns('150px minmax(0, 1fr) minmax(0, 1fr) 130px 110px')}>
+          <div key={payment.id} className="tr" style={columns('150px minmax(0, 2fr) minmax(0, 1fr) 130px 110px')}>
             <span>
               <Badge tone={words[payment.status]?.tone ?? ''}>
                 {words[payment.status]?.words ?? plain(payment.status)}
@@ -76,7 +78,7 @@ export function Payments() {
               {payment.customerId === null ? (
                 'the merchant'
               ) : (
-                <Link href={`/customers/${payment.customerId}`}>{payment.customerId}</Link>
+                <Link href={`/customers/${payment.customerId}`}>{name(payment.customerId)}</Link>
               )}
             </span>
             <span className="end">

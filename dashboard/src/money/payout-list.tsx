@@ -1,10 +1,8 @@
 import { Checkbox, NativeSelect, TextInput } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
 import { useSearchParams } from 'wouter'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
-import { nameOf } from '../customers/names.ts'
-import { namesOf } from '../customers/queries.ts'
+import { useNames } from '../customers/queries.ts'
 import { Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
@@ -94,16 +92,8 @@ interface RowsProps {
 }
 
 function Rows({ payouts, opened, open, isOfOne }: RowsProps) {
-  const session = useSession()
   const banks = useBankNames()
-  const codes = [...new Set(payouts.flatMap(({ customerId }) => customerId ?? []))]
-  const { data: names } = useQuery({
-    queryKey: ['money', 'names', codes.join()],
-    enabled: codes.length > 0 && !isOfOne,
-    staleTime: 60_000,
-    placeholderData: (before) => before,
-    queryFn: () => namesOf(session, codes, nameOf),
-  })
+  const name = useNames(isOfOne ? [] : payouts.map(({ customerId }) => customerId))
   if (payouts.length === 0) return null
   return (
     <div className="table">
@@ -128,7 +118,7 @@ function Rows({ payouts, opened, open, isOfOne }: RowsProps) {
               ? payout.reason
               : payout.customerId === null
                 ? 'From your balance'
-                : `From ${names?.get(payout.customerId) ?? payout.customerId}`}
+                : `From ${name(payout.customerId)}`}
           </span>
           <span className="end">
             <Money amount={payout.amount} currency={payout.currency} />

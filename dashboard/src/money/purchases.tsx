@@ -1,5 +1,6 @@
 import { Link } from 'wouter'
 import { useSession } from '../base/context.ts'
+import { useNames } from '../customers/queries.ts'
 import { Badge, Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
@@ -11,6 +12,7 @@ export function Purchases() {
   const list = useSteps(['money', 'purchases'], (before) =>
     mteja.purchases.list({ limit: 50, ...(before && { before }) }),
   )
+  const name = useNames(list.items?.map(({ customerId }) => customerId) ?? [])
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   return (
     <div className="stack">
@@ -37,7 +39,7 @@ export function Purchases() {
                 </>
               )}
             </span>
-            <span className="code quiet">{customerId}</span>
+            <span className="quiet">{customerId && name(customerId)}</span>
             <span className="end">
               <Money amount={amount} currency={currency} />
             </span>

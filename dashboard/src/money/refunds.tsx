@@ -4,6 +4,7 @@ import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { byWord, plain } from '../base/words.ts'
 import { RefundState } from '../customers/entry-panel.tsx'
+import { useNames } from '../customers/queries.ts'
 import { Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
@@ -15,6 +16,8 @@ export function Refunds() {
   const { mteja, can } = useSession()
   const [chosen, setChosen] = useState<Mteja.StoredRefund>()
   const list = useSteps(['money', 'refunds'], (before) => mteja.refunds.list({ limit: 50, ...(before && { before }) }))
+  const name = useNames(list.items?.map(({ customerId }) => customerId) ?? [])
+  const hasActs = can('refunds:write') && list.items?.some(isForPerson)
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   if (list.items?.length === 0) {
     return (
@@ -30,7 +33,7 @@ export function Refunds() {
           <div
             key={refund.id}
             className="tr"
-            style={columns('150px minmax(0, 1.4fr) minmax(0, 1fr) 130px 110px 120px')}
+            style={columns(`150px minmax(0, 2fr) minmax(0, 1fr) 130px 110px${hasActs ? ' 120px' : ''}`)}
           >
             <span>
               <RefundState state={refund.state} />
@@ -39,7 +42,9 @@ export function Refunds() {
               {refund.customerId === null ? (
                 <span className="code">{refund.transactionId}</span>
               ) : (
-                <Link href={`/customers/${refund.customerId}?entry=${refund.transactionId}`}>{refund.customerId}</Link>
+                <Link href={`/customers/${refund.customerId}?entry=${refund.transactionId}`}>
+                  {name(refund.customerId)}
+                </Link>
               )}{' '}
               <span className="quiet">
                 {plain(refund.kind)}
@@ -56,12 +61,10 @@ export function Refunds() {
             <span className="end quiet">
               <When at={refund.createdAt} />
             </span>
-            {isForPerson(refund) && can('refunds:write') ? (
+            {can('refunds:write') && isForPerson(refund) && (
               <button type="button" className="link-button end" onClick={() => setChosen(refund)}>
                 Settle by hand
               </button>
-            ) : (
-              <span />
             )}
           </div>
         ))}

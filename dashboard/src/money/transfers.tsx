@@ -1,8 +1,7 @@
-import { useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import { useSession } from '../base/context.ts'
-import { nameOf, visible } from '../customers/names.ts'
-import { namesOf } from '../customers/queries.ts'
+import { visible } from '../customers/names.ts'
+import { useNames } from '../customers/queries.ts'
 import { Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
@@ -14,14 +13,7 @@ export function Transfers() {
   const list = useCashfulPages(['money', 'transfers'], (offset) =>
     session.cashful.transfers.list({ limit: 50, offset }),
   )
-  const codes = [...new Set(list.items?.flatMap(({ fromCustomerId, toCustomerId }) => [fromCustomerId, toCustomerId]))]
-  const { data: names } = useQuery({
-    queryKey: ['money', 'names', codes.join()],
-    enabled: codes.length > 0,
-    staleTime: 60_000,
-    placeholderData: (before) => before,
-    queryFn: () => namesOf(session, codes, nameOf),
-  })
+  const name = useNames(list.items?.flatMap(({ fromCustomerId, toCustomerId }) => [fromCustomerId, toCustomerId]) ?? [])
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   if (list.items?.length === 0) {
     return (
@@ -37,12 +29,9 @@ export function Transfers() {
           <div key={transfer.id} className="tr" style={columns('minmax(0, 1.6fr) minmax(0, 1fr) 130px 110px')}>
             <span>
               <Link href={`/customers/${transfer.fromCustomerId}?entry=${bare(transfer.id)}`}>
-                {names?.get(transfer.fromCustomerId) ?? transfer.fromCustomerId}
+                {name(transfer.fromCustomerId)}
               </Link>{' '}
-              →{' '}
-              <Link href={`/customers/${transfer.toCustomerId}`}>
-                {names?.get(transfer.toCustomerId) ?? transfer.toCustomerId}
-              </Link>
+              → <Link href={`/customers/${transfer.toCustomerId}`}>{name(transfer.toCustomerId)}</Link>
             </span>
             <span className="quiet">{visible(transfer.description)}</span>
             <span className="end">

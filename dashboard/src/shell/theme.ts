@@ -4,7 +4,7 @@ const panel = {
   shadow: 'none',
   transitionProps: { duration: 100 },
   closeButtonProps: { 'aria-label': 'Close' },
-  styles: { title: { fontSize: '1.125rem', fontWeight: 600 } },
+  styles: { title: { fontSize: '1.125rem', fontWeight: 600 }, content: { border: '1px solid var(--line)' } },
   // The page has one banner.
   attributes: { header: { role: 'presentation' } },
 }
@@ -46,6 +46,6 @@ export const theme = createTheme({
     }),
     Modal: { defaultProps: panel },
     Drawer: { defaultProps: panel },
-    Menu: { defaultProps: { transitionProps: { duration: 80 } } },
+    Menu: { defaultProps: { shadow: 'none', transitionProps: { duration: 80 } } },
   },
 })
