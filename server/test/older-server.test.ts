@@ -279,7 +279,7 @@ test('lists, totals and periods of an old server are those of a new one', async 
   expect(sessions).toEqual([{ checkout_session_count: 1n }])
 })
 
-test('an old server finds its own actor beside those of an outside issuer’s tokens, and makes it once', async () => {
+test('an old server finds its own actor beside those of an outside issuer’s tokens and those with an address, and makes it once', async () => {
   const merchantId = tenant.merchant.id
   const outside = (subject: string | null) => ({ issuer: 'https://login.example.com', subject })
   const actor = { merchantId, kind: 'token', apiKeyId: null, surface: 'mteja' } as const
@@ -287,6 +287,8 @@ test('an old server finds its own actor beside those of an outside issuer’s to
     await actorIdOf(service, { ...actor, outside: outside('amina') }),
     await actorIdOf(service, { ...actor, outside: outside('biko') }),
     await actorIdOf(service, { ...actor, outside: outside(null) }),
+    await actorIdOf(service, { ...actor, address: '196.25.1.7' }),
+    await actorIdOf(service, { ...actor, outside: outside(null), address: '196.25.1.7' }),
   ]
   const select = () => query<{ id: number }>`
     select id from actors
@@ -304,7 +306,7 @@ test('an old server finds its own actor beside those of an outside issuer’s to
   const [own, ...others] = await select()
   expect(others).toEqual([])
   expect(await actorIdOf(service, actor)).toBe(own?.id)
-  expect(new Set([...named, own?.id]).size).toBe(4)
+  expect(new Set([...named, own?.id]).size).toBe(6)
 })
 
 test.each([

@@ -16,6 +16,7 @@ interface Entry {
   action: string
   object: string | null
   by: { kind: string; apiKeyId: string | null; name: string | null; personName: string | null; surface: string | null }
+  address: string | null
   requestId: string | null
   before: unknown
   after: unknown
@@ -110,6 +111,38 @@ describe('what the trail has', () => {
     const risks = entries.filter(({ object, before }) => object === customer.id && before !== null)
     expect(risks).toMatchObject([{ before: { riskAction: 'default' }, after: { riskAction: 'allow' } }])
     expect(entries.some(({ action, by: { surface } }) => /charge/i.test(action) && surface === 'paystack')).toBe(true)
+  })
+
+  test('a write leaves from where it came, and the writes from an address are found by it', async () => {
+    const { secret } = await createTestTenant(api.service)
+    const customers = '/api/canary/customers'
+    const from = async (
+      remoteAddress: string,
+      phoneNumber: string,
+      headers: Record<string, string> = {},
+      on = api.app,
+    ) => {
+      const payload = { phoneNumber }
+      const authorization = `Bearer ${secret}`
+      const answer = await on.inject({
+        ...{ method: 'POST', url: customers, remoteAddress, payload },
+        headers: { authorization, ...headers },
+      })
+      expect(answer.statusCode, answer.body).toBe(201)
+      api.service.clock.advance(1)
+    }
+    await from('::ffff:196.25.1.7', '0821234501')
+    await from('2001:db8::17', '0821234502')
+    // Nobody but a trusted proxy says where a call came from.
+    await from('196.25.1.8', '0821234503', { 'x-forwarded-for': '203.0.113.9' })
+    const behind = await api.openAnother({ trustProxy: ['196.25.1.8'] })
+    await from('196.25.1.8', '0821234504', { 'x-forwarded-for': '203.0.113.9' }, behind.app)
+    await from('196.25.1.8', '0821234505', { 'x-forwarded-for': 'unknown' }, behind.app)
+    const addressesOf = async (query: string) =>
+      (await send('GET', `/v1/audit?${query}`, undefined, secret)).json().data.map(({ address }: Entry) => address)
+    expect(await addressesOf('')).toEqual([null, '203.0.113.9', '196.25.1.8', '2001:db8::17', '196.25.1.7'])
+    expect(await addressesOf('by=203.0.113.9')).toEqual(['203.0.113.9'])
+    expect(await addressesOf('by=key')).toHaveLength(5)
   })
 
   test('a refused write leaves nothing', async () => {
@@ -414,7 +447,7 @@ describe('reading the trail', () => {
     const answer = await send('GET', '/v1/audit?format=csv', undefined, tenant.secret)
     const lines = answer.body.trim().split('\r\n')
     expect(lines[0]).toBe(
-      'at,mode,action,object,kind,apiKeyId,key,person,surface,requestId,before,after,issuer,subject',
+      'at,mode,action,object,kind,apiKeyId,key,person,surface,requestId,before,after,issuer,subject,address',
     )
     expect(lines).toHaveLength(1 + (await audit('limit=100', tenant.secret)).length)
   })

@@ -3664,6 +3664,8 @@ export namespace Mteja {
       /** cashful, paystack, mteja or command line */
       surface: string | null
     }
+    /** From where: the network address of the call. Null for the command line and for the service itself, and once it is no longer kept */
+    address: string | null
     requestId: string | null
     /** The changed members before; null where nothing was changed */
     before: unknown
@@ -5559,9 +5561,9 @@ export namespace Mteja {
     /** How many keys were revoked */
     revokedKeys: number
   }
-  /** GET /v1/audit: List all writes, newest first: who did what, from which surface, with which request */
+  /** GET /v1/audit: List all writes, newest first: who did what, from where, with which request */
   export interface ListAuditQuery {
-    /** The id of a key or of a person; the `sub` of an outside issuer’s tokens; or key, token, operator */
+    /** The id of a key or of a person; the `sub` of an outside issuer’s tokens; a network address; or key, token, operator */
     by?: string | undefined
     action?: string | undefined
     object?: string | undefined
@@ -5578,7 +5580,7 @@ export namespace Mteja {
     /** Default json; csv has the whole list */
     format?: 'json' | 'csv' | undefined
   }
-  /** GET /v1/audit: List all writes, newest first: who did what, from which surface, with which request */
+  /** GET /v1/audit: List all writes, newest first: who did what, from where, with which request */
   export interface ListAuditResult {
     data: AuditEntry[]
     /** The merchant’s time zone, by which days are counted: an IANA name */
@@ -6777,7 +6779,7 @@ export namespace Mteja {
   }
   /** GET /v1/merchants/{id}/audit: List all writes of a merchant in both modes, newest first */
   export interface ListMerchantAuditQuery {
-    /** The id of a key or of a person; the `sub` of an outside issuer’s tokens; or key, token, operator */
+    /** The id of a key or of a person; the `sub` of an outside issuer’s tokens; a network address; or key, token, operator */
     by?: string | undefined
     action?: string | undefined
     object?: string | undefined
@@ -6804,7 +6806,7 @@ export namespace Mteja {
   }
   /** GET /v1/operator/audit: List the operator’s writes about the service as a whole, newest first */
   export interface ListOperatorAuditQuery {
-    /** The id of a key or of a person; the `sub` of an outside issuer’s tokens; or key, token, operator */
+    /** The id of a key or of a person; the `sub` of an outside issuer’s tokens; a network address; or key, token, operator */
     by?: string | undefined
     action?: string | undefined
     object?: string | undefined

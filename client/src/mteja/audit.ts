@@ -7,7 +7,7 @@ import { listSteps, type MtejaStep } from './api.ts'
 
 export const auditEntry = { id: 'text', at: 'text', action: 'text' } as const
 
-/** `client.audit`: who did what, when, from which surface, before and after. */
+/** `client.audit`: who did what, when, from where, before and after. */
 export class Audit {
   readonly #send: Send
 

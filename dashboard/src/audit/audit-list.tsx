@@ -36,7 +36,7 @@ export function AuditList({ list, empty }: AuditListProps) {
               onClick={() => setOpened(entry)}
             >
               <span>{plain(entry.action)}</span>
-              <span className="quiet">{byWord(entry.by)}</span>
+              <span className="quiet">{[byWord(entry.by), entry.address].filter(Boolean).join(' · ')}</span>
               <span className="code">{entry.object ?? ''}</span>
               <span className="end quiet">
                 <When at={entry.at} />
@@ -63,6 +63,7 @@ function Entry({ entry, close }: { entry: Mteja.AuditEntry; close: () => void })
             ['Who', byWord(by)],
             ['Key', by.apiKeyId === null ? '–' : <Copyable key="key" text={by.apiKeyId} />],
             ['Through', surfaceWord(by.surface)],
+            ['From', entry.address ?? '–'],
             ['About', <About key="about" object={entry.object} />],
             [
               'Request',

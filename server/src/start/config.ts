@@ -201,6 +201,12 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
         defaultRetention.identityDetails,
         1,
       ),
+      addresses: readDays(
+        'MTEJA_KEEP_ADDRESSES_DAYS',
+        text('MTEJA_KEEP_ADDRESSES_DAYS'),
+        defaultRetention.addresses,
+        30,
+      ),
     }),
     logLevel: readChoice('MTEJA_LOG_LEVEL', text('MTEJA_LOG_LEVEL') ?? 'info', [
       'fatal',

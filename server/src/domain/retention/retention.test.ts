@@ -174,3 +174,30 @@ test('sealed identity details go 90 days after the outcome, and the same credent
   await expect(ask()).rejects.toMatchObject({ code: 'already_identified' })
   expect(await remove({ identityDetails: 90 })).toBe(0)
 })
+
+test('network addresses go a year after the end of their month, and who acted stays', async () => {
+  const { id } = tenant.merchant
+  const insert = (address: string, days: number) =>
+    asOwner(sql`
+      insert into actors (merchant_id, kind, api_key_id, surface, address, month)
+      values (${id}, 'key_at', null, 'mteja', ${address}::inet, (${daysAgo(days)})::date)
+    `)
+  const left = async () =>
+    (
+      await service.db.query<{ address: string | null }>(sql`
+        select host(address) as address from actors where merchant_id = ${id} and kind = 'key_at' order by month, id
+      `)
+    ).map(({ address }) => address)
+  await insert('196.25.1.7', 400)
+  await insert('2001:db8::17', 400)
+  await insert('196.25.1.7', 390)
+  await insert('196.25.1.7', 50)
+  expect(await remove({ addresses: 365 })).toBe(2)
+  expect(await remove({ addresses: 365 })).toBe(0)
+  expect(await left()).toEqual([null, null, '196.25.1.7', '196.25.1.7'])
+  await service.db.query(sql`select forget_addresses(${id}, ${-1000}, 100)`)
+  expect(await left()).toEqual([null, null, null, '196.25.1.7'])
+  const forge = (change: Sql) => asOwner(sql`update actors set ${change} where merchant_id = ${id} and kind = 'key_at'`)
+  await expect(forge(sql`address = '10.0.0.1'`)).rejects.toMatchObject({ code: 'MT001' })
+  await expect(forge(sql`surface = 'cashful'`)).rejects.toMatchObject({ code: 'MT001' })
+})

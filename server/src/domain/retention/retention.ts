@@ -11,6 +11,8 @@ export interface Retention {
   readonly events: number | undefined
   readonly answeredKeys: number | undefined
   readonly identityDetails: number | undefined
+  /** Network addresses of callers in the trail, from the end of their month. */
+  readonly addresses: number | undefined
 }
 
 /** The part of the context that this room adds. */
@@ -23,9 +25,16 @@ export const keepForever: Retention = {
   events: undefined,
   answeredKeys: undefined,
   identityDetails: undefined,
+  addresses: undefined,
 }
 
-export const defaultRetention: Retention = { deliveries: 90, events: 400, answeredKeys: 30, identityDetails: 90 }
+export const defaultRetention: Retention = {
+  deliveries: 90,
+  events: 400,
+  answeredKeys: 30,
+  identityDetails: 90,
+  addresses: 365,
+}
 
 /** How many rows one commit removes. On the embedded engine this takes some milliseconds, in which no call is answered. */
 const removedAtOnce = 200
@@ -40,7 +49,7 @@ type Removing = FreeContext & RetentionChoice
  * the signal. Any number of servers may do this at once. Answers the number of rows, attempts of deliveries not counted.
  */
 export async function removeOld(context: Removing, signal: AbortSignal): Promise<number> {
-  const { deliveries, events, answeredKeys, identityDetails } = context.retention
+  const { deliveries, events, answeredKeys, identityDetails, addresses } = context.retention
   let removed = 0
   if (answeredKeys !== undefined) {
     removed += await inSteps(signal, (limit) => forgetOldKeys(context, { days: answeredKeys, limit }))
@@ -48,11 +57,14 @@ export async function removeOld(context: Removing, signal: AbortSignal): Promise
   if (identityDetails !== undefined) {
     removed += await inSteps(signal, (limit) => removeOldDetails(context, { days: identityDetails, limit }))
   }
-  if (deliveries === undefined && events === undefined) return removed
+  // The operator acts for no merchant.
+  removed += await removeOf(context, signal, { name: 'forget_addresses', merchantId: 0, days: addresses })
+  if ([deliveries, events, addresses].every((days) => days === undefined)) return removed
   for await (const merchantId of walkMerchants(context, signal)) {
     // An event is removed once nothing tells of it any more, so deliveries come first.
     removed += await removeOf(context, signal, { name: 'forget_old_deliveries', merchantId, days: deliveries })
     removed += await removeOf(context, signal, { name: 'forget_old_events', merchantId, days: events })
+    removed += await removeOf(context, signal, { name: 'forget_addresses', merchantId, days: addresses })
   }
   return removed
 }

@@ -82,13 +82,15 @@ export interface TrailEntry {
   action: string
   object: string | null
   by: Doer
+  /** The network address of the call. Null for the command line, for background work, and once it is too old. */
+  address: string | null
   requestId: string | null
   before: unknown
   after: unknown
 }
 
 export interface TrailFilter {
-  /** Whose writes: the id of a key or of a person, a kind, or the subject of an outside issuer's tokens. */
+  /** Whose writes: the id of a key or of a person, a kind, the subject of an outside issuer's tokens, or an address. */
   by?: string | undefined
   action?: string | undefined
   object?: string | undefined
@@ -133,7 +135,8 @@ export function joinDoer(row: Sql): Sql {
             and u.created_at > ${row}.created_at
           order by u.id
           limit 1
-        ), p.name) as actor_person_name, a.issuer as actor_issuer, a.subject as actor_subject, a.surface as actor_surface
+        ), p.name) as actor_person_name, a.issuer as actor_issuer, a.subject as actor_subject, a.surface as actor_surface,
+        host(a.address) as actor_address
       from actors a
       left join api_keys k on k.merchant_id = a.merchant_id and k.id = a.api_key_id
       left join people p on p.merchant_id = k.merchant_id and p.id = k.person_id
@@ -144,6 +147,7 @@ export function joinDoer(row: Sql): Sql {
 }
 
 interface TrailRow extends DoerRow {
+  actor_address: string | null
   id: string
   mode: Mode | null
   at: Date
@@ -228,7 +232,7 @@ export async function listTrail(
       ${movesNothing ? nothing : movements({ merchantId, mode }, filter, common, limit)}
     )
     select d.id, d.mode, d.created_at as at, d.action, d.object, d.request_text, d.request_bytes,
-      d.before::json as before, d.after::json as after, r.reason, ${doerColumns}
+      d.before::json as before, d.after::json as after, r.reason, ${doerColumns}, doer.actor_address
     from found d
     left join risk_changes r
       on r.merchant_id = d.merchant_id and r.id = (d.after::json ->> 'riskChangeId')::bigint
@@ -291,7 +295,8 @@ async function actorsOf(context: Context, merchantId: number, by: string): Promi
     select a.id from actors a
     left join api_keys k on k.merchant_id = a.merchant_id and k.id = a.api_key_id
     where a.merchant_id in (${merchantId}, 0)
-      and (${actorKind(sql`a`)} = ${by} or a.api_key_id::text = ${by} or k.person_id::text = ${by} or a.subject = ${by})
+      and (${actorKind(sql`a`)} = ${by} or a.api_key_id::text = ${by} or k.person_id::text = ${by} or a.subject = ${by}
+        or host(a.address) = ${by})
   `)
   return rows.map(({ id }) => id)
 }
@@ -317,6 +322,7 @@ function readEntry(row: TrailRow): TrailEntry {
     action: row.action,
     object: row.object,
     by: readDoer(row),
+    address: row.actor_address,
     requestId: row.request_text ?? (row.request_bytes === null ? null : unpackRequestId(row.request_bytes)),
     before: row.before,
     after: row.after?.riskChangeId === undefined ? row.after : withReason(row.after, row.reason),

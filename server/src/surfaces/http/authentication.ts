@@ -102,7 +102,7 @@ function requireCaller(
     if (rates !== undefined) await rates.countRequest(request, reply)
     if (scope === undefined || scope === 'read') return
     const { tenant, apiKeyId, credential, outside } = caller
-    const name = { merchantId: tenant.merchant.id, kind: credential, apiKeyId, outside, surface }
+    const name = { merchantId: tenant.merchant.id, kind: credential, apiKeyId, outside, surface, address: request.ip }
     request.actor = { id: await actorIdOf(context, name), requestId: request.id }
     request.caller = { ...caller, tenant: { ...tenant, actor: request.actor } }
   })

@@ -32,8 +32,9 @@ export function requireOperator(
     const isOwnSocket = operatorSockets.has(request.raw.socket)
     if (!isOwnSocket) await refuseOthers(request, reply)
     if (request.method === 'GET' || request.method === 'HEAD') return
-    const surface = isOwnSocket || isCommandLine ? 'command line' : name
-    const actor = { merchantId: 0, kind: 'operator', apiKeyId: null, surface } as const
+    const isCommand = isOwnSocket || isCommandLine
+    const from = isCommand ? { surface: 'command line' } : { surface: name, address: request.ip }
+    const actor = { merchantId: 0, kind: 'operator', apiKeyId: null, ...from } as const
     request.actor = { id: await actorIdOf(context, actor), requestId: request.id }
   })
 

@@ -27,6 +27,11 @@ export const auditEntrySchema = Type.Object({
     examples: ['CUS_xnxdt6s1zg1f4nx'],
   }),
   by: doerSchema,
+  address: Type.Union([Type.String(), Type.Null()], {
+    description:
+      'From where: the network address of the call. Null for the command line and for the service itself, and once it is no longer kept',
+    examples: ['196.25.1.7'],
+  }),
   requestId: nullableText,
   before: Type.Any({ description: 'The changed members before; null where nothing was changed' }),
   after: Type.Any({ description: 'The changed members after; for a movement its amount and currency' }),
@@ -42,7 +47,8 @@ export const auditQuery = Type.Object({
   by: Type.Optional(
     Type.String({
       maxLength: 255,
-      description: 'The id of a key or of a person; the `sub` of an outside issuer’s tokens; or key, token, operator',
+      description:
+        'The id of a key or of a person; the `sub` of an outside issuer’s tokens; a network address; or key, token, operator',
       examples: [id],
     }),
   ),
@@ -82,7 +88,7 @@ export const auditRoutes: RouteFile = (routes, { context }) => {
       scope: 'read',
       schema: {
         operationId: 'listAudit',
-        summary: 'List all writes, newest first: who did what, from which surface, with which request',
+        summary: 'List all writes, newest first: who did what, from where, with which request',
         description:
           'A page may have few entries, or none, before the end: it looks at 5,000 movements at most. Go on while `nextBefore` ' +
           'is not null.',
@@ -135,6 +141,7 @@ const columns = [
   'after',
   'issuer',
   'subject',
+  'address',
 ]
 
 /** Few, so that the calls of others come in between. */
@@ -153,11 +160,11 @@ async function* csvOf(
   }
 }
 
-function csvLine({ at, mode, action, object, by, requestId, before, after }: TrailEntry): string {
+function csvLine({ at, mode, action, object, by, address, requestId, before, after }: TrailEntry): string {
   const json = (value: unknown) => (value === null ? '' : JSON.stringify(value))
   const { kind, apiKeyId, name, personName, surface, issuer, subject } = by
   const cells = [at.toISOString(), mode, action, object, kind, apiKeyId, name, personName, surface, requestId]
-  return `${[...cells, json(before), json(after), issuer, subject].map((cell) => csvText(cell ?? '')).join(',')}\r\n`
+  return `${[...cells, json(before), json(after), issuer, subject, address].map((cell) => csvText(cell ?? '')).join(',')}\r\n`
 }
 
 export function renderAuditEntry({ at, by, ...entry }: TrailEntry) {
