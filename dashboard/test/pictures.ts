@@ -98,6 +98,30 @@ const screens: Screen[] = [
   ],
 ]
 
+/** Pages that are not part of the operator's page, by their names. */
+async function pagesOutside({ mteja, cashful, paystack, ada }: Seed): Promise<[name: string, url: string][]> {
+  const statement = await mteja.customers.statementLink(ada, { from: '2026-01-01', to: '2030-12-31', currency: 'ZAR' })
+  const session = await cashful.checkoutSessions.create({
+    mode: 'payment',
+    customerId: ada,
+    totalAmount: 45_000,
+    currency: 'ZAR',
+    lineItems: [{ name: 'Solar lamp', quantity: 2, amount: 22_500, currency: 'ZAR' }],
+  })
+  const opened = await paystack.transactions.initialize({ email: 'ada@example.com', amount: 12_345, currency: 'ZAR' })
+  const mandate = await paystack.customers.initializeAuthorization({
+    email: 'ada@example.com',
+    channel: 'direct_debit',
+  })
+  return [
+    ['outside-statement', statement.url],
+    ['outside-checkout', session.sessionUrl],
+    ['outside-pay', opened.authorization_url],
+    ['outside-authorize', mandate.redirect_url],
+    ['outside-docs', '/docs'],
+  ]
+}
+
 const wanted = process.argv.slice(2)
 /** Such as `360-light 900-dark`; default all. */
 const chosen = process.env.PICTURES?.split(' ')
@@ -107,6 +131,7 @@ const browser = await openBrowser()
 try {
   const seeded = await seed(server)
   await seedMore(seeded)
+  const outside = await pagesOutside(seeded)
   mkdirSync(folder, { recursive: true })
   for (const scheme of schemes) {
     for (const width of widths) {
@@ -126,6 +151,17 @@ try {
         if (wide !== 0) console.log(`${name} at ${width} scrolls sideways by ${wide}`)
       }
       if (wanted.length === 0) await take('sign-in')
+      for (const [name, url] of outside) {
+        if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue
+        await page.goto(new URL(url, server.baseUrl).href)
+        await page.waitForTimeout(400)
+        await take(name)
+        if (name !== 'outside-statement') continue
+        await page.emulateMedia({ media: 'print' })
+        await take(`${name}-printed`)
+        await page.emulateMedia({ media: 'screen' })
+      }
+      await page.goto(`${server.baseUrl}/app`)
       await page.getByLabel('Secret key').fill(seeded.keys.owner)
       await page.getByRole('button', { name: 'Sign in' }).click()
       await page.getByRole('navigation').waitFor()
