@@ -35,6 +35,8 @@ export class BenchServer {
         NODE_ENV: 'production',
         MTEJA_DATA: folder,
         MTEJA_TEST_KEY: bearer,
+        // As before the sandbox took fees, so that measurements can be compared.
+        MTEJA_SANDBOX_FEES: 'none',
         ...(databaseUrl === undefined ? {} : { MTEJA_DATABASE_URL: databaseUrl }),
       },
       execArgv: process.env.BENCH_SERVER_FLAGS?.split(' ') ?? [],

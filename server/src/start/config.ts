@@ -43,6 +43,8 @@ export interface Config {
   /** Where webhooks may be sent. */
   webhookReach: ReachPolicy
   sandboxDelayMs: number
+  /** What the sandbox takes for a payout: the public prices of Paystack, or nothing. */
+  sandboxFees: 'public' | 'none'
   /** Where Paystack is, without a slash at its end. */
   paystackUrl: string
   /** The Paystack account that takes the payments of the one merchant. Default: as each merchant has chosen. */
@@ -136,6 +138,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
       networks: readNetworks(text('MTEJA_WEBHOOK_NETWORKS')),
     },
     sandboxDelayMs: readNumber('MTEJA_SANDBOX_DELAY_MS', text('MTEJA_SANDBOX_DELAY_MS') ?? '1000', 0, 86_400_000),
+    sandboxFees: readChoice('MTEJA_SANDBOX_FEES', text('MTEJA_SANDBOX_FEES') ?? 'public', ['public', 'none']),
     paystackUrl,
     processorAccount: readProcessorAccount(
       text('MTEJA_PROCESSOR'),

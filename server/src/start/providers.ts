@@ -15,6 +15,7 @@ import { createSandboxPayouts } from '../domain/sandbox/payouts.ts'
 import { createSandboxProcessor } from '../domain/sandbox/processor.ts'
 import { createSandboxVerifier } from '../domain/sandbox/verifier.ts'
 import { checkSecretKey, modeOfKey } from '../upstream/paystack/account.ts'
+import { estimateTransferFee } from '../upstream/paystack/transfer-fees.ts'
 import { createPaystackVerifier } from '../upstream/paystack/verifier.ts'
 import type { Config } from './config.ts'
 import { createPaystackAccounts } from './paystack-accounts.ts'
@@ -26,7 +27,7 @@ import { createPaystackAccounts } from './paystack-accounts.ts'
  */
 export function chooseProviders(
   context: Pick<Context, 'db' | 'clock' | 'random' | 'vault' | 'meter' | 'failures'>,
-  config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack' | 'paystackUrl'>,
+  config: Pick<Config, 'sandboxDelayMs' | 'upstreamPaystack' | 'paystackUrl'> & Partial<Pick<Config, 'sandboxFees'>>,
 ): ProcessorChoice &
   PayoutProcessorChoice &
   VerifierChoice &
@@ -37,7 +38,8 @@ export function chooseProviders(
   LookedAtAccounts {
   const delayMs = config.sandboxDelayMs
   const sandboxes = { test: createSandboxProcessor({ ...context, delayMs }), live: null }
-  const sandboxPayouts = { test: createSandboxPayouts({ ...context, delayMs }), live: null }
+  const feeOf = config.sandboxFees === 'public' ? estimateTransferFee : undefined
+  const sandboxPayouts = { test: createSandboxPayouts({ ...context, delayMs, feeOf }), live: null }
   const paystack = createPaystackAccounts(context, config.paystackUrl)
   const account = config.upstreamPaystack
   const verifiers = {

@@ -59,6 +59,25 @@ test('an order that the sandbox never got is paid when it comes again, and one t
   expect(await sandbox(0).send(tenant, failed)).toMatchObject({ end: { status: 'failed' } })
 })
 
+test('an order costs what the sandbox takes, also one that comes back', async () => {
+  const payouts = createSandboxPayouts({ ...service, delayMs: 0, feeOf: ({ amount }) => (amount * 6n) / 10n })
+  expect(payouts.estimateFee({ amount: 500n, currency: 'ZAR', type: 'bank_account' })).toBe(300n)
+  expect(await payouts.send(tenant, order('0123456789'))).toMatchObject({ end: { status: 'paid', fee: 300n } })
+  const back = order('0000000003')
+  await payouts.send(tenant, back)
+  expect(await payouts.ask(tenant, back)).toMatchObject({ end: { status: 'returned', fee: 300n } })
+})
+
+test('an order that gets a wrong one-time password fails, and says why', async () => {
+  const payouts = sandbox(60_000)
+  const asking = order('0000000004')
+  await payouts.send(tenant, asking)
+  await payouts.giveOtp?.(tenant, asking, '654321')
+  expect(await payouts.ask(tenant, asking)).toMatchObject({
+    end: { status: 'failed', code: 'wrong_otp', reason: 'The one-time password was wrong' },
+  })
+})
+
 test('an order of another amount under a known reference is no such order', async () => {
   const payouts = sandbox(0)
   await payouts.send(tenant, order('0123456789'))

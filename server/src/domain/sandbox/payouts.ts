@@ -9,6 +9,7 @@ import { hasOutcomes, type Outcome, takeOutcome } from './outcomes.ts'
 const reasons = {
   refused: 'Account number is invalid',
   failed: 'The bank of the payee could not take the money',
+  wrong_otp: 'The one-time password was wrong',
   abandoned: 'Nobody has given the one-time password in time',
   returned: 'The bank of the payee has sent the money back',
   blocked: 'The approval URL of the account has not answered in time',
@@ -58,23 +59,24 @@ function courseOf({ destination }: PayoutOrder) {
 }
 
 interface Row {
-  status: Exclude<Plan['status'], 'lost'> | 'abandoned'
+  status: Exclude<Plan['status'], 'lost'> | 'abandoned' | 'wrong_otp'
   amount: bigint
   currency: string
 }
 
 const directory = createSandboxDirectory()
 
-/** The sandbox as a processor that pays out. It takes no fee. It plays an outside party: only it reads the table of its orders. */
-export function createSandboxPayouts({
-  db,
-  clock,
-  delayMs,
-}: {
+/** What the sandbox needs in order to pay out. */
+interface Means {
   db: Db
   clock: Clock
   delayMs: number
-}): PayoutProcessor {
+  /** The fee of an order that is paid, in minor units. Default none. */
+  feeOf?: PayoutProcessor['estimateFee'] | undefined
+}
+
+/** The sandbox as a processor that pays out. It plays an outside party: only it reads the table of its orders. */
+export function createSandboxPayouts({ db, clock, delayMs, feeOf = () => 0n }: Means): PayoutProcessor {
   /** An order that was lost on its way arrives when it comes again, and an order that is there stays as it is. */
   async function insert(to: Queryable, tenant: Tenant, order: PayoutOrder, plan: Plan): Promise<void> {
     const now = clock.now()
@@ -122,7 +124,7 @@ export function createSandboxPayouts({
       from sandbox_payouts
       where merchant_id = ${tenant.merchant.id} and reference = ${order.reference} and shown_at <= ${now} and status <> 'lost'
     `)
-    return row === undefined ? { is: 'not_found' } : read(row, order)
+    return row === undefined ? { is: 'not_found' } : read(row, order, feeOf({ ...order, type: order.destination.type }))
   }
 
   /** The right one sends the order on its course; a wrong one ends it. */
@@ -130,7 +132,7 @@ export function createSandboxPayouts({
     const now = clock.now()
     const { status, next } = planOf(order)
     const isRight = otp.trim() === testOtp
-    const after = isRight ? (status === 'otp' || status === 'lost' ? 'paid' : status) : 'failed'
+    const after = isRight ? (status === 'otp' || status === 'lost' ? 'paid' : status) : 'wrong_otp'
     const then = isRight ? next : undefined
     await db.query(sql`
       update sandbox_payouts set
@@ -144,7 +146,7 @@ export function createSandboxPayouts({
     accountId: 0n,
     notFoundMs: Math.max(2 * delayMs, 1000),
     returnLooksMs: [delayMs],
-    estimateFee: () => 0n,
+    estimateFee: feeOf,
     testOtp,
     giveOtp,
     ask,
@@ -171,7 +173,12 @@ function planOf(order: PayoutOrder): Plan {
   return typeof plan === 'string' ? paid : plan
 }
 
-function read({ status, amount, currency }: Row, order: PayoutOrder): Exclude<AskOutcome, { is: 'not_found' }> {
+/** @param fee of an order that was paid */
+function read(
+  { status, amount, currency }: Row,
+  order: PayoutOrder,
+  fee: bigint,
+): Exclude<AskOutcome, { is: 'not_found' }> {
   const differences = [amount === order.amount ? [] : 'amount', currency === order.currency ? [] : 'currency'].flat()
   if (differences.length > 0) return { is: 'unknown', differences }
   switch (status) {
@@ -180,15 +187,17 @@ function read({ status, amount, currency }: Row, order: PayoutOrder): Exclude<As
     case 'otp':
       return { is: 'exists', attention: 'otp' }
     case 'paid':
-      return { is: 'conclusive', end: { status: 'paid', fee: 0n } }
+      return { is: 'conclusive', end: { status: 'paid', fee } }
     case 'failed': {
       const code = planOf(order).failure ?? 'failed'
       return { is: 'conclusive', end: { status: 'failed', code, reason: reasons[code] } }
     }
+    case 'wrong_otp':
+      return { is: 'conclusive', end: { status: 'failed', code: 'wrong_otp', reason: reasons.wrong_otp } }
     case 'abandoned':
       return { is: 'conclusive', end: { status: 'failed', code: 'abandoned', reason: reasons.abandoned } }
     case 'returned':
-      return { is: 'conclusive', end: { status: 'returned', reason: reasons.returned, fee: 0n } }
+      return { is: 'conclusive', end: { status: 'returned', reason: reasons.returned, fee } }
   }
 }
 

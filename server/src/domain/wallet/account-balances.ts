@@ -26,6 +26,10 @@ export async function readAccountBalances(
       union all
       select h.currency, h.captured - h.amount from holds h
       where h.merchant_id = ${merchant.id} and h.mode = ${mode} and h.purpose is not null and h.status = 'placed'
+      union all
+      -- Money that a person has paid out by hand is gone, with what the bank has kept.
+      select p.currency, -(case when p.state = 'paid' then p.amount else 0 end) - coalesce(p.booked_fee, 0) from payouts p
+      where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.processor = 'manual' and p.ended_at is not null
     ) n
     group by n.currency
   `)

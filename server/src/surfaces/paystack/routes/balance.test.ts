@@ -78,6 +78,20 @@ describe('the merchant’s balance on the wire of Paystack', () => {
     ])
   })
 
+  test('what lies at the processors falls by what a person has paid out, and by the fee that the transfer tells', async () => {
+    await buy(50_000)
+    await call('PUT', '/v1/processors/out', { processor: 'manual' })
+    const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456789' }
+    const wanted = { amount: 10_000, currency: 'NGN', destination, reference: 'by-hand' }
+    const { id } = (await call('POST', '/v1/payouts', wanted)).json()
+    const atProcessors = async () => (await call('GET', '/balance')).json().data[0].account_balance
+    expect(await atProcessors()).toBe(40_000)
+    const settled = await call('POST', `/v1/payouts/${id}/settle`, { outcome: 'paid', proof: 'FT1', fee: 2500 })
+    expect(settled.json()).toMatchObject({ state: 'paid', fee: 2500 })
+    expect((await call('GET', '/transfer/verify/by-hand')).json().data.fee_charged).toBe(2500)
+    expect(await atProcessors()).toBe(37_500)
+  })
+
   test('a date that is none is refused in Paystack’s words', async () => {
     const refused = await call('GET', '/balance/ledger?from=then')
     expect(refused.statusCode).toBe(400)

@@ -4,6 +4,7 @@ import { createTestTenant, type TestTenant } from '../../../../test/service.ts'
 import { sql } from '../../../db/sql.ts'
 import type { RecordedEvent } from '../../../domain/events/events.ts'
 import { advanceDuePayouts } from '../../../domain/payouts/advancing.ts'
+import { chooseProviders } from '../../../start/providers.ts'
 import { renderTransferEvent } from '../render-transfer.ts'
 
 let api: TestApi
@@ -452,6 +453,49 @@ describe('a batch of transfers', () => {
   })
 })
 
+test('of batches with the same references at the same moment, one is made and the others are refused as a whole', async () => {
+  const { recipient_code: recipient } = await recipientOf()
+  for (let round = 0; round < 5; round += 1) {
+    const transfers = ['a', 'b'].map((each) => ({ amount: 1000, recipient, reference: `race-${round}-${each}` }))
+    const sent = Array.from({ length: 4 }, () => call('POST', '/transfer/bulk', { source: 'balance', transfers }))
+    const answers = await Promise.all(sent)
+    expect(answers.map(({ statusCode }) => statusCode).sort()).toEqual([200, 404, 404, 404])
+    const messages = new Set(answers.map((answer) => answer.json().message))
+    expect(messages).toEqual(
+      new Set(['2 transfers queued.', `Duplicate reference(s) found: race-${round}-a,race-${round}-b`]),
+    )
+  }
+  expect(await balance()).toBe(490_000)
+})
+
+describe('where the sandbox takes fees', () => {
+  beforeEach(() => {
+    const { payoutProcessorOf } = api.service
+    const config = {
+      sandboxDelayMs: 1000,
+      sandboxFees: 'public',
+      upstreamPaystack: undefined,
+      paystackUrl: '',
+    } as const
+    Object.assign(api.service, { payoutProcessorOf: chooseProviders(api.service, config).payoutProcessorOf })
+    return () => void Object.assign(api.service, { payoutProcessorOf })
+  })
+
+  test('a transfer tells the public price, which the merchant bears', async () => {
+    const { reference } = (await send({ amount: 100_000 })).json().data
+    expect(await dataOf('GET', `/transfer/verify/${reference}`)).toMatchObject({ status: 'success', fee_charged: 1000 })
+    expect(await balance()).toBe(400_000)
+  })
+
+  test('a transfer whose owner bears the fee needs a balance for both', async () => {
+    await call('PATCH', '/v1/payout-settings', { feesBorneBy: 'owner' })
+    expect((await send({ amount: 500_000 })).statusCode).toBe(400)
+    const { reference } = (await send({ amount: 499_000 })).json().data
+    expect(await dataOf('GET', `/transfer/verify/${reference}`)).toMatchObject({ status: 'success', fee_charged: 1000 })
+    expect(await balance()).toBe(0)
+  })
+})
+
 describe('a batch of transfers with an Idempotency-Key', () => {
   const headers = () => ({ authorization: `Bearer ${tenant.secret}`, 'idempotency-key': 'batch' })
   async function prepare() {
@@ -540,8 +584,19 @@ describe('one-time passwords for transfers', () => {
       message: 'Transfer is not currently awaiting OTP',
     })
     const other = (await send()).json().data.transfer_code
-    expect((await post('finalize_transfer', { transfer_code: other, otp: '000000' })).statusCode).toBe(400)
-    expect(await dataOf('GET', `/transfer/${other}`)).toMatchObject({ status: 'failed' })
+    expect(await refused(post('finalize_transfer', { transfer_code: other, otp: '000000' }))).toMatchObject({
+      status: 400,
+      message: 'The one-time password is wrong: the transfer has failed',
+    })
+    expect(await dataOf('GET', `/transfer/${other}`)).toMatchObject({
+      status: 'failed',
+      gateway_response: 'The one-time password was wrong',
+    })
+    const failing = (await send({}, '0000000002')).json().data.transfer_code
+    expect(await refused(post('finalize_transfer', { transfer_code: failing, otp: '123456' }))).toMatchObject({
+      status: 400,
+      message: 'The transfer has failed: The bank of the payee could not take the money',
+    })
     expect(await balance()).toBe(400_000)
     expect(await refused(post('finalize_transfer', { transfer_code: 'TRF_nobody', otp: '1' }))).toMatchObject({
       status: 400,

@@ -138,6 +138,7 @@ export const transferRoutes: RouteFile = (routes, surface) => {
       await refuseDuplicates(tenant, sound)
       const made = (await createPayouts(context, tenant, sound)).values()
       const outcomes = read.map((line) => (line instanceof ServiceError ? line : outcomeOf(line, made.next().value)))
+      refuseAllTaken(read, outcomes)
       const lines = transfers.map((line) => ({
         ...line,
         currency: textOf(common.currency) ?? recipients.get(line.recipient.trim())?.currency ?? null,
@@ -186,7 +187,7 @@ export const transferRoutes: RouteFile = (routes, surface) => {
         before: { status: statusOf(payout) },
         after: { status: statusOf(after) },
       })
-      if (after.state === 'failed') throw new ServiceError('invalid_request', transferWords.wrongOtp, 'otp')
+      if (after.state === 'failed') throw new ServiceError('invalid_request', whyFailed(after), 'otp')
       return { status: true as const, message: queued, data: renderMadeTransfer(tenant, after) }
     },
   )
@@ -303,7 +304,7 @@ export const transferRoutes: RouteFile = (routes, surface) => {
     const twice = references.filter((each, i) => references.indexOf(each) !== i)
     const taken = await findTakenReferences(context, tenant, wanted)
     const found = [...new Set([...taken, ...twice])]
-    if (found.length > 0) throw new ServiceError('not_found', `${duplicatesFound}${found.join(',')}`, 'transfers')
+    if (found.length > 0) throw duplicates(found)
   }
 
   async function listByPage(tenant: Tenant, filter: ReturnType<typeof readTransferFilter>, query: ListQuery) {
@@ -339,6 +340,26 @@ function outcomeOf(
   return answer.replayed && answer.payout.code !== code ? duplicate() : answer.payout
 }
 
+/**
+ * Throws as for a reference that was used before, where somebody else has used the references in the meantime and nothing was made. Of a batch
+ * that was made in part, the lines say so.
+ */
+function refuseAllTaken(
+  read: readonly (NewPayout | ServiceError)[],
+  outcomes: readonly (Payout | ServiceError)[],
+): void {
+  if (outcomes.some((outcome) => !(outcome instanceof ServiceError))) return
+  const taken = read.flatMap((line, i) => {
+    const { message } = outcomes[i] as ServiceError
+    return line instanceof ServiceError || message !== transferWords.duplicate ? [] : line.reference
+  })
+  if (taken.length > 0) throw duplicates(taken)
+}
+
+function duplicates(references: readonly string[]): ServiceError {
+  return new ServiceError('not_found', `${duplicatesFound}${references.join(',')}`, 'transfers')
+}
+
 function duplicate(): ServiceError {
   return new ServiceError('invalid_request', transferWords.duplicate, 'reference')
 }
@@ -355,6 +376,11 @@ function tryRead<Answer>(work: () => Answer): Answer | ServiceError {
     if (error instanceof ServiceError) return error
     throw error
   }
+}
+
+/** A transfer that gets the right password may fail as well. */
+function whyFailed({ stateCode, stateReason }: Payout): string {
+  return stateCode === 'wrong_otp' ? transferWords.wrongOtp : `The transfer has failed: ${stateReason}`
 }
 
 /** It says to whom of a business's customers the money belongs: money without it would go astray. */
