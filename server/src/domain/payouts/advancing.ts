@@ -39,7 +39,10 @@ const lastLookMs = 60 * 60 * 1000
 /** After this time in which nobody could say whether the processor has a payout, a person has to find out. */
 const unknownMs = 60 * 60 * 1000
 
-const sentences: Readonly<Record<NotSentReason | 'otp' | 'unknown' | 'disagrees' | 'lost', string>> = {
+/** After this time in which its account has not decided about a payout, a person has to ask there. */
+const undecidedMs = 24 * 60 * 60 * 1000
+
+const sentences: Readonly<Record<NotSentReason | 'otp' | 'unknown' | 'disagrees' | 'lost' | 'undecided', string>> = {
   unauthorized: 'The account refuses its key: nothing is sent until a key that is in force is chosen',
   rate_limited: 'The account takes no more requests at this moment',
   no_connection: 'The account cannot be reached at this moment',
@@ -53,6 +56,7 @@ const sentences: Readonly<Record<NotSentReason | 'otp' | 'unknown' | 'disagrees'
     'Nobody can say whether the processor has it. The money stays reserved, and nothing is sent again: look for it there',
   disagrees: 'The account has something else under the reference of this payout; it differs in ',
   lost: 'The account had it, and does not find it any more: look for it there',
+  undecided: 'Its account has not decided for a day. The money stays reserved: ask there',
 }
 
 /** Takes the next step of a payout. Throws `not_available`, and what the processor throws: then the step is taken again. */
@@ -222,8 +226,8 @@ async function learn(context: PayoutsContext, tenant: Tenant, sent: Sent, outcom
   if (outcome.is === 'conclusive') return conclude(context, tenant, sent, outcome.end)
   if (!isOpen(payout.state)) return rest(context, tenant, payout, processor?.returnLooksMs ?? [])
   if (outcome.is === 'exists') {
-    const attention =
-      outcome.attention === null ? null : { code: outcome.attention, reason: sentences[outcome.attention] }
+    const code = outcome.attention ?? (isOver(context, payout, undecidedMs) ? 'undecided' : null)
+    const attention = code === null ? null : { code, reason: sentences[code] }
     return noteKnowledge(context, tenant, payout, {
       state: 'sent',
       attention,

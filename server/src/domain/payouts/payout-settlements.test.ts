@@ -93,6 +93,24 @@ describe('a payout of which nobody knows the end', () => {
     expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
   })
 
+  test('is released where its account does not decide for a day, and not before', async () => {
+    const script = scriptPayouts(service, { is: 'exists', attention: null }, { is: 'exists', attention: null })
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    service.clock.advance(24 * 60 * 60_000 - 1)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'sent', attention: null })
+    await expect(settlePayout(script.context, asker, id, release)).rejects.toMatchObject({ code: 'not_available' })
+    service.clock.advance(1)
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'sent', attention: 'undecided' })
+    expect(await settlePayout(script.context, asker, id, release)).toMatchObject({ state: 'failed', attention: null })
+    expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
+    script.ask = paid()
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', attention: 'late' })
+  })
+
   test('is settled as paid with the fee that a person has found', async () => {
     await limit()
     const { id, context } = await lose()

@@ -30,7 +30,7 @@ export interface Settlement {
 }
 
 /** Why a person has to look at a payout whose end its account cannot say. */
-const unknowable = ['unknown', 'lost', 'disagrees']
+const unknowable = ['unknown', 'lost', 'disagrees', 'undecided']
 /** Why a person has to look at a payout that was paid. */
 const paidOddly = ['late', 'fee']
 
