@@ -3522,7 +3522,7 @@ export namespace Mteja {
           }
           /** owner: whoever owns the balance that the money leaves */
           feeBorneBy: 'owner' | 'merchant'
-          /** Reserved besides the amount */
+          /** The expected fee, reserved besides the amount; 0 where the merchant bears the fee */
           estimatedFee: number
           /** What the processor has kept; null while it is not known */
           fee: number | null
@@ -4296,7 +4296,7 @@ export namespace Mteja {
     }
     /** owner: whoever owns the balance that the money leaves */
     feeBorneBy: 'owner' | 'merchant'
-    /** Reserved besides the amount */
+    /** The expected fee, reserved besides the amount; 0 where the merchant bears the fee */
     estimatedFee: number
     /** What the processor has kept; null while it is not known */
     fee: number | null
@@ -6076,7 +6076,7 @@ export namespace Mteja {
       provider?: string | undefined
       /** Of a mobile wallet; its operator is provider */
       phoneNumber?: string | undefined
-      /** The name of the payee */
+      /** The name of the payee. It is compared with the name at the bank, and is no part of the content of a payout: the recipient keeps the name that it has */
       accountName?: string | undefined
     }
     /** Your name of it, for ever: the same reference with the same content answers the first one. It has no blank at its ends, and no character that nobody sees */
@@ -6143,7 +6143,7 @@ export namespace Mteja {
         provider?: string | undefined
         /** Of a mobile wallet; its operator is provider */
         phoneNumber?: string | undefined
-        /** The name of the payee */
+        /** The name of the payee. It is compared with the name at the bank, and is no part of the content of a payout: the recipient keeps the name that it has */
         accountName?: string | undefined
       }
       /** Your name of it, for ever: the same reference with the same content answers the first one. It has no blank at its ends, and no character that nobody sees */
@@ -6179,7 +6179,7 @@ export namespace Mteja {
     provider?: string | undefined
     /** Of a mobile wallet; its operator is provider */
     phoneNumber?: string | undefined
-    /** The name of the payee */
+    /** The name of the payee. It is compared with the name at the bank, and is no part of the content of a payout: the recipient keeps the name that it has */
     accountName: string
     /** ISO 4217 code of a currency that the merchant holds; default the merchant’s first currency */
     currency?: string | undefined
@@ -6203,7 +6203,7 @@ export namespace Mteja {
   }
   /** PATCH /v1/recipients/{id}: Change the name or e-mail of a recipient, or say whether new payouts may go to it */
   export interface UpdateRecipientBody {
-    /** The name of the payee */
+    /** The name of the payee. It is compared with the name at the bank, and is no part of the content of a payout: the recipient keeps the name that it has */
     accountName?: string | undefined
     email?: string | undefined
     active?: boolean | undefined

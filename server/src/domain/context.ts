@@ -91,6 +91,17 @@ export function afterCommit({ later }: Pick<Context, 'later'>, work: Later): voi
   later?.push(work)
 }
 
+/** Does what comes after a commit. The request is done, whatever becomes of this: the background does what fails here. */
+export async function doLater(context: FreeContext, later: readonly Later[]): Promise<void> {
+  for (const work of later) {
+    try {
+      await work(context)
+    } catch (error) {
+      context.failures.failed('work after a commit', { err: error })
+    }
+  }
+}
+
 /**
  * A context outside any transaction. Required wherever a transaction may not stand open: the ledger posts in commits of its
  * own, and no transaction waits for an answer from outside.

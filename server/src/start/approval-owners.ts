@@ -1,7 +1,7 @@
 import { settingsApprovals } from '../domain/approvals/approval-settings.ts'
 import type { ApprovalChoice } from '../domain/approvals/decisions.ts'
 import { refundSettlementApprovals } from '../domain/payments/refund-settlements.ts'
-import { payoutApprovals } from '../domain/payouts/payout-approvals.ts'
+import { payoutApprovals } from '../domain/payouts/approved-payouts.ts'
 import { payoutSettingsApprovals } from '../domain/payouts/payout-settings.ts'
 import { settlementApprovals } from '../domain/payouts/payout-settlements.ts'
 import { adjustmentApprovals } from '../domain/wallet/adjustments.ts'

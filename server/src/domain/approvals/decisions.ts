@@ -23,6 +23,8 @@ export interface ApprovalOwner {
   findHindrance?(tx: TxContext, tenant: Tenant, approval: Approval): Promise<string | null>
   /** Ends the thing, in the commit of the denial. `whyDenied` has the words. */
   deny(tx: TxContext, tenant: Tenant, approval: Approval): Promise<void>
+  /** Does at once, after the commit of the denial, what the background would do a little later. Default: there is nothing to do. */
+  endDenied?(context: FreeContext, tenant: Tenant, approval: Approval): Promise<void>
   /** Does at once, after the commit, what the background would do a little later. Default: the background does it. */
   carryOut?(context: FreeContext, tenant: Tenant, approval: Approval): Promise<void>
 }
@@ -128,6 +130,8 @@ async function close(
   const approval = await recordEnd(tx, tenant, waiting, decision)
   if (approval.status !== 'approved') {
     await owner.deny(tx, tenant, approval)
+    const { endDenied } = owner
+    if (endDenied !== undefined) afterCommit(tx, (context) => endDenied(context, tenant, approval))
     return approval
   }
   await owner.approve(tx, tenant, approval)

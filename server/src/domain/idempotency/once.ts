@@ -6,6 +6,7 @@ import { sql } from '../../db/sql.ts'
 import {
   type Change,
   type Context,
+  doLater,
   type FreeContext,
   type InTransaction,
   inTransaction,
@@ -135,17 +136,6 @@ async function onceInTransaction<Given extends FreeContext, Answer>(
     })
     if (kept !== null) return kept
     throw error
-  }
-}
-
-/** The request is done, whatever becomes of this: the background does what fails here. */
-async function doLater(context: FreeContext, later: readonly Later[]): Promise<void> {
-  for (const work of later) {
-    try {
-      await work(context)
-    } catch (error) {
-      context.failures.failed('work after a commit', { err: error })
-    }
   }
 }
 

@@ -1,18 +1,10 @@
-import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
 import type { Approval } from '../approvals/approval-records.ts'
 import { type ApprovalWish, askForApproval, mayNeedApproval, recordApproval } from '../approvals/asking.ts'
-import {
-  type ApprovalChoice,
-  type ApprovalOwner,
-  type Decision,
-  decideApproval,
-  whyDenied,
-} from '../approvals/decisions.ts'
 import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { tellPayout } from './payout-events.ts'
-import { findPayout, getPayout, type Payout } from './payout-records.ts'
+import { findPayout, type Payout } from './payout-records.ts'
 
 /*
  * A payout whose tenant has limits is made `awaiting_approval`, in the commit that reserves its money. Then it is asked whether it
@@ -132,53 +124,4 @@ async function isNew({ db }: Context, { merchant, mode }: Tenant, { id, recipien
     limit 1
   `)
   return rows.length === 0
-}
-
-/**
- * Decides about what a payout waits for: itself, or its settlement by hand. Throws `payout_not_found`, `approval_not_found` for one
- * that never waited, and what `decideApproval` throws.
- */
-export async function decideAboutPayout(
-  tx: TxContext & ApprovalChoice,
-  tenant: Tenant,
-  id: string,
-  decision: Decision,
-): Promise<Payout> {
-  const { state, approvalId, settlementApprovalId } = await getPayout(tx, tenant, id)
-  const name = state === 'awaiting_approval' ? approvalId : (settlementApprovalId ?? approvalId)
-  if (name === null) {
-    throw new ServiceError(
-      'approval_not_found',
-      `The payout ${JSON.stringify(id)} has never waited for a second person`,
-    )
-  }
-  await decideApproval(tx, tenant, { id: name }, decision)
-  return getPayout(tx, tenant, id)
-}
-
-/** Lets payouts go on, or ends them, when a second person has decided. One that was cancelled meanwhile stays so. */
-export const payoutApprovals: ApprovalOwner = {
-  async approve(tx, tenant, { subjectId }) {
-    const now = tx.clock.now()
-    await tx.db.query(sql`
-      with noted as (
-        update payouts p set state = 'pending', due_at = ${now}::timestamptz, attempts = 0, updated_at = ${now}::timestamptz
-        where p.merchant_id = ${tenant.merchant.id} and p.id = ${subjectId} and p.state = 'awaiting_approval'
-          and p.verdict is null
-        returning p.*
-      ),
-      ${tellPayout(tenant, { changed: sql`noted`, type: 'pending', at: now })}
-      select id from noted
-    `)
-  },
-  async deny(tx, tenant, approval) {
-    const now = tx.clock.now()
-    await tx.db.query(sql`
-      update payouts set
-        verdict = 'denied', state_code = 'denied', state_reason = ${whyDenied(approval)}, due_at = ${now}, attempts = 0,
-        updated_at = ${now}
-      where merchant_id = ${tenant.merchant.id} and id = ${approval.subjectId} and state = 'awaiting_approval'
-        and verdict is null
-    `)
-  },
 }

@@ -38,7 +38,8 @@ const phoneNumberSchema = Type.String({
 const providerSchema = Type.String({ maxLength: 20, description: 'The code of the operator', examples: ['MTN'] })
 export const accountNameSchema = Type.String({
   maxLength: 200,
-  description: 'The name of the payee',
+  description:
+    'The name of the payee. It is compared with the name at the bank, and is no part of the content of a payout: the recipient keeps the name that it has',
   examples: ['Zero Sum'],
 })
 
@@ -190,7 +191,10 @@ export const payoutSchema = Type.Object({
     description: 'owner: whoever owns the balance that the money leaves',
     examples: ['merchant'],
   }),
-  estimatedFee: Type.Integer({ description: 'Reserved besides the amount', examples: [0] }),
+  estimatedFee: Type.Integer({
+    description: 'The expected fee, reserved besides the amount; 0 where the merchant bears the fee',
+    examples: [0],
+  }),
   fee: Type.Union([Type.Integer(), Type.Null()], {
     description: 'What the processor has kept; null while it is not known',
   }),

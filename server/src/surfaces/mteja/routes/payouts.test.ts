@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../../../../test/api.ts'
 import { deliverDue } from '../../../../test/deliver.ts'
+import { hire } from '../../../../test/people.ts'
 import { openReceiver } from '../../../../test/receiver.ts'
+import { createTestTenant } from '../../../../test/service.ts'
 import { advanceDuePayouts } from '../../../domain/payouts/advancing.ts'
 import { payoutStates } from '../../../domain/payouts/payout-states.ts'
 import { eventRenderers } from '../../../start/webhook-bodies.ts'
@@ -152,4 +154,40 @@ test('every state has a word on each wire, and an event that both styles of webh
   expect(found).toEqual(words)
   expect(Object.keys(found).toSorted()).toEqual([...payoutStates].toSorted())
   await Promise.all([standard.close(), paystack.close()])
+})
+
+test('a decision about a payout, and about its settlement by hand, is answered with the state that it has led to', async () => {
+  const tenant = await createTestTenant(api.service)
+  const ben = await hire(api.service, tenant, 'Ben')
+  const call = (method: string, path: string, body?: object, key = tenant.secret) => api.call(method, path, body, key)
+  const send = async (path: string, body: object, key?: string) => {
+    const answer = await call('POST', path, body, key)
+    expect(answer.statusCode, answer.body).toBeLessThan(300)
+    return answer.json()
+  }
+  const { id: customerId } = await send('/api/canary/customers', { phoneNumber: '0821234563' })
+  await send('/v1/sandbox/pay-ins', { customerId, amount: 5000 })
+  await call('PATCH', '/v1/approval-settings', { limits: [{ currency: 'ZAR', amountOver: 100 }] })
+  const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0123456785' }
+  const pay = (amount: number, reference: string) => send('/v1/payouts', { customerId, amount, destination, reference })
+  const denied = await pay(2000, 'to-deny')
+  const no = { state: 'denied', stateCode: 'denied', endedAt: expect.any(String) }
+  expect(await send(`/v1/payouts/${denied.id}/deny`, { reason: 'No' }, ben.secret)).toMatchObject(no)
+  const other = await pay(2000, 'to-deny-2')
+  await send(`/v1/approvals/${other.approvalId}/deny`, {}, ben.secret)
+  expect((await call('GET', `/v1/payouts/${other.id}`)).json()).toMatchObject(no)
+  const approved = await pay(2000, 'to-approve')
+  expect(await send(`/v1/payouts/${approved.id}/approve`, {}, ben.secret)).toMatchObject({ state: 'pending' })
+  const chosen = await call('PUT', '/v1/processors/out', { processor: 'manual' })
+  expect([chosen.statusCode, chosen.json()]).toMatchObject([200, { processor: 'manual' }])
+  const byHand = await pay(50, 'by-hand')
+  expect(byHand).toMatchObject({ state: 'pending', processor: null })
+  const asked = await send(`/v1/payouts/${byHand.id}/settle`, { outcome: 'paid', proof: 'FT1', fee: 5 })
+  expect(asked).toMatchObject({ state: 'pending', settlementApprovalId: expect.any(String) })
+  const paid = await send(`/v1/payouts/${byHand.id}/approve`, {}, ben.secret)
+  expect(paid).toMatchObject({ state: 'paid', fee: 5, movementId: expect.any(String) })
+  const trail = (await call('GET', '/v1/audit?limit=100')).json().data as Record<string, unknown>[]
+  expect(trail).toContainEqual(
+    expect.objectContaining({ action: 'denyPayout', after: expect.objectContaining({ status: 'denied' }) }),
+  )
 })

@@ -4,7 +4,7 @@ import { noteChange } from '../../../domain/context.ts'
 import { findFormerCustomer } from '../../../domain/customers/customers.ts'
 import type { Attempt } from '../../../domain/idempotency/attempt.ts'
 import { heldCurrency } from '../../../domain/merchants/merchants.ts'
-import { decideAboutPayout } from '../../../domain/payouts/payout-approvals.ts'
+import { decideAboutPayout } from '../../../domain/payouts/approved-payouts.ts'
 import { cancelPayout } from '../../../domain/payouts/payout-decisions.ts'
 import type { PayoutAnswer } from '../../../domain/payouts/payout-making.ts'
 import { getPayout, listPayouts, type Payout } from '../../../domain/payouts/payout-records.ts'
@@ -173,7 +173,7 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
     '/payouts/:id/approve',
     {
       scope: 'approve',
-      once: 'in a transaction',
+      once: 'around work outside',
       repeatedTo: 'its key',
       schema: {
         operationId: 'approvePayout',
@@ -184,31 +184,33 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
         response: responses(200, payoutSchema, 401, 403, 404, 409),
       },
     },
-    async (request, tx) =>
-      renderPayout(await decideAboutPayout(tx, tenantOf(request), request.params.id, { status: 'approved' })),
+    async (request, attempt) => {
+      const given = { id: request.params.id, decision: { status: 'approved' } } as const
+      return renderPayout(await decideAboutPayout(context, tenantOf(request), given, attempt))
+    },
   )
 
   routes.post(
     '/payouts/:id/deny',
     {
       scope: 'approve',
-      once: 'in a transaction',
+      once: 'around work outside',
       repeatedTo: 'its key',
       schema: {
         operationId: 'denyPayout',
         summary: 'Deny a payout that waits for a second person, or its settlement by hand',
         description:
-          'As POST /v1/approvals/:id/deny, by the id of the payout. A payout that was denied becomes denied a moment later, and its money is released.',
+          'As POST /v1/approvals/:id/deny, by the id of the payout. Its money is released at once. A payout whose settlement is denied is as open as before.',
         tags,
         params,
         body: Type.Object({ reason: Type.Optional(freeText(500, { examples: ['The account is not theirs'] })) }),
         response: responses(200, payoutSchema, 401, 404, 409),
       },
     },
-    async (request, tx) => {
+    async (request, attempt) => {
       const { reason = null } = request.body
-      const decision = { status: 'denied', reason } as const
-      return renderPayout(await decideAboutPayout(tx, tenantOf(request), request.params.id, decision))
+      const given = { id: request.params.id, decision: { status: 'denied', reason } } as const
+      return renderPayout(await decideAboutPayout(context, tenantOf(request), given, attempt))
     },
   )
 
