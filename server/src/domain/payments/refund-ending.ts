@@ -44,7 +44,7 @@ export async function endRefund(
   const noting = sql`
     noted as (
       update refunds r set
-        state = ${state}, state_reason = ${reason}::text, attempts = 0, unknown_since = null, updated_at = ${now},
+        state = ${state}, state_reason = ${reason}::text, attempts = 0, unknown_since = null, absent_since = null, updated_at = ${now},
         due_at = case when r.verdict is not null then ${new Date(now.getTime() + firstLookMs)}::timestamptz end
       from done_now n
       where r.merchant_id = ${merchant.id} and r.id = ${id}

@@ -11,6 +11,10 @@ import type { ProcessorRefund } from './refund-records.ts'
 /** A refund is looked at after as long again as it has taken so far, within these bounds. */
 const firstLookMs = 2_000
 const lastLookMs = 60 * 60 * 1000
+/** Where nobody can say whether an account has a refund, it is asked again no later than this, so that its answer is soon known. */
+const unknownLookMs = 10_000
+/** The same while the account cannot be asked. */
+const silentLookMs = 30_000
 /** For so long an account is asked about a refund that a person has settled. A reconciliation asks later, too. */
 const settledLooksMs = 3 * 24 * 60 * 60 * 1000
 
@@ -18,6 +22,12 @@ const settledLooksMs = 3 * 24 * 60 * 60 * 1000
 export function nextLookAt(since: Date, now: Date): Date {
   const tookMs = now.getTime() - since.getTime()
   return new Date(now.getTime() + Math.min(Math.max(tookMs, firstLookMs), lastLookMs))
+}
+
+/** The next look at a refund of which nobody can say whether the account has it. */
+export function nextUnknownLookAt(since: Date, now: Date, isSilent: boolean): Date {
+  const latest = now.getTime() + (isSilent ? silentLookMs : unknownLookMs)
+  return new Date(Math.min(nextLookAt(since, now).getTime(), latest))
 }
 
 /** The account that took the money gives it back, also one that was replaced by another. Throws `not_available`. */

@@ -21,7 +21,7 @@ export interface ProcessorRefund extends Omit<Refund, 'replayed'> {
   /** The processor's name of the charge. */
   chargeReference: string
   state: RefundState
-  /** The reason why it failed or needs a person; null in other states. */
+  /** The reason why it is unknown, has failed or needs a person; null in other states. */
   stateReason: string | null
   /** The merchant's words. */
   reason: string | null
@@ -30,6 +30,8 @@ export interface ProcessorRefund extends Omit<Refund, 'replayed'> {
   /** When the processor was asked to give back; null while that has surely not been done. */
   askedAt: Date | null
   unknownSince: Date | null
+  /** Since when the processor answers without it; null where it has never answered so. */
+  absentSince: Date | null
   updatedAt: Date
   /** How a person says that it has ended; null for a refund whose end nobody had to say. */
   verdict: 'processed' | 'failed' | null
@@ -71,6 +73,7 @@ interface RefundRow extends DoerRow {
   merchant_note: string | null
   asked_at: Date | null
   unknown_since: Date | null
+  absent_since: Date | null
   actor_id: number | null
   request_id: Buffer | null
   created_at: Date
@@ -89,7 +92,7 @@ interface RefundRow extends DoerRow {
 /** The columns of a `RefundRow`, where `r` is the table and `withParts` has joined the rest. */
 const refundColumns = sql`
   r.id, r.mode, r.wire_id, r.kind, r.original_id, r.payment_intent_id, r.charge_reference, r.amount, r.currency, r.state,
-  r.state_reason, r.reason, r.customer_note, r.merchant_note, r.asked_at, r.unknown_since, r.actor_id, r.request_id,
+  r.state_reason, r.reason, r.customer_note, r.merchant_note, r.asked_at, r.unknown_since, r.absent_since, r.actor_id, r.request_id,
   r.created_at, r.updated_at, r.verdict, r.settled_as, r.contradicted_at, pay.id as payment_id, pay.reference as payment_reference, pay.amount as payment_amount,
   pay.channel as payment_channel, pay.paid_at as payment_paid_at,
   case when c.id is not null then customer_snapshot(c) end as customer, ${doerColumns}
@@ -212,6 +215,7 @@ function readRefund(row: RefundRow): ProcessorRefund {
     merchantNote: row.merchant_note,
     askedAt: row.asked_at,
     unknownSince: row.unknown_since,
+    absentSince: row.absent_since,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     verdict: row.verdict,

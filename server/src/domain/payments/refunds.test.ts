@@ -290,22 +290,69 @@ test('the hold of a refund is no hold that anybody sees, takes or releases', asy
   }
 })
 
-test('after an hour in which nobody can say whether the processor has a refund, a person has to look', async () => {
+/** Lets the background look every second. */
+async function passSeconds(seconds: number, script: Scripted): Promise<void> {
+  for (let i = 0; i < seconds; i++) {
+    service.clock.advance(1000)
+    await settleDueRefunds(script.context)
+  }
+}
+
+const reasonOf = async (id: string) => (await getRefund(service, tenant, id)).stateReason
+
+test('within a minute after the processor answers without a refund, again and again, a person has to look, and nothing is sent again', async () => {
   const { transactionId } = await pay()
   const script = scripted(lost())
   const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
+  expect([await stateOf(id), await reasonOf(id)]).toEqual(['unknown', expect.stringContaining('cannot be asked')])
+  // The processor is away for a while.
+  await passSeconds(600, script)
   expect(await stateOf(id)).toBe('unknown')
-  // An empty list, again and again.
   script.says = { status: 'unknown' }
+  await passSeconds(59, script)
+  expect([await stateOf(id), await reasonOf(id)]).toEqual(['needsAttention', expect.stringContaining('nobody can say')])
   await passHours(2, script)
-  const refund = await getRefund(service, tenant, id)
-  expect(refund).toMatchObject({ state: 'needsAttention', stateReason: expect.stringContaining('nobody can say') })
   expect(script.sent).toEqual([id])
   expect(await fundsOf()).toEqual([1000n, 10n])
   // The processor had it all the time.
   script.says = { status: 'succeeded' }
   service.clock.advance(60 * 60_000)
   await settleDueRefunds(script.context)
+  expect([await stateOf(id), await fundsOf()]).toEqual(['processed', [990n, 0n]])
+})
+
+test('a processor that answers without a refund has as long as a request may take, before a person has to look', async () => {
+  const { transactionId } = await pay()
+  const script = scripted(lost())
+  const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
+  script.says = { status: 'unknown' }
+  await passSeconds(58, script)
+  expect([await stateOf(id), await reasonOf(id)]).toEqual(['unknown', expect.stringContaining('does not show')])
+  script.says = { status: 'processing' }
+  await passSeconds(11, script)
+  expect([await stateOf(id), await reasonOf(id)]).toEqual(['processing', null])
+  expect(script.sent).toEqual([id])
+})
+
+test('after an hour in which the processor cannot be asked about a refund, a person has to look', async () => {
+  const { transactionId } = await pay()
+  const script = scripted(lost())
+  const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
+  await passSeconds(3590, script)
+  expect([await stateOf(id), await reasonOf(id)]).toEqual(['unknown', expect.stringContaining('cannot be asked')])
+  await passSeconds(45, script)
+  expect([await stateOf(id), await reasonOf(id)]).toEqual(['needsAttention', expect.stringContaining('nobody can say')])
+  expect([script.sent, await fundsOf()]).toEqual([[id], [1000n, 10n]])
+})
+
+test('a refund that an unreachable processor was surely not sent is sent within a minute after it is reachable', async () => {
+  const { transactionId } = await pay()
+  const script = scripted({ status: 'not_sent' })
+  const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
+  await passSeconds(1200, script)
+  expect(await stateOf(id)).toBe('pending')
+  script.says = { status: 'succeeded' }
+  await passSeconds(40, script)
   expect([await stateOf(id), await fundsOf()]).toEqual(['processed', [990n, 0n]])
 })
 

@@ -15,7 +15,7 @@ import { freeOf } from './dispute-records.ts'
 import type { NotSent, PaymentProcessor, PaymentsContext, ReturnDestination, ReturnState } from './payment-processor.ts'
 import { endDecided, endRefund, type Step } from './refund-ending.ts'
 import { tellRefund } from './refund-events.ts'
-import { lookAtSettled, nextLookAt, requireTaker, returnOf, takerOf } from './refund-looks.ts'
+import { lookAtSettled, nextLookAt, nextUnknownLookAt, requireTaker, returnOf, takerOf } from './refund-looks.ts'
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
 import { isOver, refundArrows } from './refund-states.ts'
 import { sentUnder } from './sent-charges.ts'
@@ -42,11 +42,19 @@ export interface NewRefund {
 }
 
 /** The call that makes a refund asks the processor itself within this time. Then the background does. */
-const ownTimeMs = 60_000
+const ownTimeMs = 30_000
 /** After this time in which nobody could say whether the processor has a refund, a person has to find out. */
 const unknownMs = 60 * 60 * 1000
+/**
+ * The same where the processor answers, again and again for the second time, without the refund. The first time is longer than a
+ * request is under way.
+ */
+const absentMs = { sinceAsked: 60_000, sinceAbsent: 5_000 }
 
 const reasons = {
+  silent:
+    'The processor was asked to give the money back, and its answer was lost. It cannot be asked about the refund at this moment',
+  absent: 'The processor was asked to give the money back, and its answer was lost. It does not show the refund yet',
   lost: 'The processor was asked to give the money back, and nobody can say whether it has. Look for the refund at the processor: the money stays reserved, and nothing is sent again',
 } as const
 
@@ -309,7 +317,8 @@ async function askFor(
   const wanted = returnOf(refund)
   const call = isAsked ? processor.queryReturn(tenant, wanted) : processor.sendReturn(tenant, wanted)
   const answer = await call.catch((error: unknown) => ({ status: 'unknown' as const, error }))
-  await learnReturn(context, tenant, asked, answer)
+  if (answer.status === 'unknown') await learnUnknown(context, tenant, asked, { isSilent: 'error' in answer })
+  else await learnReturn(context, tenant, asked, answer)
   // A question that failed says nothing new, and is counted among the failures.
   if ('error' in answer) throw answer.error
   return answer
@@ -367,7 +376,7 @@ async function learnReturn(
   context: FreeContext,
   tenant: Tenant,
   refund: ProcessorRefund,
-  answer: ReturnState | NotSent,
+  answer: Exclude<ReturnState, { status: 'unknown' }> | NotSent,
 ): Promise<void> {
   switch (answer.status) {
     case 'not_sent':
@@ -379,19 +388,43 @@ async function learnReturn(
       return endRefund(context, tenant, refund, { state: 'failed', reason: answer.reason })
     case 'needs_attention':
       return moveTo(context, tenant, refund, { state: 'needsAttention', reason: answer.reason })
-    case 'unknown':
-      return moveTo(context, tenant, refund, afterUnknown(context, refund))
     default:
       return moveTo(context, tenant, refund, { state: answer.status, reason: null })
   }
 }
 
-/** An empty list never allows a second request: in the end a person has to look. */
-function afterUnknown({ clock }: Context, { state, unknownSince }: ProcessorRefund): Step {
-  const isTooLong = unknownSince !== null && clock.now().getTime() - unknownSince.getTime() >= unknownMs
-  return state === 'unknown' && isTooLong
-    ? { state: 'needsAttention', reason: reasons.lost }
-    : { state: 'unknown', reason: null }
+/**
+ * Notes that nobody can say whether the processor has a refund: it does not show it, or `isSilent`. That never allows a second
+ * request: in the end a person has to look.
+ */
+async function learnUnknown(
+  context: FreeContext,
+  tenant: Tenant,
+  refund: ProcessorRefund,
+  { isSilent }: { isSilent: boolean },
+): Promise<void> {
+  const { state, askedAt, createdAt } = refund
+  const now = context.clock.now()
+  if (state !== 'pending' && state !== 'unknown')
+    return moveTo(context, tenant, refund, { state: 'unknown', reason: null })
+  if (state === 'unknown' && mustLook(refund, now, isSilent)) {
+    return moveTo(context, tenant, refund, { state: 'needsAttention', reason: reasons.lost })
+  }
+  const step: Step = { state: 'unknown', reason: isSilent ? reasons.silent : reasons.absent }
+  if (state === 'pending') await moveTo(context, tenant, refund, step)
+  const dueAt = nextUnknownLookAt(askedAt ?? createdAt, now, isSilent)
+  await context.db.query(sql`
+    update refunds set
+      state_reason = ${step.reason}, due_at = ${dueAt}, attempts = 0,
+      absent_since = coalesce(absent_since, ${isSilent ? null : now}::timestamptz)
+    where merchant_id = ${tenant.merchant.id} and id = ${refund.id} and state = 'unknown' and verdict is null
+  `)
+}
+
+function mustLook({ askedAt, unknownSince, absentSince }: ProcessorRefund, now: Date, isSilent: boolean): boolean {
+  const isPast = (since: Date | null, ms: number) => since !== null && now.getTime() - since.getTime() >= ms
+  const isAbsent = isPast(askedAt, absentMs.sinceAsked) && isPast(absentSince, absentMs.sinceAbsent)
+  return (isAbsent && !isSilent) || isPast(unknownSince, unknownMs)
 }
 
 /** Moves a refund on without its money. A state that may not follow, or that another caller has left, changes nothing. */
@@ -417,7 +450,7 @@ async function moveTo(
     with noted as (
       update refunds set
         state = ${state}, state_reason = ${reason}::text, due_at = ${dueAt}, attempts = 0, updated_at = ${now},
-        unknown_since = ${state === 'unknown' ? now : null}::timestamptz
+        unknown_since = ${state === 'unknown' ? now : null}::timestamptz, absent_since = null
       where merchant_id = ${merchant.id} and id = ${id} and state = ${refund.state} and verdict is null
       returning *
     ),
@@ -430,7 +463,7 @@ async function moveTo(
 async function sendLater(context: Context, { merchant }: Tenant, refund: ProcessorRefund): Promise<void> {
   const now = context.clock.now()
   await context.db.query(sql`
-    update refunds set asked_at = null, due_at = ${nextLook({ ...refund, askedAt: refund.createdAt }, now)}, updated_at = ${now}
+    update refunds set asked_at = null, due_at = ${nextUnknownLookAt(refund.createdAt, now, true)}, updated_at = ${now}
     where merchant_id = ${merchant.id} and id = ${refund.id} and state = 'pending'
   `)
 }
