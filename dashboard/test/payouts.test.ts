@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { MtejaClient } from '../../client/src/index.ts'
 import { type StartedServer, startServer } from '../../client/test/server.ts'
 import { buildPage, needsPage } from '../../scripts/page.mjs'
 import { executablePath, openBrowser, signedIn as signInto } from './browser.ts'
@@ -141,6 +142,45 @@ browserTest('a payout that a person pays is settled by hand, with its proof and 
   await page.context().close()
 })
 
+browserTest('a payout that was paid late needs nobody any more once a person has said what was found', async () => {
+  const { mteja, ada } = seeded
+  const { id } = await mteja.payouts.create({
+    customerId: ada,
+    amount: 1200,
+    currency: 'ZAR',
+    destination: { type: 'bank_account', bankCode: '250655', accountNumber: '6200778811', accountName: 'ADA OBI' },
+    reference: 'paid-late',
+  })
+  await expect.poll(async () => (await mteja.payouts.retrieve(id)).state, { timeout: 15_000 }).toBe('paid')
+  let sent: unknown
+  const page = await signedIn(seeded.keys.finance, '/money?tab=payouts')
+  // No payout of the sandbox is paid after it was released. The answer is as it is then.
+  await page.route(`**/v1/payouts/${id}`, async (route) => {
+    const payout = await (await route.fetch()).json()
+    const needsAttention =
+      sent === undefined ? { code: 'late', reason: 'It was paid after its money was released' } : null
+    await route.fulfill({ json: { ...payout, needsAttention } })
+  })
+  await page.route(`**/v1/payouts/${id}/settle`, async (route) => {
+    sent = route.request().postDataJSON()
+    await route.fulfill({ json: await mteja.payouts.retrieve(id) })
+  })
+  await page.goto(`${server.baseUrl}/app/money?tab=payouts&payout=${id}`)
+  const panel = page.getByRole('dialog')
+  await panel.getByRole('button', { name: 'Looked at …' }).click()
+  const asked = page.getByRole('dialog', { name: 'Looked at' })
+  await asked.getByRole('button', { name: 'Continue' }).click()
+  await asked.getByText('Say what was found.').waitFor()
+  await asked.getByLabel('What was found').fill('It was not paid again')
+  await asked.getByRole('button', { name: 'Continue' }).click()
+  await asked.getByText('No money moves.', { exact: false }).waitFor()
+  await asked.getByRole('button', { name: /^Nothing more to do for R/ }).click()
+  await asked.waitFor({ state: 'detached' })
+  expect(sent).toEqual({ outcome: 'paid', proof: 'It was not paid again' })
+  await expect.poll(() => panel.getByRole('button', { name: 'Looked at …' }).count(), { timeout: 15_000 }).toBe(0)
+  await page.context().close()
+})
+
 browserTest('limits that somebody else has changed meanwhile are not overwritten, and a higher one waits', async () => {
   const page = await signedIn(seeded.keys.owner, '/money?tab=settings')
   const form = page.getByRole('form', { name: 'Limits' })
@@ -159,10 +199,50 @@ browserTest('limits that somebody else has changed meanwhile are not overwritten
   await form.getByRole('button', { name: 'Save the limits' }).click()
   await form.getByRole('link', { name: 'waits for a second person' }).click()
   await page.getByRole('dialog').getByText('As they would be').waitFor()
-  await page.getByRole('dialog').getByText('You have asked for this yourself', { exact: false }).waitFor()
+  await page.getByRole('dialog').getByText('Only a person approves', { exact: false }).waitFor()
   expect(await faults(page)).toEqual([])
   await page.context().close()
 })
+
+browserTest(
+  'a payout is approved where it is shown, and looser settings of payouts wait for a second person',
+  async () => {
+    const { mteja, ada } = seeded
+    await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 5000 }] })
+    const { id } = await mteja.payouts.create({
+      customerId: ada,
+      amount: 6000,
+      currency: 'ZAR',
+      destination: { type: 'bank_account', bankCode: '250655', accountNumber: '6200778822', accountName: 'ADA OBI' },
+      reference: 'over-the-limit',
+    })
+    const page = await signedIn(seeded.keys.finance, `/money?tab=payouts&payout=${id}`)
+    const panel = page.getByRole('dialog')
+    await panel.getByRole('button', { name: 'Approve …' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Approve', exact: true })
+    await dialog.getByRole('button', { name: 'Continue' }).click()
+    await dialog.getByRole('button', { name: /^Approve R/ }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await expect.poll(async () => (await mteja.payouts.retrieve(id)).state, { timeout: 15_000 }).toBe('paid')
+    await expect.poll(() => panel.getByRole('button', { name: 'Approve …' }).count(), { timeout: 15_000 }).toBe(0)
+    await page.context().close()
+
+    await mteja.payouts.updateSettings({ coolDownHours: 2 })
+    const owner = await signedIn(seeded.keys.owner, '/money?tab=settings')
+    const form = owner.getByRole('form', { name: 'Payouts' })
+    await form.getByLabel('Hours for which a payout to a new recipient waits').fill('0')
+    await form.getByRole('button', { name: 'Save' }).click()
+    await form.getByRole('link', { name: 'waits for a second person' }).click()
+    await owner.getByRole('dialog').getByText('2 hours → 0 hours').waitFor()
+    expect(await faults(owner)).toEqual([])
+    await owner.context().close()
+    const { coolDownHours, waitingApprovalId } = await mteja.payouts.retrieveSettings()
+    expect(coolDownHours).toBe(2)
+    const ben = new MtejaClient({ baseUrl: server.baseUrl, token: seeded.keys.finance })
+    await ben.approvals.approve(waitingApprovalId as string)
+    expect(await mteja.payouts.retrieveSettings()).toMatchObject({ coolDownHours: 0, waitingApprovalId: null })
+  },
+)
 
 browserTest(
   'a payout of which the processor cannot say how it ended is settled by a person, with a reason',

@@ -6,6 +6,7 @@ import { formatMoney, readAmount } from '../base/money.ts'
 import { useRefresh } from '../customers/queries.ts'
 import { Action } from '../parts/action.tsx'
 import { AmountField } from '../parts/amount-field.tsx'
+import { remedyOf } from './payout-state.tsx'
 
 interface PayoutDialogProps {
   payout: Mteja.Payout
@@ -50,6 +51,51 @@ export function CancelPayout({ payout, close }: PayoutDialogProps) {
       <p>
         {money} to {payee}
       </p>
+    </Action>
+  )
+}
+
+/** Why a paid payout needs a person, and what is meant by having looked. */
+const looked: Readonly<Record<string, (fee: string) => string>> = {
+  late: () => 'It was paid after its money had been released. That is booked already.',
+  fee: (fee) => `The fee that is booked, ${fee}, counts as the true one from now on.`,
+}
+
+/** A payout that was paid late, or for a fee beyond reason: a person has looked, and nobody needs to any more. */
+export function EndAttention({ payout, close }: PayoutDialogProps) {
+  const { mteja, format } = useSession()
+  const { money, payee, done } = usePayout(payout)
+  const [proof, setProof] = useState('')
+  const [wrong, setWrong] = useState<string>()
+  const { fee, estimatedFee, currency, needsAttention } = payout
+  const booked = formatMoney(fee ?? estimatedFee, currency, format)
+  const ask = () => {
+    const isBlank = proof.trim() === ''
+    setWrong(isBlank ? 'Say what was found.' : undefined)
+    if (isBlank) return undefined
+    return {
+      sentence: (
+        <>
+          You have looked at the payout of {money} to <strong>{payee}</strong>, and found “{proof.trim()}”.{' '}
+          {looked[needsAttention?.code ?? '']?.(booked)} No money moves.
+        </>
+      ),
+      button: `Nothing more to do for ${money}`,
+      run: (idempotencyKey: string) =>
+        mteja.payouts.settle(payout.id, { outcome: 'paid', proof: proof.trim() }, { idempotencyKey }),
+    }
+  }
+  return (
+    <Action title="Looked at" close={close} ask={ask} done={() => done('It needs nobody any more.')} isDangerous>
+      <p className="quiet">{remedyOf(needsAttention?.code ?? '')}</p>
+      <TextInput
+        label="What was found"
+        value={proof}
+        onChange={(event) => setProof(event.currentTarget.value)}
+        error={wrong}
+        maxLength={500}
+        data-autofocus
+      />
     </Action>
   )
 }

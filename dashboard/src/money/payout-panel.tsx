@@ -14,8 +14,9 @@ import { namesOf } from '../customers/queries.ts'
 import { Copyable, Facts, Money, Problem } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { useBankNames } from './banks.ts'
+import { Decide } from './decide.tsx'
 import { NameAtBank } from './name-check.tsx'
-import { CancelPayout, SettlePayout } from './payout-dialogs.tsx'
+import { CancelPayout, EndAttention, SettlePayout } from './payout-dialogs.tsx'
 import { destinationWords, PayoutState, remedyOf, toldState } from './payout-state.tsx'
 
 type Payout = Mteja.Payout
@@ -24,6 +25,8 @@ interface Whole {
   payout: Payout
   told: readonly Mteja.Event[]
   movement: Mteja.Transaction | undefined
+  /** What a second person has to decide about it. */
+  waiting: Mteja.RetrievedApproval | undefined
   names: ReadonlyMap<string, string>
 }
 
@@ -46,12 +49,22 @@ async function readWhole(session: Session, id: string): Promise<Whole> {
   const { mteja } = session
   const payout = await mteja.payouts.retrieve(id)
   const { customerId, movementId } = payout
-  const [told, movement, names] = await Promise.all([
+  const [told, movement, waiting, names] = await Promise.all([
     readTold(session, payout),
     movementId === null ? undefined : mteja.transactions.retrieve(movementId),
+    readWaiting(session, payout),
     namesOf(session, customerId === null ? [] : [customerId], nameOf),
   ])
-  return { payout, told, movement, names }
+  return { payout, told, movement, waiting, names }
+}
+
+/** It waits itself, or its settlement by hand does. */
+async function readWaiting({ mteja }: Session, payout: Payout): Promise<Mteja.RetrievedApproval | undefined> {
+  const { state, approvalId, settlementApprovalId, endedAt } = payout
+  const id = state === 'awaiting_approval' ? approvalId : settlementApprovalId
+  if (id === null || endedAt !== null) return undefined
+  const approval = await mteja.approvals.retrieve(id)
+  return approval.status === 'waiting' ? approval : undefined
 }
 
 /** The events of a payout, the first of them first. The customer has few at a time; a merchant has thousands of events a minute. */
@@ -70,7 +83,7 @@ async function readTold({ mteja }: Session, { id, customerId, createdAt, updated
 
 const mostPages = 3
 
-function Shown({ payout, told, movement, names }: Whole) {
+function Shown({ payout, told, movement, waiting, names }: Whole) {
   const { format } = useSession()
   const banks = useBankNames()
   const { currency, customerId, destination, needsAttention } = payout
@@ -118,6 +131,7 @@ function Shown({ payout, told, movement, names }: Whole) {
       <Facts of={facts} />
       <Told events={told} />
       {movement !== undefined && <BothSides movement={movement} names={names} />}
+      {waiting !== undefined && <Decide approval={waiting} names={names} />}
       <Acts payout={payout} />
     </div>
   )
@@ -181,14 +195,17 @@ function isForPerson({ state, processor, needsAttention }: Payout): boolean {
   return (state === 'sending' || state === 'sent') && unsaid.has(needsAttention?.code ?? '')
 }
 
-const unsaid: ReadonlySet<string> = new Set(['unknown', 'lost', 'disagrees'])
+const unsaid: ReadonlySet<string> = new Set(['unknown', 'lost', 'disagrees', 'undecided'])
+/** It was paid, and a person has to look. */
+const odd: ReadonlySet<string> = new Set(['late', 'fee'])
 
 function Acts({ payout }: { payout: Payout }) {
   const { can } = useSession()
-  const [dialog, setDialog] = useState<'cancel' | 'settle' | null>(null)
+  const [dialog, setDialog] = useState<'cancel' | 'settle' | 'look' | null>(null)
   const canBeCancelled = payout.state === 'awaiting_approval' || payout.state === 'pending'
   const canBeSettled = isForPerson(payout)
-  if (!canBeCancelled && !canBeSettled) return null
+  const isToBeLookedAt = payout.endedAt !== null && odd.has(payout.needsAttention?.code ?? '')
+  if (!canBeCancelled && !canBeSettled && !isToBeLookedAt) return null
   if (!can('payouts:write')) return <p className="quiet">{needSentence('payouts:write')}</p>
   const close = () => setDialog(null)
   return (
@@ -205,9 +222,15 @@ function Acts({ payout }: { payout: Payout }) {
             Settle by hand …
           </Button>
         )}
+        {isToBeLookedAt && (
+          <Button variant="default" onClick={() => setDialog('look')}>
+            Looked at …
+          </Button>
+        )}
       </div>
       {dialog === 'cancel' && <CancelPayout payout={payout} close={close} />}
       {dialog === 'settle' && <SettlePayout payout={payout} close={close} />}
+      {dialog === 'look' && <EndAttention payout={payout} close={close} />}
     </section>
   )
 }

@@ -58,6 +58,8 @@ const remedies: Readonly<Record<string, string>> = {
   unknown: 'Look for it at the processor by its name there. The money stays reserved; do not pay it in another way.',
   lost: 'Look for it at the processor by its name there. The money stays reserved; do not pay it in another way.',
   disagrees: 'The processor has something else under this name. Look at both, and ask the processor.',
+  undecided:
+    'Ask at the processor. If it can say how it ended, settle it by hand; the money stays reserved until then.',
   late: 'It was paid after its money was released. If it was paid again, claim one of the two back.',
   fee: 'The processor tells a fee beyond reason, and it is not booked. Ask the processor.',
 }
