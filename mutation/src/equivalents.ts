@@ -20,6 +20,7 @@ const refundEnding = 'src/domain/payments/refund-ending.ts'
 const refundLooks = 'src/domain/payments/refund-looks.ts'
 const refundSettlements = 'src/domain/payments/refund-settlements.ts'
 const payoutEnding = 'src/domain/payouts/payout-ending.ts'
+const payoutSending = 'src/domain/payouts/payout-sending.ts'
 const payoutDecisions = 'src/domain/payouts/payout-decisions.ts'
 const authentication = 'src/surfaces/http/authentication.ts'
 const owesNothing = 'Takes the steps of a debt, and finds that nothing is lent and nothing owed: it only costs time.'
@@ -309,5 +310,23 @@ export const equivalents: readonly Equivalent[] = [
     before: 'const firstLookMs = 1_000',
     after: 'const firstLookMs = 1001',
     why: patience,
+  },
+  {
+    file: refunds,
+    before: "if (from.kind !== 'outside' || (from.at ?? 0n) < firstAccountId) return",
+    after: "if (from.kind !== 'outside' || (from.at ?? 1n) < firstAccountId) return",
+    why: 'Both are below the numbers of accounts.',
+  },
+  {
+    file: payoutSending,
+    before: 'export const senderMs = 40_000',
+    after: 'export const senderMs = 40001',
+    why: patience,
+  },
+  {
+    file: payoutSending,
+    before: 'for update',
+    after: '',
+    why: 'The update looks at the row once more, and finds it as it then is.',
   },
 ]

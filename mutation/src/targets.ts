@@ -24,6 +24,7 @@ const ledger = [
   'test/model.test.ts',
 ]
 const refunds = [
+  'src/domain/payments/disputes.test.ts',
   'src/domain/payments/refund-settlements.test.ts',
   'src/domain/payments/refunds.test.ts',
   'src/surfaces/mteja/routes/refunds.test.ts',
@@ -35,6 +36,7 @@ const payouts = [
   'src/domain/payouts/payout-faults.test.ts',
   'src/domain/payouts/payout-precautions.test.ts',
   'src/domain/payouts/payout-races.test.ts',
+  'src/domain/payouts/payout-sending.test.ts',
   'src/domain/payouts/payout-settlements.test.ts',
   'src/domain/payouts/payouts.test.ts',
   'src/surfaces/mteja/routes/payouts.test.ts',

@@ -309,10 +309,17 @@ describe('a refund of disputed money', () => {
       'refund_exceeded',
     )
     expect(await refusal(refundTransaction(service, tenant, { transactionId }, null))).toBe('refund_exceeded')
-    await refundTransaction(service, tenant, { transactionId, amount: 400 }, null)
-    expect(await refusal(refundTransaction(service, tenant, { transactionId, amount: 1 }, null))).toBe(
-      'refund_exceeded',
+    await refundTransaction(service, tenant, { transactionId, amount: 399 }, null)
+    await expect(refundTransaction(service, tenant, { transactionId, amount: 2 }, null)).rejects.toThrow(
+      '1 minor units',
     )
+    await refundTransaction(service, tenant, { transactionId, amount: 1 }, null)
+    for (const other of [null, requestOf('second', { amount: 1 })]) {
+      const refunding = refundTransaction(service, tenant, { transactionId, amount: 1 }, other)
+      await expect(refunding).rejects.toMatchObject({ code: 'refund_exceeded' })
+      await expect(refunding).rejects.toThrow('nothing can be given back')
+    }
+    expect((await refundTransaction(service, tenant, { transactionId, amount: 100 }, request)).id).toBe(first.id)
     await answer(opened, 'accepted')
     expect(await fundsOf()).toEqual([0n, 0n, 0n])
     expect(await refusal(refundTransaction(service, tenant, { transactionId, amount: 1 }, null))).toBe(

@@ -42,11 +42,13 @@ interface Scripted {
   context: PaymentsContext
   /** The calls that asked to give back, by id. */
   sent: string[]
+  /** How often it was asked about one. */
+  questions: number
   says: Answer
 }
 
 function scripted(says: Answer, base: PaymentsContext = service): Scripted {
-  const script: Scripted = { context: base, sent: [], says }
+  const script: Scripted = { context: base, sent: [], questions: 0, says }
   const say = async <Say>(): Promise<Say> => {
     if (script.says instanceof Error) throw script.says
     return script.says as Say
@@ -57,7 +59,10 @@ function scripted(says: Answer, base: PaymentsContext = service): Scripted {
       script.sent.push(id)
       return say()
     },
-    queryReturn: () => say(),
+    queryReturn: () => {
+      script.questions += 1
+      return say()
+    },
   }
   script.context = { ...base, processorOf: async () => processor }
   return script
@@ -223,8 +228,31 @@ test('a refund is made once for its key, also at once', async () => {
   const [first, second] = await Promise.all([twice(), twice()])
   const third = await twice()
   expect(new Set([first.id, second.id, third.id]).size).toBe(1)
-  expect(script.sent).toHaveLength(1)
+  expect([script.sent.length, script.questions]).toEqual([1, 0])
   expect(await fundsOf()).toEqual([1000n, 100n])
+})
+
+test.each([0, -1, 1.5, '1.5', '-1'])('a refund of %s minor units is refused', async (amount) => {
+  const { transactionId } = await pay()
+  const refunding = refundTransaction(service, tenant, { transactionId, amount }, null)
+  await expect(refunding).rejects.toThrow(ServiceError)
+  expect(await fundsOf()).toEqual([1000n, 0n])
+})
+
+test('money that an account took without a payment of this service is given back there, and any other here, at once', async () => {
+  const [ledger, make] = [createLedger(service), commandsFor(service)]
+  const takenAt = async (at: bigint | undefined) =>
+    (await ledger(tenant, { ...make.payIn(ada, 100n), from: { kind: 'outside', at } })).id
+  for (const account of [2n, 7n]) {
+    const transactionId = await takenAt(account)
+    expect(await refusal(refundTransaction(service, tenant, { transactionId }, null))).toBe('not_available')
+  }
+  const here = [await takenAt(undefined), await takenAt(1n), (await ledger(tenant, make.purchase(ada, 100n))).id]
+  for (const transactionId of here) {
+    const refund = await refundTransaction(service, tenant, { transactionId }, null)
+    expect(refund).toMatchObject({ isPending: false, amount: 100n })
+  }
+  expect(await fundsOf()).toEqual([200n, 0n])
 })
 
 test('a refund fails, and another one of the same money succeeds', async () => {
@@ -244,6 +272,7 @@ test('a refund fails, and another one of the same money succeeds', async () => {
   await advanceRefund(script.context, tenant, second.id)
   expect((await getPayment(service, tenant, { reference })).status).toBe('reversed')
   expect(await refusal(refundTransaction(script.context, tenant, { transactionId }, null))).toBe('refund_exceeded')
+  await expect(refundTransaction(script.context, tenant, { transactionId }, null)).rejects.toThrow('Nothing is left')
   expect(await fundsOf()).toEqual([0n, 0n])
   expect(await unsoundBooks(service.db)).toEqual([])
 })

@@ -3,7 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
 import { hire } from '../../../test/people.ts'
 import { type Scripted, scriptPayouts } from '../../../test/scripted-payouts.ts'
-import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import {
+  addTestKey,
+  createTestTenant,
+  openTestService,
+  type TestService,
+  type TestTenant,
+} from '../../../test/service.ts'
 import { commandsFor, createLedger, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
@@ -214,6 +220,60 @@ describe('the same account', () => {
     const { recipient } = await pay()
     expect(recipient.code).toBe(first.code)
     expect(await getRecipient(service, tenant, String(first.id))).toMatchObject({ code: first.code, isActive: true })
+  })
+
+  test('differs in nothing: a payout goes where it says, beside recipients that are almost the same', async () => {
+    await ledger(tenant, make().payIn(ada, 100n, { currency: 'NGN' }))
+    const known = await createRecipient(service, tenant, destination)
+    const [neighbour, live] = [await createTestTenant(service), await addTestKey(service, tenant.merchant, 'live')]
+    for (const other of [neighbour, live]) await createRecipient(service, other, { ...destination, name: 'Other' })
+    const places: [NewPayout['destination'], currency?: string][] = [
+      [{ ...destination, accountNumber: '0123456788' }],
+      [{ ...destination, accountNumber: '0123456790' }],
+      [{ ...destination, bankCode: '057' }],
+      [{ ...destination, bankCode: '059' }],
+      [destination, 'NGN'],
+      [{ ...destination, type: 'mobile_money', bankCode: 'MTN' }],
+      [destination],
+    ]
+    // Each is found again as well, and also when they are asked for together.
+    const alone = async () => {
+      const codes: string[] = []
+      for (const [to, currency = 'ZAR'] of places) {
+        const { recipient } = await pay(service, { amount: 1, destination: to, currency })
+        expect(recipient).toMatchObject({ ...to, currency })
+        codes.push(recipient.code)
+      }
+      return codes
+    }
+    const codes = await alone()
+    expect(new Set(codes).size).toBe(places.length)
+    expect(codes.at(-1)).toBe(known.code)
+    expect(await alone()).toEqual(codes)
+    const inputs = places.map(([to, currency = 'ZAR']) => wanted({ amount: 1, destination: to, currency }))
+    const fresh = wanted({ amount: 1, destination: { ...destination, accountNumber: '0123456700' } })
+    const together = await createPayouts(service, tenant, [fresh, ...inputs])
+    const named = together.map((each) => (each instanceof ServiceError ? each.code : each.payout.recipient.code))
+    expect(named.slice(1)).toEqual(codes)
+    expect(codes).not.toContain(named[0])
+  })
+
+  test('is named by the code of its recipient, and nobody else’s code names one', async () => {
+    const [first, second] = [
+      await createRecipient(service, tenant, destination),
+      await createRecipient(service, tenant, { ...destination, accountNumber: '0123456788' }),
+    ]
+    const [neighbour, live] = [await createTestTenant(service), await addTestKey(service, tenant.merchant, 'live')]
+    for (const { code } of [second, first]) {
+      expect((await pay(service, { amount: 1, destination: { recipientCode: code } })).recipient.code).toBe(code)
+    }
+    for (const other of [neighbour, live]) {
+      const { code } = await createRecipient(service, other, destination)
+      const paying = pay(service, { amount: 1, destination: { recipientCode: code } })
+      await expect(paying).rejects.toMatchObject({ code: 'recipient_not_found' })
+    }
+    const dear = pay(service, { currency: 'NGN', destination: { recipientCode: first.code } })
+    await expect(dear).rejects.toMatchObject({ code: 'invalid_request', field: 'destination.recipientId' })
   })
 })
 
