@@ -67,6 +67,15 @@ browserTest.each(ways)('the page says that its server is away, and comes back by
   await sees(page, async () => door.become('through'))
 })
 
+browserTest('a page that may not follow events says why, and shows what happens some seconds late', async () => {
+  const page = await openThandi()
+  door.become('no streams')
+  await page.getByText(/^What happens appears here some seconds late/).waitFor()
+  amount += 1
+  await seeded.mteja.sandbox.payIn({ customerId: seeded.thandi, amount, currency: 'ZAR' })
+  await page.getByTitle(`${amount} minor units of ZAR`).first().waitFor({ timeout: 30_000 })
+})
+
 browserTest('a section whose script was never read is waited for, and the page stays', async () => {
   const page = await openThandi()
   await page.route('**/assets/audit-*', (route) => route.abort('connectionrefused'))

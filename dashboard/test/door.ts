@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer, request } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 
-/** How what stands before a server answers for it: `through` asks the server. */
-export type Answers = 'through' | 'hangs' | 'closed' | 502 | 503 | 'not found' | 'a page'
+/** How what stands before a server answers for it: `through` asks the server, and `no streams` all but streams of events. */
+export type Answers = 'through' | 'hangs' | 'closed' | 502 | 503 | 'not found' | 'a page' | 'no streams'
 
 /** Something before a server that can go wrong in its place. */
 export interface Door {
@@ -24,6 +24,14 @@ export async function openDoor(baseUrl: string): Promise<Door> {
   const proxy = createServer((asked, response) => {
     if (now === 'not found') return void response.writeHead(404).end('default backend - 404')
     if (now === 'a page') return void response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Back soon</h1>')
+    if (now === 'no streams' && asked.url?.startsWith('/v1/events/stream')) {
+      const body = {
+        error: { code: 'too_many_streams', message: 'There are 100 open streams already; close one first' },
+      }
+      return void response
+        .writeHead(429, { 'content-type': 'application/json', 'retry-after': '1' })
+        .end(JSON.stringify(body))
+    }
     if (typeof now === 'number') return void response.writeHead(now).end('<h1>Bad gateway</h1>')
     const { method, url: path, headers } = asked
     const passed = request({ host: server.hostname, port: server.port, method, path, headers }, (answer) => {

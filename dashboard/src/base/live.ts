@@ -41,7 +41,11 @@ export function useFollowing(): Live {
     const leaving = new AbortController()
     const dirty = new Dirty(queries)
     let later: ReturnType<typeof setTimeout> | undefined
-    const lose = (error: unknown) => setLive({ state: 'lost', sentence: sentenceOf(error) })
+    const lose = (error: unknown) => {
+      setLive({ state: 'lost', sentence: sentenceOf(error) })
+      // The server is there, and has as many streams as it allows: until one ends, everything is asked for again with each try.
+      if (error instanceof RateLimitError) queries.invalidateQueries()
+    }
     const options = {
       signal: leaving.signal,
       silenceMs,
@@ -77,9 +81,8 @@ export function useFollowing(): Live {
 }
 
 function sentenceOf(error: unknown): string {
-  // The server is there, and refuses this stream alone.
-  if (error instanceof RateLimitError || error instanceof PermissionError)
-    return `What happens does not appear here by itself: ${tell(error).sentence}`
+  if (error instanceof RateLimitError) return `What happens appears here some seconds late. ${tell(error).sentence}`
+  if (error instanceof PermissionError) return `What happens does not appear here by itself. ${tell(error).sentence}`
   return 'The server cannot be reached. This page tries again by itself.'
 }
 

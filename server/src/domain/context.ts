@@ -15,7 +15,7 @@ export interface Limits {
   readonly endpoints: number
   /** API keys that are not revoked. */
   readonly apiKeys: number
-  /** Open event streams of one server. */
+  /** Open event streams of one server. Each page that an operator looks at is one. */
   readonly streams: number
   /** Large batches of transfers under way or waiting in one server. */
   readonly batches: number
@@ -33,7 +33,7 @@ export interface Limits {
 export const defaultLimits: Limits = {
   endpoints: 100,
   apiKeys: 100,
-  streams: 10,
+  streams: 100,
   batches: 10,
   reads: 2,
   waitingReads: 500,
