@@ -55,7 +55,7 @@ export function Holds({ id, profile }: { id: string; profile: Profile }) {
             <span className="end">
               <Money amount={hold.status === 'placed' ? hold.remaining : hold.amount} currency={hold.currency} />
             </span>
-            <span className="quiet">
+            <span className="end quiet">
               <When at={hold.createdAt} />
             </span>
             {hold.status === 'placed' && can('money:write') ? (
