@@ -284,7 +284,15 @@ export const equivalents: readonly Equivalent[] = [
     why: 'It is refused as well once its account was asked.',
   },
   ...[
-    ['const ownTimeMs = 60_000', 'const ownTimeMs = 60001'],
+    ['const ownTimeMs = 30_000', 'const ownTimeMs = 30001'],
+    [
+      'const absentMs = { sinceAsked: 60_000, sinceAbsent: 5_000 }',
+      'const absentMs = { sinceAsked: 60001, sinceAbsent: 5_000 }',
+    ],
+    [
+      'const absentMs = { sinceAsked: 60_000, sinceAbsent: 5_000 }',
+      'const absentMs = { sinceAsked: 60_000, sinceAbsent: 5001 }',
+    ],
     ['const unknownMs = 60 * 60 * 1000', 'const unknownMs = 61 * 60 * 1000'],
     ['const unknownMs = 60 * 60 * 1000', 'const unknownMs = 60 * 61 * 1000'],
     ['const unknownMs = 60 * 60 * 1000', 'const unknownMs = 60 * 60 * 1001'],
@@ -295,6 +303,8 @@ export const equivalents: readonly Equivalent[] = [
   ].map(([before = '', after = '']) => ({ file: refunds, before, after, why: patience })),
   ...[
     ['const firstLookMs = 2_000', 'const firstLookMs = 2001'],
+    ['const unknownLookMs = 10_000', 'const unknownLookMs = 10001'],
+    ['const silentLookMs = 30_000', 'const silentLookMs = 30001'],
     ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 61 * 60 * 1000'],
     ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 60 * 61 * 1000'],
     ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 60 * 60 * 1001'],
@@ -328,5 +338,12 @@ export const equivalents: readonly Equivalent[] = [
     before: 'for update',
     after: '',
     why: 'The update looks at the row once more, and finds it as it then is.',
+  },
+  {
+    file: refunds,
+    before:
+      'isPending: !receipt.replayed || (await findProcessorRefund(context, tenant, { id: receipt.id })) !== null,',
+    after: 'isPending: receipt.replayed || (await findProcessorRefund(context, tenant, { id: receipt.id })) !== null,',
+    why: 'A new one is found as well.',
   },
 ]

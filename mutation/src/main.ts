@@ -22,7 +22,7 @@ interface Record {
   found: number
 }
 
-const usage = `npm run mutate -- [--only TEXT,…] [--lines FROM-TO] [--jobs N]
+const usage = `npm run mutate -- [--only TEXT,…] [--lines FROM-TO,…] [--jobs N]
   --only   only files whose path holds this, or one of these with commas between them
   --lines  only these lines of them
   --jobs   how many at a time; default half the processors`
@@ -57,8 +57,8 @@ function readOptions() {
         jobs: { type: 'string', default: String(Math.max(1, availableParallelism() >> 1)) },
       },
     })
-    const [from = 1, to = from] = values.lines.split('-').map(Number)
-    return { only: values.only.split(','), from, to, jobs: Number(values.jobs) }
+    const lines = values.lines.split(',').map((range) => range.split('-').map(Number))
+    return { only: values.only.split(','), lines, jobs: Number(values.jobs) }
   } catch (error) {
     console.error(`${(error as Error).message}\n${usage}`)
     return process.exit(2)
@@ -68,7 +68,7 @@ function readOptions() {
 function jobsOf(target: Target): Job[] {
   const mutants = mutantsOf(target.file, (workshops[0] as Workshop).read(target.file))
   return mutants
-    .filter(({ line }) => line >= options.from && line <= options.to)
+    .filter(({ line }) => options.lines.some(([from = 1, to = from]) => line >= from && line <= to))
     .map((mutant) => ({ ...mutant, target }))
 }
 

@@ -29,6 +29,7 @@ const refunds = [
   'src/domain/payments/refunds.test.ts',
   'src/surfaces/mteja/routes/refunds.test.ts',
   'src/surfaces/paystack/routes/refund.test.ts',
+  'src/upstream/paystack/refunds.test.ts',
   'test/paystack/live-disputes.test.ts',
 ]
 const payouts = [

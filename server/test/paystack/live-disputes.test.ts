@@ -390,7 +390,7 @@ describe('a refund of ours for which others leave too little', () => {
     await topUp()
     proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')
     const { id } = await refund(10_000)
-    await settleLater(60_000)
+    await settleLater(20_000)
     expect((await read(id)).state).toBe('unknown')
     const other = askInDashboard(10_000)
     await settleLater(60 * 60_000)

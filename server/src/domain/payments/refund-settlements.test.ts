@@ -531,7 +531,6 @@ test('the movement of a refund is made by whoever asked for it, and its failure 
 test('what is done to a refund is done to no other one, of its merchant or of another', async () => {
   const neighbour = await createTestTenant(service)
   const answers: Says[] = [
-    { status: 'not_sent' },
     { status: 'pending' },
     { status: 'unknown' },
     { status: 'processing' },
@@ -545,6 +544,7 @@ test('what is done to a refund is done to no other one, of its merchant or of an
       const { id, context } = await lose({ status: 'unknown' }, { who, purpose: 'payment' })
       await settleRefund(context, who, id, verdict)
     }
+    await lose({ status: 'not_sent' }, { who, purpose: 'payment' })
   }
   const later = new Date(service.clock.now().getTime() + 365 * 24 * 60 * 60_000)
   await service.db.query(sql`update refunds set due_at = ${later} where due_at is not null`)

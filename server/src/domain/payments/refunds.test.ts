@@ -160,10 +160,16 @@ test.each(pairs)('a refund that is %s is told that it is %s', async (from, to) =
   expect([isPending, await stateOf(id), await fundsOf()]).toEqual([true, from, [1000n, 400n]])
   const toldBefore = await eventsOf()
   script.says = answerFor[to]
+  service.clock.advance(10_000)
   await advanceRefund(script.context, tenant, id)
   const isAllowed = refundArrows[from].includes(to)
   expect(await stateOf(id)).toBe(isAllowed ? to : from)
   expect(await eventsOf()).toEqual(isAllowed ? [...toldBefore, eventFor[to]] : toldBefore)
+  // It is looked at again, and not at once.
+  const [due] = await service.db.query<{ is_later: boolean | null }>(sql`
+    select due_at > ${service.clock.now()}::timestamptz as is_later from refunds where id = ${id}
+  `)
+  expect(due?.is_later).toBe(refundArrows[isAllowed ? to : from].length === 0 ? null : true)
   // The row of the table says what happens to the money.
   const money = documented.find((row) => row.from === from && row.to === to)?.money ?? ''
   const expected = /held and posted fall/.test(money)
@@ -176,7 +182,9 @@ test.each(pairs)('a refund that is %s is told that it is %s', async (from, to) =
   // An end is not undone, whatever is said next.
   if (refundArrows[to].length === 0 && isAllowed) {
     script.says = answerFor[to === 'failed' ? 'processed' : 'failed']
+    const { questions } = script
     await advanceRefund(script.context, tenant, id)
+    expect(script.questions).toBe(questions)
     expect([await stateOf(id), await fundsOf()]).toEqual([to, expected])
   }
   expect(await unsoundBooks(service.db)).toEqual([])
@@ -228,6 +236,7 @@ test('a refund is made once for its key, also at once', async () => {
   const [first, second] = await Promise.all([twice(), twice()])
   const third = await twice()
   expect(new Set([first.id, second.id, third.id]).size).toBe(1)
+  expect([first.isPending, third.isPending]).toEqual([true, true])
   expect([script.sent.length, script.questions]).toEqual([1, 0])
   expect(await fundsOf()).toEqual([1000n, 100n])
 })
@@ -394,6 +403,44 @@ test('a refund that was surely not sent is sent again', async () => {
   service.clock.advance(10_000)
   await settleDueRefunds(script.context)
   expect([script.sent, await stateOf(id)]).toEqual([[id, id], 'processed'])
+})
+
+test('of many servers that find a refund at once that was not sent, one sends it', async () => {
+  const { transactionId } = await pay()
+  const script = scripted({ status: 'not_sent' })
+  const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
+  script.says = { status: 'processing' }
+  await Promise.all(Array.from({ length: 8 }, () => advanceRefund({ ...script.context }, tenant, id)))
+  expect([script.sent, await stateOf(id)]).toEqual([[id, id], 'processing'])
+  await advanceRefund(script.context, tenant, '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a39')
+})
+
+test('a refund goes to the charge of its own payment, and is its payer’s', async () => {
+  const neighbour = await createTestTenant(service)
+  const paid = [await pay(), await pay(), await pay({ purpose: 'payment' })]
+  const [own, other] = [tenant, neighbour]
+  tenant = neighbour
+  await pay()
+  tenant = own
+  const charges: string[] = []
+  for (const { transactionId, reference } of paid) {
+    const { context } = scripted({ status: 'processing' })
+    const { id } = await refundTransaction(context, tenant, { transactionId, amount: 10 }, null)
+    const refund = await findProcessorRefund(service, tenant, { id })
+    const [intent] = await service.db.query<{ id: string; charge_reference: string }>(sql`
+      select id, charge_reference from payment_intents where transaction_id = ${transactionId}
+    `)
+    expect(refund).toMatchObject({ paymentIntentId: `pi_${intent?.id}`, chargeReference: intent?.charge_reference })
+    expect(refund).toMatchObject({
+      wireId: expect.any(BigInt),
+      payment: { reference },
+      customer: { email: 'ada@example.com' },
+    })
+    charges.push(refund?.chargeReference as string)
+    const elsewhere = refundTransaction(context, other, { transactionId, amount: 10 }, null)
+    expect(await refusal(elsewhere)).toBe('transaction_not_found')
+  }
+  expect(new Set(charges).size).toBe(3)
 })
 
 test('the reversal of a payment is a refund, and no movement that happened outside is reversed', async () => {

@@ -146,6 +146,20 @@ test('a payout is moved by whoever asked for it, and what its bank or its accoun
   expect(await actors('repayment')).toEqual([null])
 })
 
+test('a fee that was expected is taken out of what is reserved, so that whoever has spent the rest owes nothing', async () => {
+  await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy: 'owner' }))
+  const script = scriptPayouts(service, unfinished, paid(20n))
+  script.fee = 25n
+  const { id } = await pay(script.context)
+  await ledger(tenant, make().purchase(ada, 675n))
+  for (let step = 0; step < 2; step++) await advancePayout(script.context, tenant, id)
+  expect(await funds()).toEqual({ posted: 5n, held: 0n, owed: 0n })
+  const moved = await service.db.query<{ kind: string }>(sql`
+    select kind from ledger_transactions where merchant_id = ${tenant.merchant.id} order by kind
+  `)
+  expect(moved.map(({ kind }) => kind)).toEqual(['pay_in', 'payout', 'processor_fee', 'purchase'])
+})
+
 describe('a payout that was paid after its money had been released', () => {
   const late = async (script: Scripted & { id: string }, fee: bigint | null) => {
     script.ask = paid(fee)
