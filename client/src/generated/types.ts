@@ -4167,7 +4167,7 @@ export namespace Mteja {
     currency: string
     createdAt: string
     state: 'pending' | 'unknown' | 'processing' | 'needsAttention' | 'processed' | 'failed'
-    /** The reason why it failed, why a person has to act, or why it was settled by hand */
+    /** The reason why it is unknown, why it failed, why a person has to act, or why it was settled by hand */
     stateReason: string | null
     kind: 'refund' | 'reversal'
     /** The customer of the movement; for a transfer, its receiver; null for a payment to the merchant */
@@ -6086,7 +6086,7 @@ export namespace Mteja {
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
   }
-  /** GET /v1/payouts: List payouts, newest first: all, or those in a state, of a customer, in a currency or of a period */
+  /** GET /v1/payouts: List payouts, newest first: all, or those in a state, of a reference, of a customer, in a currency or of a period */
   export interface ListPayoutsQuery {
     /** In awaiting_approval, pending, sending and sent the money is reserved */
     state?:
@@ -6104,6 +6104,8 @@ export namespace Mteja {
     open?: boolean | undefined
     /** true: only payouts that a person has to look at; default false */
     needsAttention?: boolean | undefined
+    /** Only the payout of this reference */
+    reference?: string | undefined
     customerId?: string | undefined
     currency?: string | undefined
     /** The first day or the first instant. Days are those of the merchant’s time zone */
@@ -6115,7 +6117,7 @@ export namespace Mteja {
     /** Only items that are older than this one */
     before?: string | undefined
   }
-  /** GET /v1/payouts: List payouts, newest first: all, or those in a state, of a customer, in a currency or of a period */
+  /** GET /v1/payouts: List payouts, newest first: all, or those in a state, of a reference, of a customer, in a currency or of a period */
   export interface ListPayoutsResult<Metadata extends object = AnyMetadata> {
     data: Payout<Metadata>[]
     /** The merchant’s time zone, by which days are counted: an IANA name */

@@ -5,6 +5,7 @@ import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { exactTime } from '../base/times.ts'
 import { byWord, plain, surfaceWord } from '../base/words.ts'
+import { useNames } from '../customers/queries.ts'
 import { Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
@@ -18,6 +19,7 @@ interface AuditListProps {
 /** Writes, newest first. Each opens to what it changed. */
 export function AuditList({ list, empty }: AuditListProps) {
   const [opened, setOpened] = useState<Mteja.AuditEntry>()
+  const name = useNames(list.items?.map(({ object }) => (isCustomer(object) ? object : null)) ?? [])
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   if (list.items === undefined) return null
   return (
@@ -37,7 +39,11 @@ export function AuditList({ list, empty }: AuditListProps) {
             >
               <span>{plain(entry.action)}</span>
               <span className="quiet">{[byWord(entry.by), entry.address].filter(Boolean).join(' · ')}</span>
-              <span className="code">{entry.object ?? ''}</span>
+              {isCustomer(entry.object) ? (
+                <span>{name(entry.object)}</span>
+              ) : (
+                <span className="code">{entry.object ?? ''}</span>
+              )}
               <span className="end quiet">
                 <When at={entry.at} />
               </span>
@@ -46,12 +52,16 @@ export function AuditList({ list, empty }: AuditListProps) {
         </div>
       )}
       <More list={list} />
-      {opened !== undefined && <Entry entry={opened} close={() => setOpened(undefined)} />}
+      {opened !== undefined && <Entry entry={opened} name={name} close={() => setOpened(undefined)} />}
     </div>
   )
 }
 
-function Entry({ entry, close }: { entry: Mteja.AuditEntry; close: () => void }) {
+type NameOf = ReturnType<typeof useNames>
+
+const isCustomer = (object: string | null): object is string => object?.startsWith('CUS_') ?? false
+
+function Entry({ entry, name, close }: { entry: Mteja.AuditEntry; name: NameOf; close: () => void }) {
   const { format } = useSession()
   const { by } = entry
   return (
@@ -64,7 +74,7 @@ function Entry({ entry, close }: { entry: Mteja.AuditEntry; close: () => void })
             ['Key', by.apiKeyId === null ? '–' : <Copyable key="key" text={by.apiKeyId} />],
             ['Through', surfaceWord(by.surface)],
             ['From', entry.address ?? '–'],
-            ['About', <About key="about" object={entry.object} />],
+            ['About', <About key="about" object={entry.object} name={name} />],
             [
               'Request',
               entry.requestId === null ? (
@@ -94,8 +104,8 @@ function Entry({ entry, close }: { entry: Mteja.AuditEntry; close: () => void })
   )
 }
 
-function About({ object }: { object: string | null }) {
+function About({ object, name }: { object: string | null; name: NameOf }) {
   if (object === null) return '–'
-  if (object.startsWith('CUS_')) return <Link href={`/customers/${object}`}>{object}</Link>
+  if (isCustomer(object)) return <Link href={`/customers/${object}`}>{name(object)}</Link>
   return <Copyable text={object} />
 }

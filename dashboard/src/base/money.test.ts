@@ -31,6 +31,7 @@ test.each([
   [' 1 204 ', 'ZAR', 120_400n],
   ['0.01', 'ZAR', 1n],
   ['50', 'XOF', 50n],
+  ['1.204', 'KWD', 1_204n],
   ['90071992547409.91', 'ZAR', 9_007_199_254_740_991n],
 ] as const)('"%s" of %s is read as %s minor units', (text, currency, amount) => {
   expect(readAmount(text, currency)).toEqual({ amount })
@@ -42,6 +43,7 @@ test.each([
   ['-5', 'ZAR'],
   ['1,204.50', 'ZAR'],
   ['1,204', 'ZAR'],
+  ['1,204', 'KWD'],
   ['1.005', 'ZAR'],
   ['1e3', 'ZAR'],
   ['5.5', 'XOF'],

@@ -72,7 +72,7 @@ export function entrySentence({ kind, amount }: Entry, other: string | undefined
     case 'refund':
     case 'reversal':
       if (isIn) return other === undefined ? 'Given back to the customer' : `Given back by ${other}`
-      return other === undefined ? 'Given back by the customer' : `Given back to ${other}`
+      return other === undefined ? 'Given back to the payer' : `Given back to ${other}`
     case 'payout':
       return 'Paid out'
     case 'payout_returned':

@@ -7,7 +7,7 @@ import { readScript } from '../base/scripts.ts'
 import { dayOf, daysBefore } from '../base/times.ts'
 import { kindWord } from '../base/words.ts'
 import { Money, Problem } from '../parts/basics.tsx'
-import { type Balance, useBalances, useLeaving } from './queries.ts'
+import { type Balance, hasMoney, useBalances, useLeaving, usualCurrency } from './queries.ts'
 
 /** The chart comes after what is read first. */
 const StepChart = lazy(() => readScript(() => import('../parts/step-chart.tsx')))
@@ -17,11 +17,11 @@ export function BalanceCards({ id }: { id: string }) {
   const { data: balances, error, refetch } = useBalances(id)
   const leaving = useLeaving(id)
   const { merchant } = useSession()
-  const [chosen, setChosen] = useState(merchant.currencies[0] ?? '')
+  const [picked, setPicked] = useState<string>()
   if (error !== null && balances === undefined) return <Problem error={error} again={refetch} />
-  const [first = ''] = merchant.currencies
-  const all = balances ?? [blank(first)]
-  const shown = all.filter((balance) => balance.currency === first || hasMoney(balance))
+  const usual = usualCurrency(balances, merchant.currencies)
+  const all = balances ?? [blank(usual)]
+  const shown = all.filter((balance) => balance.currency === usual || hasMoney(balance))
   const others = merchant.currencies.filter((each) => shown.every(({ currency }) => currency !== each))
   return (
     <div className="cards">
@@ -41,13 +41,11 @@ export function BalanceCards({ id }: { id: string }) {
         )}
       </section>
       <section className="card stack tight over-time" aria-label="Balance over time">
-        <History id={id} currency={chosen} choose={setChosen} />
+        <History id={id} currency={picked ?? usual} choose={setPicked} />
       </section>
     </div>
   )
 }
-
-const hasMoney = ({ posted, held = 0, owed = 0 }: Balance) => posted !== 0 || held !== 0 || owed !== 0
 
 const blank = (currency: string): Balance => ({ currency, posted: 0 })
 

@@ -66,7 +66,7 @@ function Head({ id, profile }: { id: string; profile: Profile | undefined }) {
     return (
       <div className="head-space stack tight" aria-busy="true">
         <div className="title-line">
-          <h1>{id}</h1>
+          <h1>{'\u00a0'}</h1>
         </div>
         <p className="quiet">{'\u00a0'}</p>
         <p className="quiet">{'\u00a0'}</p>

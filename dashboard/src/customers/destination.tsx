@@ -11,6 +11,13 @@ import { destinationWords, masked } from '../money/payout-state.tsx'
 /** Stands for a place that is not saved yet. */
 const fresh = 'new'
 
+interface Chosen {
+  destination: Mteja.CreatePayoutBody['destination']
+  words: string
+  /** That the bank names somebody else. */
+  warning: string | undefined
+}
+
 /** Where a payout goes: a saved recipient, or an account that becomes one. */
 export function useDestination(customerId: string, currency: string) {
   const saved = useSaved(customerId, currency)
@@ -40,7 +47,8 @@ export function useDestination(customerId: string, currency: string) {
     const account = isWallet
       ? { type: 'mobile_money' as const, provider: bank.code, phoneNumber: number.trim() }
       : { type: 'bank_account' as const, bankCode: bank.code, accountNumber: number.trim() }
-    return { destination: { ...account, accountName }, words: `${accountName}, ${bank.name} ${masked(number.trim())}` }
+    const words = `${accountName}, ${bank.name} ${masked(number.trim())}`
+    return { destination: { ...account, accountName }, words, warning: warningOf(accountName, resolved.name) }
   }
   return {
     saved,
@@ -56,13 +64,25 @@ export function useDestination(customerId: string, currency: string) {
     resolved,
     wrong,
     /** The place for the request and in words; undefined while a field is wrong, which it then says. */
-    read(): { destination: Mteja.CreatePayoutBody['destination']; words: string } | undefined {
+    read(): Chosen | undefined {
       const place = places.find(({ id }) => id === choice)
       if (place === undefined) return readFresh()
       const words = `${place.accountName ?? 'name erased'}, ${destinationWords(place, names)}`
-      return { destination: { recipientId: place.id }, words }
+      const { nameCheck } = place
+      const isOther = nameCheck !== null && nameCheck.result !== 'match'
+      return {
+        destination: { recipientId: place.id },
+        words,
+        warning: isOther ? warningOf(place.accountName ?? '', nameCheck.nameAtBank ?? undefined) : undefined,
+      }
     },
   }
+}
+
+function warningOf(typed: string, atBank: string | undefined): string | undefined {
+  const simple = (name: string) => name.trim().replaceAll(/\s+/g, ' ').toLowerCase()
+  if (atBank === undefined || simple(atBank) === simple(typed)) return undefined
+  return `The bank says that the account belongs to ${atBank}, and not to ${typed}.`
 }
 
 /** Places to which this customer was paid out before, then the newest others. */

@@ -1,4 +1,5 @@
 import { NativeSelect, TextInput } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import type { Cashful } from '../base/client.ts'
 import { useNotice, useSession } from '../base/context.ts'
@@ -8,7 +9,7 @@ import { Action, type Asked } from '../parts/action.tsx'
 import { AmountField } from '../parts/amount-field.tsx'
 import { CustomerField } from '../parts/customer-field.tsx'
 import { nameOf } from './names.ts'
-import { type Profile, useBalances, useRefresh } from './queries.ts'
+import { type Profile, useBalances, useRefresh, usualCurrency } from './queries.ts'
 
 export interface DialogProps {
   id: string
@@ -18,9 +19,10 @@ export interface DialogProps {
 
 /** What every dialog about money has: an amount, its currency, and what the balance will be. */
 export function useMoney(id: string) {
-  const { format, merchant } = useSession()
+  const { format, merchant, mteja } = useSession()
   const { data: balances } = useBalances(id)
-  const [currency, setCurrency] = useState(merchant.currencies[0] ?? '')
+  const [chosen, setCurrency] = useState<string>()
+  const currency = chosen ?? usualCurrency(balances, merchant.currencies)
   const [text, setText] = useState('')
   const [problem, setProblem] = useState<string>()
   const fields = (
@@ -36,7 +38,12 @@ export function useMoney(id: string) {
       <AmountField currency={currency} value={text} set={setText} problem={problem} />
     </>
   )
+  const { after } = useAfter(id, currency)
   const money = (amount: bigint) => formatMoney(amount, currency, format)
+  const { data: limits } = useQuery({
+    queryKey: ['money', 'approval-settings'],
+    queryFn: async () => (await mteja.approvals.retrieveSettings()).limits,
+  })
   return {
     currency,
     fields,
@@ -47,8 +54,27 @@ export function useMoney(id: string) {
       setProblem('problem' in result ? result.problem : undefined)
       return 'problem' in result ? undefined : result.amount
     },
-    /** "…, who will then have R 12.00 available", as far as this page knows. */
-    after(change: bigint): ReactNode {
+    /** Whether so much waits for a second person, as far as this page knows. */
+    limit(amount: bigint): string {
+      const limit = limits?.find((each) => each.currency === currency)
+      const { amountOver = null, dailySumOver = null } = limit ?? {}
+      if (amountOver !== null && amount > BigInt(amountOver))
+        return ` That is over ${money(BigInt(amountOver))}, so it waits for a second person first.`
+      if (dailySumOver === null) return ''
+      return ` It waits for a second person first if it brings your sum of the day over ${money(BigInt(dailySumOver))}.`
+    },
+    after,
+  }
+}
+
+/** What a balance will be. */
+export function useAfter(id: string, currency: string) {
+  const { format } = useSession()
+  const { data: balances } = useBalances(id)
+  const money = (amount: bigint) => formatMoney(amount, currency, format)
+  return {
+    /** ". R 12.00 will be available then.", as far as this page knows. */
+    after(change: bigint): string {
       const balance = balances?.find((each) => each.currency === currency)
       if (balance === undefined) return '.'
       const then = BigInt(balance.available ?? balance.posted) + change
@@ -72,9 +98,9 @@ interface MoneyActionProps extends DialogProps {
 export function MoneyAction({ id, close, title, money, children, ask, told, isDangerous }: MoneyActionProps) {
   const refresh = useRefresh(id)
   const notice = useNotice()
-  const done = () => {
+  const done = (answer: unknown) => {
     refresh()
-    notice({ text: told })
+    notice({ text: waits(answer) ? 'It waits for a second person: see Money, Approvals.' : told })
   }
   const begin = () => {
     const amount = money.read()
@@ -86,6 +112,12 @@ export function MoneyAction({ id, close, title, money, children, ask, told, isDa
       {money.fields}
     </Action>
   )
+}
+
+/** Whether what was asked for is only done once another person has agreed. */
+function waits(answer: unknown): boolean {
+  const { state, status } = (answer ?? {}) as { state?: unknown; status?: unknown }
+  return state === 'awaiting_approval' || status === 'awaiting_approval'
 }
 
 export const optional = (name: string, text: string) => (text.trim() === '' ? {} : { [name]: text.trim() })
@@ -142,6 +174,7 @@ export function RecordPayIn(props: DialogProps) {
           You say that {money.money(amount)} has come {labelOf(source).toLowerCase()} under the reference “
           {reference.trim()}”. It is credited to <strong>{name}</strong>
           {money.after(amount)}
+          {money.limit(amount)}
         </>
       ),
       button: `Record ${money.money(amount)}`,
@@ -324,6 +357,7 @@ export function Adjustment(props: DialogProps) {
         <>
           {money.money(amount)} is {isCredit ? 'added to' : 'taken from'} the balance of <strong>{name}</strong> by
           hand, because “{reason.trim()}”{money.after(isCredit ? amount : -amount)}
+          {money.limit(amount)}
         </>
       ),
       button: `${isCredit ? 'Add' : 'Take'} ${money.money(amount)}`,

@@ -29,8 +29,9 @@ export function PayOut(props: DialogProps) {
         <>
           {money.money(amount)} of <strong>{name}</strong> is paid out to <strong>{chosen.words}</strong>
           {money.after(-amount)}
-          {settings?.feesBorneBy === 'owner' && ' The fee of the processor is taken from the same balance.'} Over a
-          limit, it waits for a second person first.
+          {settings?.feesBorneBy === 'owner' && ' The fee of the processor is taken from the same balance.'}
+          {money.limit(amount)}
+          {chosen.warning !== undefined && <strong> {chosen.warning}</strong>}
         </>
       ),
       button: `Pay out ${money.money(amount)}`,

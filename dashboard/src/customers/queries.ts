@@ -3,7 +3,7 @@ import { useSession } from '../base/context.ts'
 import { nameOf } from './names.ts'
 import { balancesQuery, leavingQuery, namesOf, profileQuery } from './reads.ts'
 
-export { type Balance, namesOf, type Profile } from './reads.ts'
+export { type Balance, hasMoney, namesOf, type Profile, usualCurrency } from './reads.ts'
 
 export const useProfile = (id: string) => useQuery(profileQuery(useSession(), id))
 
@@ -14,7 +14,7 @@ export const useBalances = (id: string) => useQuery(balancesQuery(useSession(), 
 export const useLeaving = (id: string): ReadonlyMap<string, number> | undefined =>
   useQuery(leavingQuery(useSession(), id)).data
 
-/** What the customers of a list are called. Their code until it is known, and of a customer who is gone. */
+/** What the customers of a list are called: nothing until it is known, and the code of a customer who is gone. */
 export function useNames(codes: readonly (string | null)[]): (code: string) => string {
   const session = useSession()
   const all = [...new Set(codes)].filter((code) => code !== null)
@@ -25,7 +25,7 @@ export function useNames(codes: readonly (string | null)[]): (code: string) => s
     placeholderData: (before) => before,
     queryFn: () => namesOf(session, all, nameOf),
   })
-  return (code) => names?.get(code) ?? code
+  return (code) => (names === undefined ? '\u00a0' : (names.get(code) ?? code))
 }
 
 /** Asks again for everything about a customer. The events do so as well, a moment later. */

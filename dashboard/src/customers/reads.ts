@@ -22,6 +22,13 @@ export const profileQuery = ({ cashful, paystack, mteja }: Session, id: string) 
 
 export type Balance = Mteja.Balances['balances'][number]
 
+export const hasMoney = ({ posted, held = 0, owed = 0 }: Balance) => posted !== 0 || held !== 0 || owed !== 0
+
+/** The first currency in which there is money; the merchant's first where there is none, and until it is known. */
+export function usualCurrency(balances: readonly Balance[] | undefined, currencies: readonly string[]): string {
+  return balances?.find(hasMoney)?.currency ?? currencies[0] ?? ''
+}
+
 /** In every currency of the merchant, the first currency first. */
 export const balancesQuery = ({ mteja, merchant }: Session, id: string) => ({
   queryKey: ['customer', id, 'balances'],

@@ -6,6 +6,7 @@ import { editable, formatMoney, readAmount } from '../base/money.ts'
 import { kindWord } from '../base/words.ts'
 import { Action } from '../parts/action.tsx'
 import { AmountField } from '../parts/amount-field.tsx'
+import { useAfter } from './money-dialogs.tsx'
 import { useRefresh } from './queries.ts'
 
 interface DialogProps {
@@ -22,6 +23,7 @@ export function RefundDialog({ customerId, movement, names, close }: DialogProps
   const notice = useNotice()
   const { currency } = movement
   const rest = movement.amount - movement.refundedAmount
+  const { after } = useAfter(customerId, currency)
   const [text, setText] = useState(editable(rest, currency))
   const [reason, setReason] = useState('')
   const [problem, setProblem] = useState<string>()
@@ -39,7 +41,8 @@ export function RefundDialog({ customerId, movement, names, close }: DialogProps
           {money} of the {kindWord(movement.kind).toLowerCase()} of {formatMoney(movement.amount, currency, format)}{' '}
           goes back
           {movement.kind === 'pay_in' ? ' to its payer, out of the balance of ' : ' to '}
-          <strong>{names.get(customerId) ?? customerId}</strong>. After it{' '}
+          <strong>{names.get(customerId) ?? customerId}</strong>
+          {after(movement.kind === 'pay_in' ? -read.amount : read.amount)} After it{' '}
           {formatMoney(BigInt(rest) - read.amount, currency, format)} can still be given back.
         </>
       ),
@@ -60,7 +63,7 @@ export function RefundDialog({ customerId, movement, names, close }: DialogProps
       <AmountField currency={currency} value={text} set={setText} problem={problem} />
       <TextInput
         label="Reason"
-        description="For your colleagues"
+        description="The customer reads it on the statement"
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
         maxLength={200}
@@ -103,7 +106,7 @@ export function ReverseDialog({ customerId, movement, names, close }: DialogProp
       <p>Reverses the {kindWord(movement.kind).toLowerCase()} as a whole.</p>
       <TextInput
         label="Reason"
-        description="For your colleagues"
+        description="The customer reads it on the statement"
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
         maxLength={200}

@@ -58,7 +58,7 @@ export function Deliveries() {
         </div>
         {can('developers') && (
           <Button variant="default" onClick={() => setSending(true)}>
-            Send again all of these …
+            {status === undefined ? 'Send again all that were given up …' : 'Send again all of these …'}
           </Button>
         )}
       </div>

@@ -4,6 +4,7 @@ import { Link } from 'wouter'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { exactTime } from '../base/times.ts'
+import { useNames } from '../customers/queries.ts'
 import { Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { More } from '../parts/more.tsx'
@@ -20,6 +21,7 @@ export function EventList({ queryKey, query }: EventListProps) {
   const { mteja } = useSession()
   const [opened, open] = useOpened('event')
   const list = useSteps(queryKey, (before) => mteja.events.list({ ...query, limit: 50, ...(before && { before }) }))
+  const name = useNames(list.items?.map(({ customerId }) => customerId) ?? [])
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   if (list.items === undefined) return null
   return (
@@ -36,7 +38,7 @@ export function EventList({ queryKey, query }: EventListProps) {
           >
             <span>{event.type}</span>
             <span className="code">{event.id}</span>
-            <span className="code quiet">{event.customerId ?? ''}</span>
+            <span className="quiet">{event.customerId && name(event.customerId)}</span>
             <span className="end quiet">
               <When at={event.createdAt} />
             </span>

@@ -14,12 +14,33 @@ import { SecretOnce } from '../parts/secret.tsx'
 
 type Key = Mteja.RetrieveApiKeyResult
 
+/** The roles, and what a key needs to give each: a key gives no scope that it lacks. */
 const roles = [
-  { value: 'viewer', label: 'Viewer: reads' },
-  { value: 'support', label: 'Support: reads, changes customers, gives money back' },
-  { value: 'finance', label: 'Finance: moves money and records it' },
-  { value: 'developer', label: 'Developer: keys, webhooks, payments' },
-  { value: 'owner', label: 'Owner: everything' },
+  { value: 'viewer', label: 'Viewer: reads', needs: ['read'] },
+  {
+    value: 'support',
+    label: 'Support: reads, changes customers, gives money back',
+    needs: ['customers:write', 'refunds:write'],
+  },
+  {
+    value: 'finance',
+    label: 'Finance: moves money and records it',
+    needs: [
+      'money:write',
+      'refunds:write',
+      'payments:write',
+      'pay_ins:write',
+      'adjustments:write',
+      'payouts:write',
+      'approve',
+    ],
+  },
+  {
+    value: 'developer',
+    label: 'Developer: keys, webhooks, payments',
+    needs: ['customers:write', 'payments:write', 'developers'],
+  },
+  { value: 'owner', label: 'Owner: everything', needs: ['settings', 'approve', 'money:write', 'customers:write'] },
 ] as const
 
 const keysQuery = ['developers', 'keys']
@@ -106,10 +127,13 @@ function NewKey({
   close: () => void
   made: (secret: string) => void
 }) {
-  const { mteja, key: own } = useSession()
+  const { mteja, key: own, can } = useSession()
   const queries = useQueryClient()
+  const given = roles.filter(({ needs }) => needs.every(can))
   const [name, setName] = useState('')
-  const [role, setRole] = useState<(typeof roles)[number]['value']>('support')
+  const [role, setRole] = useState<(typeof roles)[number]['value']>(
+    given.some(({ value }) => value === 'support') ? 'support' : 'viewer',
+  )
   const [personId, setPersonId] = useState('')
   const [ends, setEnds] = useState('')
   const run = async () => {
@@ -136,7 +160,7 @@ function NewKey({
         label="Role"
         value={role}
         onChange={(event) => setRole(event.currentTarget.value as typeof role)}
-        data={[...roles]}
+        data={given.map(({ value, label }) => ({ value, label }))}
       />
       <NativeSelect
         label="Belongs to"

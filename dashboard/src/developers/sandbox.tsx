@@ -8,8 +8,9 @@ import { newKey } from '../base/keys.ts'
 import { readAmount } from '../base/money.ts'
 import { needSentence } from '../base/problems.ts'
 import type { Scope } from '../base/session.ts'
+import { useNames } from '../customers/queries.ts'
 import { AmountField } from '../parts/amount-field.tsx'
-import { Facts, Problem } from '../parts/basics.tsx'
+import { Facts, Money, Problem } from '../parts/basics.tsx'
 import { CustomerField } from '../parts/customer-field.tsx'
 import { Outcomes } from './outcomes.tsx'
 
@@ -17,9 +18,8 @@ import { Outcomes } from './outcomes.tsx'
 export function Sandbox() {
   return (
     <div className="stack wide">
-      <p className="quiet">
-        These do on request what happens outside in live mode. A pay-in is in “Act” of its customer, too.
-      </p>
+      <p className="quiet">These do on request what happens outside in live mode.</p>
+      <PayIn />
       <PaymentMethod />
       <ArrivingTransfer />
       <Notice />
@@ -87,7 +87,12 @@ function CallForm({ title, says, button, scope, run, children }: CallFormProps) 
   )
 }
 
-const customerLink = (id: string) => <Link href={`/customers/${id}`}>{id}</Link>
+const customerLink = (id: string) => <CustomerLink id={id} />
+
+function CustomerLink({ id }: { id: string }) {
+  const name = useNames([id])
+  return <Link href={`/customers/${id}`}>{name(id)}</Link>
+}
 
 /** The customer, or an error that says what to do. */
 function chosenOf(customer: Cashful.Customer | undefined): Cashful.Customer {
@@ -99,6 +104,42 @@ function amountOf(text: string, currency: string): bigint {
   const read = readAmount(text, currency)
   if ('problem' in read) throw new Error(read.problem)
   return read.amount
+}
+
+function PayIn() {
+  const { mteja, merchant } = useSession()
+  const [customer, setCustomer] = useState<Cashful.Customer>()
+  const [currency, setCurrency] = useState(merchant.currencies[0] ?? '')
+  const [text, setText] = useState('')
+  const run = async (idempotencyKey: string) => {
+    const { id } = chosenOf(customer)
+    const body = { customerId: id, amount: amountOf(text, currency), currency }
+    const payIn = await mteja.sandbox.payIn(body, { idempotencyKey })
+    return [
+      ['Paid in', <Money key="amount" amount={payIn.amount} currency={payIn.currency} />],
+      ['Customer', customerLink(id)],
+    ] as const
+  }
+  return (
+    <CallForm
+      title="Pay in"
+      says="Money for a customer, as if a payer had paid."
+      button="Pay in"
+      scope="payments:write"
+      run={run}
+    >
+      <CustomerField label="Customer" chosen={customer} choose={setCustomer} except="" problem={undefined} />
+      <div className="row">
+        <NativeSelect
+          label="Currency"
+          value={currency}
+          onChange={(event) => setCurrency(event.currentTarget.value)}
+          data={merchant.currencies}
+        />
+        <AmountField currency={currency} value={text} set={setText} problem={undefined} />
+      </div>
+    </CallForm>
+  )
 }
 
 function PaymentMethod() {

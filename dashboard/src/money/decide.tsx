@@ -85,10 +85,11 @@ function Approve({ approval, names, close, isPlayed = false }: DecideProps & { i
   const refresh = useRefresh(approval.customerId ?? '')
   const notice = useNotice()
   const { money, about, owner } = useTold({ approval, names })
+  const isSent = approval.kind === 'payout'
   const ask = () => ({
     sentence: (
       <>
-        What {byWord(approval.by)} has asked for is done at once:{' '}
+        What {byWord(approval.by)} has asked for is {isSent ? 'sent' : 'done'} at once:{' '}
         <strong>{[about, money].filter(Boolean).join(', ')}</strong>
         {owner !== undefined && `, of the balance of ${owner}`}.
       </>
@@ -101,7 +102,7 @@ function Approve({ approval, names, close, isPlayed = false }: DecideProps & { i
   })
   const done = () => {
     refresh()
-    notice({ text: 'It was approved, and is done.' })
+    notice({ text: isSent ? 'It was approved, and is sent now.' : 'It was approved, and is done.' })
   }
   return (
     <Action title={isPlayed ? 'Approve as another person' : 'Approve'} close={close} ask={ask} done={done} isDangerous>

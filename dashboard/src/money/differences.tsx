@@ -43,8 +43,8 @@ export function Differences() {
         {!can('pay_ins:write') && <span className="quiet">{needSentence('pay_ins:write')}</span>}
       </div>
       {list.items?.length === 0 && (
-        <Empty title="The account and the books do not differ">
-          <p>The account at your processor is compared with the books once a day.</p>
+        <Empty title={isAll ? 'No difference was ever found' : 'No difference is open'}>
+          <p>The account at your processor is compared with the books once a day. The line above says when last.</p>
         </Empty>
       )}
       <div className="table">

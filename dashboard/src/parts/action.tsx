@@ -21,8 +21,8 @@ interface ActionProps {
   children: ReactNode
   /** Reads the form: what would be done, or undefined while a field is wrong, which the field says itself. */
   ask: () => Asked | undefined
-  /** Called when it was done, before the dialog closes. */
-  done: () => void
+  /** Called with the server's answer when it was done, before the dialog closes. */
+  done: (answer: unknown) => void
   isDangerous?: boolean
 }
 
@@ -49,8 +49,7 @@ export function Action({ title, close, children, ask, done, isDangerous = false 
     setBusy(true)
     setError(null)
     try {
-      await asked.words.run(asked.key)
-      done()
+      done(await asked.words.run(asked.key))
       close()
     } catch (failure) {
       setError(failure)

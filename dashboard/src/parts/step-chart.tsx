@@ -52,6 +52,8 @@ export default function StepChart({ currency, from, to, opening, steps }: StepCh
         width: place.clientWidth,
         height: 200,
         ms: 1,
+        // Room for half of the last mark.
+        padding: [8, 28, null, null],
         tzDate: (ms) => uPlot.tzDate(new Date(ms), format.timeZone),
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
@@ -110,13 +112,15 @@ export default function StepChart({ currency, from, to, opening, steps }: StepCh
 }
 
 const dayMs = 86_400_000
+/** Over less time than this the marks of the axis would be one and the same minute. */
+const shortestMs = 600_000
 
 /** A customer without money before has a chart from shortly before the first step. */
 function beginOf(from: number, until: number, opening: number, steps: readonly Step[]): number {
   const [first] = steps
   if (opening !== 0 || first === undefined) return from
   const at = Date.parse(first.at)
-  return Math.max(from, at - Math.max(60_000, (until - at) / 20))
+  return Math.max(from, Math.min(at - 60_000, until - shortestMs), at - Math.max(shortestMs, (until - at) / 20))
 }
 
 function shortDay(ms: number, { locale, timeZone }: { locale: string; timeZone: string }): string {

@@ -3,11 +3,12 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useQuery } from '@tanstack/react-query'
 import { type KeyboardEvent, useState } from 'react'
 import { Link, useLocation } from 'wouter'
-import { NotFoundError, ValidationError } from '../base/client.ts'
+import { type Mteja, NotFoundError, ValidationError } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import type { Session } from '../base/session.ts'
 import { kindWord } from '../base/words.ts'
 import { nameOf } from '../customers/names.ts'
+import { aboutWords } from '../money/approval-words.ts'
 import { findId } from './shortcuts.ts'
 
 interface Hit {
@@ -117,12 +118,17 @@ async function find(session: Session, text: string): Promise<Hit[]> {
     findCustomers(session, text),
     isName(text) ? findMovements(session, text) : [],
     isName(text) ? findRequests(session, text) : [],
+    isName(text) ? findPayouts(session, text) : [],
+    isUuid(text) ? findApprovals(session, text) : [],
+    /^pm_\w+$/.test(text) ? findMethods(session, text) : [],
   ])
   return parts.flat()
 }
 
 /** Whether a text can be an id or a reference. */
 const isName = (text: string): boolean => /^[\w.=-]{6,255}$/.test(text) && /[\d_]/.test(text)
+
+const isUuid = (text: string): boolean => /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)
 
 async function findCustomers({ cashful }: Session, text: string): Promise<Hit[]> {
   const query = /^CUS_\w+$/.test(text) ? { filter: JSON.stringify({ ids: [text] }) } : { search: text.slice(0, 200) }
@@ -156,6 +162,34 @@ function findMovements({ mteja }: Session, text: string): Promise<Hit[]> {
     const title = `${kindWord(transaction.kind)} ${transaction.reference ?? ''}`
     return { kind: 'Movement', title, detail: transaction.id, to: `/customers/${customer}?entry=${transaction.id}` }
   })
+}
+
+async function findPayouts({ mteja }: Session, text: string): Promise<Hit[]> {
+  const hitOf = ({ id, reference }: Mteja.Payout): Hit => ({
+    kind: 'Payout',
+    title: reference,
+    detail: id,
+    to: `/money?tab=payouts&payout=${id}`,
+  })
+  if (isUuid(text)) return known(mteja.payouts.retrieve(text), hitOf)
+  return (await mteja.payouts.list({ reference: text, limit: 1 }).page()).data.map(hitOf)
+}
+
+function findApprovals({ mteja }: Session, text: string): Promise<Hit[]> {
+  return known(mteja.approvals.retrieve(text), (approval) => ({
+    kind: 'Approval',
+    title: aboutWords(approval),
+    detail: approval.id,
+    to: `/money?tab=approvals&which=all&approval=${approval.id}`,
+  }))
+}
+
+function findMethods({ cashful }: Session, text: string): Promise<Hit[]> {
+  return known(cashful.paymentMethods.retrieve(text), ({ id, customerId }) =>
+    customerId
+      ? { kind: 'Payment method', title: id, detail: '', to: `/customers/${customerId}?tab=methods` }
+      : undefined,
+  )
 }
 
 function findRequests({ mteja }: Session, text: string): Promise<Hit[]> {

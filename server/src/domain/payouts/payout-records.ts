@@ -206,6 +206,8 @@ export interface PayoutFilter {
   isOpen?: boolean | undefined
   /** Only those that a person has to look at. */
   needsAttention?: boolean | undefined
+  /** The caller's own name of it: one payout at most. */
+  reference?: string | undefined
   customer?: Pick<Customer, 'id'> | undefined
   recipientId?: bigint | undefined
   currency?: Currency | undefined
@@ -217,7 +219,7 @@ export interface PayoutFilter {
 export async function listPayouts(
   context: Context,
   { merchant, mode }: Tenant,
-  { state, isOpen, needsAttention, customer, recipientId, currency, from, until }: PayoutFilter,
+  { state, isOpen, needsAttention, reference, customer, recipientId, currency, from, until }: PayoutFilter,
   { before, limit }: { before: string | undefined; limit: number },
 ): Promise<Payout[]> {
   return readPayouts(
@@ -229,6 +231,7 @@ export async function listPayouts(
         ${state === undefined ? nothing : sql`and l.state = ${state}`}
         ${isOpen ? sql`and l.state = any(${[...openStates]}::text[])` : nothing}
         ${needsAttention ? sql`and l.attention is not null` : nothing}
+        ${reference === undefined ? nothing : sql`and l.reference = ${reference}`}
         ${customer === undefined ? nothing : sql`and l.customer_id = ${customer.id}`}
         ${recipientId === undefined ? nothing : sql`and l.recipient_id = ${recipientId}`}
         ${currency === undefined ? nothing : sql`and l.currency = ${currency}`}

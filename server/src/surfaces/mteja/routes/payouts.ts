@@ -95,7 +95,8 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
       scope: 'read',
       schema: {
         operationId: 'listPayouts',
-        summary: 'List payouts, newest first: all, or those in a state, of a customer, in a currency or of a period',
+        summary:
+          'List payouts, newest first: all, or those in a state, of a reference, of a customer, in a currency or of a period',
         tags,
         querystring: Type.Object({
           state: Type.Optional(stateSchema),
@@ -105,6 +106,7 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
           needsAttention: Type.Optional(
             Type.Boolean({ description: 'true: only payouts that a person has to look at; default false' }),
           ),
+          reference: Type.Optional(Type.String({ maxLength: 255, description: 'Only the payout of this reference' })),
           customerId: Type.Optional(customerIdSchema),
           currency: Type.Optional(currencyCode({})),
           ...periodQuery,
@@ -120,11 +122,19 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
     },
     async (request) => {
       const tenant = tenantOf(request)
-      const { state, open: isOpen, needsAttention, customerId, currency, from, to, ...query } = request.query
+      const { state, open: isOpen, needsAttention, reference, customerId, currency, from, to, ...query } = request.query
       const step = readIdStep(query)
       const customer = customerId === undefined ? undefined : await findFormerCustomer(context, tenant, customerId)
       const held = currency === undefined ? undefined : heldCurrency(tenant.merchant, currency)
-      const filter = { state, isOpen, needsAttention, customer, currency: held, ...readPeriod(tenant, [from, to]) }
+      const filter = {
+        state,
+        isOpen,
+        needsAttention,
+        reference,
+        customer,
+        currency: held,
+        ...readPeriod(tenant, [from, to]),
+      }
       const payouts = await listPayouts(context, tenant, filter, step)
       return {
         data: payouts.map(renderPayout),
