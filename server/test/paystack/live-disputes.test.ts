@@ -425,6 +425,11 @@ describe('a refund of ours for which others leave too little', () => {
       const { id } = await refund(10_000)
       expect(await read(id)).toMatchObject({ state: 'failed', stateReason: expect.stringContaining('A dispute') })
       expect([account.refunds.length, await heldOf()]).toEqual([0, 0n])
+      // What the answer has shown is booked although nobody has told of it.
+      expect(await disputes()).toMatchObject([
+        { state: resolution === 'merchant-accepted' ? 'lost' : 'open', amount: 10_000 },
+      ])
+      if (resolution === 'merchant-accepted') expect(await books()).toEqual(taken)
       if (resolution === 'declined') resolveDispute(account, dispute, resolution)
       told.push(...webhooks)
       await tellAll()
@@ -442,6 +447,47 @@ describe('a refund of ours for which others leave too little', () => {
       await expectAgreement()
     },
   )
+
+  test('shows at once what others have taken, although no webhook comes: in whole or in part, also by a refund that is made', async () => {
+    for (const [i, [theirs, ours, state]] of (
+      [
+        [10_000, 1_000, 'failed'],
+        [6_000, 5_000, 'failed'],
+        [6_000, 4_000, 'pending'],
+      ] as const
+    ).entries()) {
+      api.service.clock.advance(1000)
+      const reference = `order-${i}`
+      const sent = await topUp({ reference })
+      refundInDashboard(account, sent, theirs)
+      told = []
+      const before = (await books()).customer_cash ?? 0
+      const made = await ask('POST', '/v1/refunds', { transactionId: reference, amount: ours })
+      expect(await read(made.json().id)).toMatchObject({ state })
+      expect((await disputes())[0]).toMatchObject({ state: 'lost', category: 'refund', amount: theirs })
+      expect((await books()).customer_cash ?? 0).toBe(before - theirs)
+      const questions = sql`select from account_questions where merchant_id = ${tenant.merchant.id}`
+      expect(await api.service.db.query(questions)).toEqual([])
+    }
+    moveRefund(account, account.refunds.at(-1) as RefundRow, 'processed')
+    await settleLater(60 * 60_000)
+    await expectAgreement()
+  })
+
+  test('shows what others have taken, and the background books it, where the account is away or the server dies afterwards', async () => {
+    const sent = await topUp()
+    refundInDashboard(account, sent, 10_000)
+    told = []
+    // The disputes are asked for only by the look at what was taken.
+    proxy.choose = ({ path }) => (path.startsWith('/dispute') ? 'cut_before' : 'none')
+    const { id } = await refund(1_000)
+    expect(await read(id)).toMatchObject({ state: 'failed' })
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
+    proxy.choose = () => 'none'
+    await settleLater(61_000)
+    expect(await books()).toEqual(taken)
+    await expectAgreement()
+  })
 
   test('and that never reached the account fails when a dispute has taken the money', async () => {
     const sent = await topUp()

@@ -1,4 +1,6 @@
+import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
@@ -27,20 +29,60 @@ import { noteContradiction } from './refund-ending.ts'
  * Takes the message of an account about a dispute, by the account's id of it, or about a refund, by the account's name of the
  * payment. The account is asked by the next server that looks. A payment whose money is not here is left alone then.
  */
-export async function takeTakenBackNotice(
+export function takeTakenBackNotice(
   context: Context,
+  tenant: Tenant,
+  accountId: bigint,
+  notice: { about: 'dispute' | 'payment'; name: string },
+): Promise<void> {
+  return noteQuestion(context, tenant, accountId, { ...notice, waitMs: 0 })
+}
+
+async function noteQuestion(
+  { db, clock, random }: Context,
   { merchant, mode }: Tenant,
   accountId: bigint,
-  { about, name }: { about: 'dispute' | 'payment'; name: string },
+  { about, name, waitMs }: { about: 'dispute' | 'payment'; name: string; waitMs: number },
 ): Promise<void> {
-  const now = context.clock.now()
-  await context.db.query(sql`
+  const now = clock.now()
+  const dueAt = new Date(now.getTime() + waitMs)
+  await db.query(sql`
     insert into account_questions (merchant_id, id, mode, account_id, about, name, due_at, created_at, told_at)
-    values (
-      ${merchant.id}, ${uuidV7(context.random, now)}, ${mode}, ${accountId}, ${about}, ${name}, ${now}, ${now}, ${now}
-    )
-    on conflict (merchant_id, account_id, about, name) do update set due_at = excluded.due_at, told_at = excluded.told_at
+    values (${merchant.id}, ${uuidV7(random, now)}, ${mode}, ${accountId}, ${about}, ${name}, ${dueAt}, ${now}, ${now})
+    on conflict (merchant_id, account_id, about, name) do update set
+      due_at = least(account_questions.due_at, excluded.due_at), told_at = excluded.told_at
   `)
+}
+
+/** Whoever has seen that money was taken asks about it within this time. Then the background does. */
+const ownTimeMs = 60_000
+
+/**
+ * Notes that an account has shown, while it was asked about something else, that money of a payment was taken back. Whatever fails
+ * afterwards, it is asked about. Answers the question: call it when the money may be booked. An account that cannot be asked then is
+ * asked by the background.
+ */
+export async function noteSeenTaken(
+  context: PaymentsContext,
+  tenant: Tenant,
+  accountId: bigint,
+  reference: string,
+): Promise<() => Promise<void>> {
+  await noteQuestion(context, tenant, accountId, { about: 'payment', name: reference, waitMs: ownTimeMs })
+  return async () => {
+    try {
+      await lookAtPayment(context, tenant, accountId, reference)
+    } catch (error) {
+      if (error instanceof UpstreamError || (error instanceof ServiceError && error.code === 'not_available')) return
+      throw error
+    }
+    // One that is due was told of by the account as well, and may be about something newer.
+    await context.db.query(sql`
+      delete from account_questions
+      where merchant_id = ${tenant.merchant.id} and account_id = ${accountId} and about = 'payment' and name = ${reference}
+        and due_at > ${context.clock.now()}
+    `)
+  }
 }
 
 interface QuestionRow {

@@ -76,8 +76,13 @@ export interface FoundTransfer {
   receiverBank: string | null
 }
 
-/** Where the return of a charge's money stands. */
-export type ReturnState =
+/** Where the return of a charge's money stands, and what else the processor has shown of the charge. */
+export type ReturnState = ReturnStatus & {
+  /** Others have taken money of the charge: by refunds that bear no name of ours, or by disputes. All of it is looked up then. */
+  othersTook?: true
+}
+
+type ReturnStatus =
   /** The processor has it, and has not begun. */
   | { status: 'pending' }
   | { status: 'processing' }
@@ -93,6 +98,7 @@ export type ReturnState =
 /** The answer to a return that has surely not been made, and may be sent again later. */
 export interface NotSent {
   status: 'not_sent'
+  othersTook?: never
 }
 
 /** An amount of a charge's money that is to go back to the payer. */

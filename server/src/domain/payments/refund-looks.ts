@@ -3,7 +3,7 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { getOriginal, type Original } from '../wallet/refunds.ts'
-import { lookAtPayment } from './dispute-lookups.ts'
+import { lookAtPayment, noteSeenTaken } from './dispute-lookups.ts'
 import { type PaymentProcessor, type PaymentsContext, type Return, requireProcessor } from './payment-processor.ts'
 import { bookReturned } from './refund-ending.ts'
 import type { ProcessorRefund } from './refund-records.ts'
@@ -51,13 +51,31 @@ export function returnOf({ id, chargeReference, amount, currency }: ProcessorRef
 /** Asks an account what was taken back of the payment of a refund, and books it. Throws `not_available`, `UpstreamError`. */
 export async function lookAtRefunded(context: PaymentsContext, tenant: Tenant, refund: ProcessorRefund): Promise<void> {
   const { accountId } = await takerOf(context, tenant, refund)
-  const { merchant, mode } = tenant
-  const [sent] = await context.db.query<{ sent_reference: string }>(sql`
+  await lookAtPayment(context, tenant, accountId, await sentReferenceOf(context, tenant, refund))
+}
+
+/** The account's name of the payment of a refund. */
+async function sentReferenceOf(
+  { db }: Context,
+  { merchant, mode }: Tenant,
+  { chargeReference }: ProcessorRefund,
+): Promise<string> {
+  const [sent] = await db.query<{ sent_reference: string }>(sql`
     select s.sent_reference from sent_charges s
-    where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.reference = ${refund.chargeReference}
+    where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.reference = ${chargeReference}
   `)
   // Money that arrived unasked has the account's own reference.
-  await lookAtPayment(context, tenant, accountId, sent?.sent_reference ?? refund.chargeReference)
+  return sent?.sent_reference ?? chargeReference
+}
+
+/** As `noteSeenTaken`, of the payment of a refund. Throws `not_available`. */
+export async function noteTakenBeside(
+  context: PaymentsContext,
+  tenant: Tenant,
+  refund: ProcessorRefund,
+): Promise<() => Promise<void>> {
+  const { accountId } = await takerOf(context, tenant, refund)
+  return noteSeenTaken(context, tenant, accountId, await sentReferenceOf(context, tenant, refund))
 }
 
 /**
@@ -79,7 +97,8 @@ async function compare(context: PaymentsContext, tenant: Tenant, refund: Process
   if (refund.state === 'processed' && refund.settledAs === null) {
     const processor = await takerOf(context, tenant, refund)
     const answer = await processor.queryReturn(tenant, returnOf(refund))
-    if (answer.status === 'failed') return bookReturned(context, tenant, refund, answer.reason)
+    if (answer.status === 'failed') await bookReturned(context, tenant, refund, answer.reason)
+    if (answer.status === 'failed' && !answer.othersTook) return
   }
   await lookAtRefunded(context, tenant, refund)
 }

@@ -15,7 +15,15 @@ import { freeOf } from './dispute-records.ts'
 import type { NotSent, PaymentProcessor, PaymentsContext, ReturnDestination, ReturnState } from './payment-processor.ts'
 import { endDecided, endRefund, type Step } from './refund-ending.ts'
 import { tellRefund } from './refund-events.ts'
-import { lookAtSettled, nextLookAt, nextUnknownLookAt, requireTaker, returnOf, takerOf } from './refund-looks.ts'
+import {
+  lookAtSettled,
+  nextLookAt,
+  nextUnknownLookAt,
+  noteTakenBeside,
+  requireTaker,
+  returnOf,
+  takerOf,
+} from './refund-looks.ts'
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
 import { isOver, refundArrows } from './refund-states.ts'
 import { sentUnder } from './sent-charges.ts'
@@ -317,8 +325,11 @@ async function askFor(
   const wanted = returnOf(refund)
   const call = isAsked ? processor.queryReturn(tenant, wanted) : processor.sendReturn(tenant, wanted)
   const answer = await call.catch((error: unknown) => ({ status: 'unknown' as const, error }))
+  const beside = 'othersTook' in answer ? await noteTakenBeside(context, tenant, refund) : null
   if (answer.status === 'unknown') await learnUnknown(context, tenant, asked, { isSilent: 'error' in answer })
   else await learnReturn(context, tenant, asked, answer)
+  // The money that is free again is taken at once, before it is spent.
+  await beside?.()
   // A question that failed says nothing new, and is counted among the failures.
   if ('error' in answer) throw answer.error
   return answer
@@ -348,11 +359,12 @@ export async function redirectRefund(
   destination: ReturnDestination,
 ): Promise<ProcessorRefund | null> {
   const processor = await takerOf(context, tenant, refund)
-  const answer = await processor.redirectReturn(tenant, returnOf(refund), destination).catch((error) => {
-    if (error instanceof UpstreamError) return { status: 'not_sent' as const }
+  const answer = await processor.redirectReturn(tenant, returnOf(refund), destination).catch((error): NotSent => {
+    if (error instanceof UpstreamError) return { status: 'not_sent' }
     throw error
   })
   if (answer === null) return null
+  if (answer.othersTook) await (await noteTakenBeside(context, tenant, refund))()
   if (answer.status === 'not_sent') {
     throw new ServiceError('busy', 'The processor could not be asked at this moment; send the request again')
   }

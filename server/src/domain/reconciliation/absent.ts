@@ -2,7 +2,10 @@ import { lowestUuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { lookAtPayment } from '../payments/dispute-lookups.ts'
 import { requireProcessor } from '../payments/payment-processor.ts'
+import { lookAtRefunded } from '../payments/refund-looks.ts'
+import { findProcessorRefund } from '../payments/refund-records.ts'
 import { orderOf } from '../payouts/advancing.ts'
 import { requireSender } from '../payouts/payout-processor.ts'
 import { findPayout } from '../payouts/payout-records.ts'
@@ -12,7 +15,7 @@ import type { FoundDifference } from './found-differences.ts'
 import { findBookedOne, storeItems } from './items.ts'
 import { comparePayments } from './payments.ts'
 import { isOfBooks, type Reconciliation } from './reconciliations.ts'
-import { askAccount } from './unreadable.ts'
+import { askAccount, ignoreUnreadable } from './unreadable.ts'
 
 /*
  * What is booked here, and is in no list of the account. It is asked about by its name before it is named as missing: a list is cut
@@ -144,12 +147,19 @@ export async function* findAbsentRefunds(
   const processor = await requireProcessor(context, tenant, { sentBy: run.accountId })
   for (const { id, reference, amount, currency, created_at: at } of rows) {
     const state = await processor.queryReturn(tenant, { id, reference, amount, currency })
+    if (state.othersTook) await lookBeside(context, tenant, id)
     if (state.status === 'unknown' || state.status === 'refused') {
       const thing = { subject: 'refund', name: id, reference, transactionId: id, currency, at } as const
       await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
     }
     yield id
   }
+}
+
+/** Books what an account has shown to be taken back of the payment of a refund. */
+async function lookBeside(context: ReconciliationContext, tenant: Tenant, id: string): Promise<void> {
+  const refund = await findProcessorRefund(context, tenant, { id })
+  if (refund !== null) await lookAtRefunded(context, tenant, refund).catch(ignoreUnreadable)
 }
 
 /** Disputes of the account, and refunds that were made there, whose money is booked as taken back. */
@@ -180,6 +190,8 @@ export async function* findAbsentDisputes(
       const thing = { subject, name: id, reference, transactionId: movement_id, currency, at }
       await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
     }
+    // The answer may have others that nobody has told of.
+    if (taken !== undefined) await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
     yield id
   }
 }

@@ -3,6 +3,7 @@ import { sql } from '../../db/sql.ts'
 import { inTransaction, lockCount } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { bookArrival, bookArrivalFee, suspendArrival } from '../payments/account-arrivals.ts'
+import { lookAtPayment } from '../payments/dispute-lookups.ts'
 import { settleChargeNow } from '../payments/due-charges.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
@@ -202,7 +203,11 @@ async function compareUnpaid(
 ): Promise<0> {
   if (transaction === null || item.reference === null) return 0
   const found = await askAccount(context, tenant, run.accountId, item.reference)
-  if (found === 'unreadable' || found?.isPaid || found?.isGivenBack) return 0
+  if (found === 'unreadable' || found?.isPaid) return 0
+  if (found?.isGivenBack) {
+    await lookAtPayment(context, tenant, run.accountId, item.reference).catch(ignoreUnreadable)
+    return 0
+  }
   await noteDifference(context, tenant, run, {
     ...common(item),
     kind: 'state',

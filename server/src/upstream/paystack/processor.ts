@@ -219,11 +219,12 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
     async queryReturn(tenant, wanted) {
       const named = await nameReturn(parts, tenant, wanted)
       if (named === null) return { status: 'unknown' }
-      const { own, othersProcessed, endedDisputes } = await surveyRefunds(ask, named)
-      if (own !== null) return readReturn(own)
+      const { own, othersProcessed, isTakenByOthers, endedDisputes } = await surveyRefunds(ask, named)
+      if (own !== null) return beside(readReturn(own), isTakenByOthers)
       if (leavesTooLittle(named, othersProcessed)) return outdone
       const { lost } = await sumDisputes(ask, named, endedDisputes)
-      return leavesTooLittle(named, othersProcessed + lost) ? disputed : { status: 'unknown' }
+      if (leavesTooLittle(named, othersProcessed + lost)) return disputed
+      return beside({ status: 'unknown' }, isTakenByOthers || lost > 0n)
     },
     redirectReturn: (tenant, wanted, destination) => redirectReturn(parts, tenant, wanted, destination),
     disputes: createAccountDisputes(ask),
@@ -369,8 +370,12 @@ async function nameReturn(
 }
 
 /** What is said of a return that the account has not got, and can no longer take: because of other refunds, or of disputes. */
-const outdone: ReturnState = { status: 'refused', reason: reasons.outdone }
-const disputed: ReturnState = { status: 'refused', reason: reasons.disputed }
+const outdone: ReturnState = { status: 'refused', reason: reasons.outdone, othersTook: true }
+const disputed: ReturnState = { status: 'refused', reason: reasons.disputed, othersTook: true }
+
+function beside<State extends ReturnState | NotSent>(state: State, isTakenByOthers: boolean): State {
+  return isTakenByOthers && state.status !== 'not_sent' ? { ...state, othersTook: true } : state
+}
 
 /**
  * True where others have given back so much that ours does not fit beside it. The account never gives back more than was paid, so
@@ -388,18 +393,22 @@ async function sendReturn(parts: PaystackParts, tenant: Tenant, wanted: Return):
   if (named === null) return { status: 'failed', reason: reasons.noRefund }
   const known = await unsent(surveyRefunds(ask, named))
   if (known === 'not_sent') return { status: 'not_sent' }
-  if (known.own !== null) return readReturn(known.own)
+  if (known.own !== null) return beside(readReturn(known.own), known.isTakenByOthers)
+  return beside(await sendNew(ask, named), known.isTakenByOthers)
+}
+
+async function sendNew(ask: Ask, named: NamedReturn): Promise<ReturnState | NotSent> {
   const outcome = await createRefund(ask, named)
   if (outcome.is === 'refused') return { status: 'failed', reason: outcome.reason }
   if (outcome.is === 'not_sent' || outcome.is === 'unknown') return { status: outcome.is }
   if (outcome.thing !== null) return readReturn(outcome.thing)
-  const { own, others, endedDisputes } = await surveyRefunds(ask, named)
-  if (own !== null) return readReturn(own)
+  const { own, others, isTakenByOthers, endedDisputes } = await surveyRefunds(ask, named)
+  if (own !== null) return beside(readReturn(own), isTakenByOthers)
   // It was refused because of the others, if they leave too little: then no copy of the request was taken either.
   if (leavesTooLittle(named, others)) return outdone
   const { asked } = await sumDisputes(ask, named, endedDisputes)
   if (leavesTooLittle(named, others + asked)) return disputed
-  return { status: 'needs_attention', reason: reasons.otherRefunds }
+  return beside({ status: 'needs_attention', reason: reasons.otherRefunds }, isTakenByOthers || asked > 0n)
 }
 
 async function redirectReturn(
@@ -410,13 +419,16 @@ async function redirectReturn(
 ): Promise<ReturnState | NotSent | null> {
   const { ask } = parts
   const named = await nameReturn(parts, tenant, wanted)
-  const known = named === null ? null : (await surveyRefunds(ask, named)).own
-  if (known === null) return null
-  const outcome = await retryRefund(ask, known.id, { currency: wanted.currency, ...destination })
-  // The refund still waits, and says why the account was not taken.
-  if (outcome.is === 'refused') return { status: 'needs_attention', reason: outcome.reason }
-  if (outcome.is === 'not_sent' || outcome.is === 'unknown') return { status: outcome.is }
-  return outcome.thing === null ? { status: 'processing' } : readReturn(outcome.thing)
+  const known = named === null ? null : await surveyRefunds(ask, named)
+  if (known === null || known.own === null) return null
+  const outcome = await retryRefund(ask, known.own.id, { currency: wanted.currency, ...destination })
+  const stateOf = (): ReturnState | NotSent => {
+    // The refund still waits, and says why the account was not taken.
+    if (outcome.is === 'refused') return { status: 'needs_attention', reason: outcome.reason }
+    if (outcome.is === 'not_sent' || outcome.is === 'unknown') return { status: outcome.is }
+    return outcome.thing === null ? { status: 'processing' } : readReturn(outcome.thing)
+  }
+  return beside(stateOf(), known.isTakenByOthers)
 }
 
 /** A question that failed has sent nothing. */

@@ -75,6 +75,8 @@ export interface RefundSurvey {
   others: bigint
   /** The part of it that has gone back for good. */
   othersProcessed: bigint
+  /** Whether a refund that bears no marker of ours has gone back. */
+  isTakenByOthers: boolean
   /** The disputes that refunds of the payment end. */
   endedDisputes: bigint[]
 }
@@ -98,6 +100,7 @@ export async function surveyRefunds(
     own: rows.find((each) => isMarked(each) && each.amount === amount) ?? null,
     others: sumOf(others),
     othersProcessed: sumOf(others.filter(({ status }) => status === 'processed')),
+    isTakenByOthers: others.some((each) => each.status === 'processed' && markerOf(each) === null),
     endedDisputes: rows.flatMap(({ disputeId }) => disputeId ?? []),
   }
 }
