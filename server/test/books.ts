@@ -149,17 +149,23 @@ const rules: Record<string, Sql> = {
     ) r
     full join refund_totals f on f.merchant_id = r.merchant_id and f.transaction_id = r.reverses_id
     left join ledger_transactions o on o.merchant_id = f.merchant_id and o.id = f.transaction_id
+    -- What was assigned from suspense goes back to where it had come from.
+    left join ledger_transactions s
+      on s.merchant_id = o.merchant_id and o.kind = 'assigned' and s.id = (o.details ->> 'suspendedId')::uuid
     where (
       f.amount = coalesce(r.total, 0) and f.amount <= o.amount and coalesce(r.ways, 1) = 1
       and coalesce(r.from_id = o.to_account_id, true) and coalesce(r.ends, 0) <= 1
-      and coalesce(r.to_id = o.from_account_id, true) and o.reverses_id is null
+      and coalesce(r.to_id = coalesce(s.from_account_id, o.from_account_id), true) and o.reverses_id is null
     ) is not true`,
   'a refund by a processor has a hold, and moves money once it is processed': sql`
     select r.merchant_id, r.id, r.state, h.status, t.amount as moved
     from refunds r
-    left join holds h on h.merchant_id = r.merchant_id and h.id = r.id and h.original_id = r.original_id
+    left join suspense_decisions d
+      on d.merchant_id = r.merchant_id and d.reference = r.original_id::text and d.outcome = 'assigned' and d.state = 'succeeded'
+    left join holds h
+      on h.merchant_id = r.merchant_id and h.id = r.id and h.original_id = coalesce(d.id, r.original_id)
     left join ledger_transactions t
-      on t.merchant_id = r.merchant_id and t.id = r.id and t.reverses_id = r.original_id and t.kind = r.kind
+      on t.merchant_id = r.merchant_id and t.id = r.id and t.reverses_id = coalesce(d.id, r.original_id) and t.kind = r.kind
     where (
       h.amount = r.amount and h.mode = r.mode and h.currency = r.currency
       and case r.state

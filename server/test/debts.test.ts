@@ -163,7 +163,7 @@ test('only what was asked for is refunded or reversed: a fact, a loan and a repa
         { code: 'invalid_request', field: 'transactionId' },
       ])
       expect(answer.json().error.message).toMatch(
-        /^A transaction of kind \w+ cannot be given back by a (refund|reversal); only pay_in,|^The money is or was in suspense/,
+        /^A transaction of kind \w+ cannot be given back by a (refund|reversal); only pay_in,|^The money is in suspense, or was given back/,
       )
     }
   }

@@ -6,9 +6,12 @@ begin
   update payments p
   set status = 'reversed', updated_at = new.created_at
   from ledger_transactions o
+  -- Money that was assigned was paid before it was in suspense.
+  left join ledger_transactions s
+    on o.kind = 'assigned' and s.merchant_id = o.merchant_id and s.id = (o.details ->> 'suspendedId')::uuid
   where o.merchant_id = new.merchant_id and o.id = new.reverses_id
     and p.merchant_id = new.merchant_id
-    and p.payment_intent_id = substr(o.details ->> 'paymentIntentId', 4)::uuid
+    and p.payment_intent_id = substr(coalesce(s.details, o.details) ->> 'paymentIntentId', 4)::uuid
     and p.status = 'succeeded'
     and (
       new.kind = 'reversal'

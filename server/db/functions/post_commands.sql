@@ -294,7 +294,16 @@ begin
   end if;
   if cardinality(p_original_ids) > 0 then
     for r in
-      select n.place, n.id, t.kind, t.from_account_id, t.to_account_id, t.amount, coalesce(f.amount, 0) as refunded
+      select n.place, n.id, t.kind, t.to_account_id, t.amount, coalesce(f.amount, 0) as refunded,
+        -- Money that was assigned from suspense goes back to where it had come from. No account has the number 0.
+        case
+          when t.kind <> 'assigned' then t.from_account_id
+          else coalesce((
+            select s.from_account_id from ledger_transactions s
+            where s.merchant_id = p_merchant_id and s.id = (t.details ->> 'suspendedId')::uuid and s.mode = p_mode
+              and s.kind = 'suspended'
+          ), 0)
+        end as from_account_id
       from unnest(p_original_ids) with ordinality as n (id, place)
       cross join lateral (
         select * from ledger_transactions o where o.merchant_id = p_merchant_id and o.id = n.id limit 1
@@ -375,7 +384,7 @@ begin
         when 'payout' then
           v_action in ('place', 'release') or v_route in ('customer_cash > outside', 'merchant_balance > outside')
         when 'payout_returned' then v_route in ('outside > customer_cash', 'outside > merchant_balance')
-        -- A refund or reversal goes the way of its original back.
+        -- A refund or reversal goes the way of its original back, or that of the money before it was in suspense.
         else true
       end
       and case
@@ -404,7 +413,7 @@ begin
       and coalesce(
         (v_to is null or v_original_from_ids[v_original] = v_account_ids[v_to])
         and v_original_to_ids[v_original] = v_account_ids[v_from]
-        and v_original_kinds[v_original] in ('pay_in', 'purchase', 'transfer', 'hold_capture', 'fee'),
+        and v_original_kinds[v_original] in ('pay_in', 'purchase', 'transfer', 'hold_capture', 'fee', 'assigned'),
         true
       )
     ) is not true then

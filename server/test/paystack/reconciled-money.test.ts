@@ -3,7 +3,16 @@ import { sql } from '../../src/db/sql.ts'
 import { recordPayIn } from '../../src/domain/wallet/pay-ins.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
-import { insertTransaction, openDispute, pay, resolveDispute, settle } from './live-account.ts'
+import {
+  insertRefund,
+  insertTransaction,
+  moveRefund,
+  openDispute,
+  pay,
+  resolveDispute,
+  settle,
+  type TransactionRow,
+} from './live-account.ts'
 import { email, minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // What a reconciliation books is booked once: whoever else tells of it, under which key, and after whatever crash.
@@ -167,3 +176,30 @@ test('a server of a former version does not record by hand what a reconciliation
   expect(await insert('T-shirt-8')).toHaveLength(1)
   expect(await books()).toMatchObject({ suspense: 3_000 })
 })
+
+test.each(['processed', 'pending'])(
+  'a refund there that bears the mark of one of ours, of another amount, and is %s explains the balance, and is what it is once ours is settled',
+  async (status) => {
+    const { ask, open, topUp, proxy, settleDue, reconcile, named, books } = opened
+    await open()
+    const { reference } = await topUp('order-1')
+    proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')
+    const { id } = (await ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 4_000 })).json()
+    proxy.choose = () => 'none'
+    const own = { amount: 1_000, currency: 'NGN', merchant_note: `Mteja refund ${id}` }
+    const row = account.transactions.find((each) => each.reference === reference) as TransactionRow
+    const made = insertRefund(account, row, own)
+    if (status === 'processed') moveRefund(account, made, status)
+    const found = await reconcile()
+    expect(found).toMatchObject({ status: 'differing', balances: [{ unexplained: 0 }] })
+    expect(await named()).toEqual([['amount', 'refund', 3_000]])
+    const words = { outcome: 'failed', proof: 'The account has another one', reason: 'Checked' }
+    expect((await ask('POST', `/v1/refunds/${id}/settle`, words)).json().state).toBe('failed')
+    if (status === 'pending') moveRefund(account, made, 'processed')
+    api.service.clock.advance(5_000)
+    await settleDue()
+    expect(await books()).toMatchObject({ customer_cash: 9_000 })
+    expect(await reconcile()).toMatchObject({ status: 'agreed', balances: [{ unexplained: 0 }] })
+    expect(await named()).toEqual([])
+  },
+)

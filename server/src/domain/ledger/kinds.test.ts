@@ -7,7 +7,7 @@ import type { OwnedDb } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { transactionKinds } from '../trail/trail.ts'
 import { accountKinds } from './accounts.ts'
-import { type AccountName, doTogether, type LedgerCommand } from './commands.ts'
+import { type AccountName, doCommand, type LedgerCommand } from './commands.ts'
 
 // Holds the two tables of docs/ledger.md to the posting function: the accounts of each kind, and the cases.
 
@@ -132,6 +132,8 @@ describe('the cases', () => {
     const wallet = cash(a)
     const payIn = (amount: bigint) => make.book('pay_in', processor, wallet, amount)
     const lost = make.book('chargeback', wallet, processor, 60n)
+    const suspended = make.book('suspended', processor, suspense, 100n)
+    const assigned = { ...make.book('assigned', suspense, wallet, 100n), details: { suspendedId: suspended.id } }
     return {
       'a payer pays the merchant 100, whose balance bears the fee of 3': [
         make.book('pay_in', processor, merchantBalance, 100n),
@@ -180,6 +182,11 @@ describe('the cases', () => {
         make.book('suspended', processor, suspense, 100n),
         make.book('assigned', suspense, wallet, 100n),
       ],
+      'money of a payment is assigned, and 30 of it are refunded through the processor': [
+        suspended,
+        assigned,
+        make.giveBack(assigned.id, processor, wallet, 30n),
+      ],
       'money of an unknown owner comes, and goes back': [
         make.book('suspended', processor, suspense, 100n),
         make.book('given_back', suspense, processor, 100n),
@@ -205,8 +212,7 @@ describe('the cases', () => {
     const tenant = await createTestTenant(service)
     const [a = ''] = await createWallets(service, tenant, 1)
     const commands = asked(a)[name ?? ''] ?? []
-    const outcomes = await doTogether(service, tenant, commands)
-    expect(outcomes.filter((each) => each instanceof Error)).toEqual([])
+    for (const command of commands) await doCommand(service, tenant, command)
     expect(await movementsOf(tenant.merchant.id, commands)).toEqual(movements.split('<br>'))
   })
 

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts'
 import type { Customer, CustomerSnapshot } from '../customers/customers.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
+import { joinAssigned } from '../wallet/refunds.ts'
 import type { DisputeState } from './dispute-states.ts'
 
 /** Who has borne the money that was taken back. */
@@ -339,7 +340,8 @@ export function freeOf(tenant: Tenant, transactionId: string): Sql {
       left join holds h on h.merchant_id = r.merchant_id and h.id = r.hold_id and h.status = 'placed'
     ) d
     join ledger_transactions t on t.merchant_id = ${tenant.merchant.id} and t.id = ${transactionId}::uuid
-    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = t.id
+    ${joinAssigned}
+    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = coalesce(da.id, t.id)
   `
 }
 

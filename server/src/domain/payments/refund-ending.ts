@@ -31,12 +31,20 @@ export async function endRefund(
   refund: ProcessorRefund,
   { state, reason }: Step,
 ): Promise<void> {
-  const { id, kind, transactionId: originalId, currency, actor } = refund
+  const { id, kind, transactionId, currency, actor } = refund
   const { merchant, mode } = tenant
-  const original = await getOriginal(context, tenant, originalId, kind)
+  const original = await getOriginal(context, tenant, transactionId, kind)
   await withdrawApproval(context, tenant, { kind: 'refund_settlement', subjectId: id })
   const now = context.clock.now()
-  const common = { id, currency, from: original.to, originalId, holdId: id, event: null, request: null } as const
+  const common = {
+    id,
+    currency,
+    from: original.to,
+    originalId: original.id,
+    holdId: id,
+    event: null,
+    request: null,
+  } as const
   const command: LedgerCommand =
     state === 'processed'
       ? { ...common, action: 'refund', kind, to: original.from, amount: null, description: refund.reason }

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
-import type { Refund } from '../wallet/refunds.ts'
+import { findSameMoney, joinAssigned, type Refund } from '../wallet/refunds.ts'
 import type { RefundState } from './refund-states.ts'
 
 /** A refund as it is read later: one that a processor makes, or one that was given back at once. */
@@ -63,7 +63,11 @@ function rowsOf({ merchant, mode }: Tenant, ids: Sql): Sql {
       left join refunds r on r.merchant_id = ${merchant.id} and r.mode = ${mode} and r.id = n.id
       where coalesce(t.id, r.id) is not null
     ) d
-    join ledger_transactions o on o.merchant_id = d.merchant_id and o.id = d.original_id
+    join lateral (
+      select t.merchant_id, coalesce(da.id, t.id) as id from ledger_transactions t ${joinAssigned}
+      where t.merchant_id = d.merchant_id and t.id = d.original_id
+    ) b on true
+    join ledger_transactions o on o.merchant_id = b.merchant_id and o.id = b.id
     join ledger_accounts f on f.merchant_id = o.merchant_id and f.id = o.from_account_id
     left join customers fc on fc.merchant_id = o.merchant_id and fc.id = f.customer_id
     join ledger_accounts a on a.merchant_id = o.merchant_id and a.id = o.to_account_id
@@ -96,13 +100,14 @@ export async function listRefunds(
   { before, limit }: { before: string | undefined; limit: number },
 ): Promise<StoredRefund[]> {
   const { merchant, mode } = tenant
+  const originals = transactionId === undefined ? [] : await findSameMoney(context, tenant, transactionId)
   const older = sql`${before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff'}::uuid`
   const moved = (side: Sql | null) => sql`
     (
       select t.id from ledger_transactions t
       where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.kind in ('refund', 'reversal') and t.id < ${older}
         ${side === null ? nothing : sql`and ${side} = a.id`}
-        ${transactionId === undefined ? nothing : sql`and t.reverses_id = ${transactionId}::uuid`}
+        ${transactionId === undefined ? nothing : sql`and t.reverses_id = any(${originals}::uuid[])`}
       order by t.id desc
       limit ${limit}
     )
@@ -112,7 +117,7 @@ export async function listRefunds(
       select r.id from refunds r
       where r.merchant_id = ${merchant.id} and r.mode = ${mode} and r.id < ${older}
         and ${customer === undefined ? sql`r.state <> 'processed'` : sql`r.customer_id = ${customer.id}`}
-        ${transactionId === undefined ? nothing : sql`and r.original_id = ${transactionId}::uuid`}
+        ${transactionId === undefined ? nothing : sql`and r.original_id = any(${originals}::uuid[])`}
       order by r.id desc
       limit ${limit}
     )

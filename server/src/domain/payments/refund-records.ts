@@ -8,7 +8,7 @@ import type { CustomerSnapshot } from '../customers/customers.ts'
 import type { Actor } from '../merchants/actors.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer, unpackRequestId } from '../trail/trail.ts'
-import type { Refund } from '../wallet/refunds.ts'
+import { joinAssigned, type Refund } from '../wallet/refunds.ts'
 import type { RefundState } from './refund-states.ts'
 
 /** A refund of a payment that a processor took. Its money is reserved until the processor says how it ended. */
@@ -185,13 +185,14 @@ export async function summarizeRefunds(
       (select count(*) from refunds n
        where n.merchant_id = ${merchant.id} and n.mode = ${mode} and n.state = 'needsAttention' and n.number is not null
          ${filter.paymentId === undefined ? nothing : sql`and n.payment_intent_id = p.payment_intent_id`}) as waiting,
-      t.amount - coalesce(f.amount, 0) as rest, p.currency
+      coalesce(da.amount, t.amount) - coalesce(f.amount, 0) as rest, p.currency
     from (select) one
     left join payments p
       on p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.id = ${filter.paymentId ?? null}::bigint
     left join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     left join ledger_transactions t on t.merchant_id = i.merchant_id and t.id = i.transaction_id
-    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = t.id
+    ${joinAssigned}
+    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = coalesce(da.id, t.id)
   `)
   return { waiting: Number(row?.waiting ?? 0n), left: row?.rest ?? null, currency: row?.currency ?? null }
 }

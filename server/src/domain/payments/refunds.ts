@@ -10,7 +10,7 @@ import { doCommandNoting, type LedgerCommand } from '../ledger/commands.ts'
 import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
-import { type GivingBack, getOriginal, giveBack, type Original, type Refund } from '../wallet/refunds.ts'
+import { type GivingBack, getOriginal, giveBack, joinAssigned, type Original, type Refund } from '../wallet/refunds.ts'
 import { freeOf } from './dispute-records.ts'
 import type { NotSent, PaymentProcessor, PaymentsContext, ReturnDestination, ReturnState } from './payment-processor.ts'
 import { endDecided, endRefund, type Step } from './refund-ending.ts'
@@ -132,10 +132,11 @@ async function readNew(
   input: NewRefund & Pick<GivingBack, 'kind'>,
   request: IdempotentRequest | null,
 ) {
-  const { transactionId, kind, reason = null } = input
+  const { kind, reason = null } = input
   const amount =
     input.amount === undefined || typeof input.amount === 'bigint' ? (input.amount ?? null) : parseAmount(input.amount)
-  const original = await getOriginal(context, tenant, transactionId, kind)
+  const original = await getOriginal(context, tenant, input.transactionId, kind)
+  const transactionId = original.broughtBy
   const charge = await findCharge(context, tenant, transactionId)
   if (charge === null) refuseElsewhere(original)
   else await requireTaker(context, tenant, original)
@@ -186,6 +187,7 @@ interface TakenCharge {
   intentUuid: string
   /** The processor's name of it. */
   reference: string
+  /** Who has paid; of money that was assigned from suspense, who got it. */
   payerId: bigint | null
   hasPayment: boolean
 }
@@ -203,12 +205,14 @@ async function findCharge(context: Context, { merchant, mode }: Tenant, id: stri
       coalesce(
         t.details ->> 'processorReference', i.charge_reference, case when p.incoming is not null then p.reference end
       ) as reference,
-      coalesce(p.customer_id, i.customer_id) as payer_id, p.id is not null as has_payment
+      coalesce(da.customer_id, p.customer_id, i.customer_id) as payer_id, p.id is not null as has_payment
     from ledger_transactions t
     join payment_intents i
       on i.merchant_id = t.merchant_id and i.id = substr(t.details ->> 'paymentIntentId', 4)::uuid
     left join payments p on p.merchant_id = i.merchant_id and p.payment_intent_id = i.id
-    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${id} and t.kind = 'pay_in'
+    ${joinAssigned}
+    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${id}
+      and (t.kind = 'pay_in' or (t.kind = 'suspended' and t.details ->> 'disputeId' is null))
   `)
   if (row === undefined || row.reference === null) return null
   return { intentUuid: row.id, reference: row.reference, payerId: row.payer_id, hasPayment: row.has_payment }
@@ -241,7 +245,7 @@ async function reserve(
     currency,
     from: original.to,
     amount: giving.amount,
-    originalId: transactionId,
+    originalId: original.id,
     description: null,
     expiresAt: null,
     event: null,

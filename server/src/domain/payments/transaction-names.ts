@@ -3,6 +3,7 @@ import { isUuid } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { joinAssigned } from '../wallet/refunds.ts'
 
 /** A thing that money moves for, found by one of its names. */
 interface Named {
@@ -71,13 +72,22 @@ export async function findMovements(
       select s.transaction_id from sent_charges s
       where s.merchant_id = ${tenant.merchant.id} and s.payment_intent_id = ${named.intentId}::uuid
         and s.transaction_id is not null
+    ),
+    assigned as materialized (
+      select da.id
+      from original n
+      join ledger_transactions t on t.merchant_id = ${tenant.merchant.id} and t.id = n.id
+      ${joinAssigned}
+      where da.id is not null
     )
     select n.id
     from (
       select id from original
       union all
+      select id from assigned
+      union all
       select r.id
-      from original o
+      from (select id from original union all select id from assigned) o
       join ledger_transactions r on r.merchant_id = ${tenant.merchant.id} and r.reverses_id = o.id
       union all
       select distinct m.id

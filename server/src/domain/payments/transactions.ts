@@ -109,10 +109,12 @@ export async function readTransactions(context: Context, tenant: Tenant, ids: st
     left join customers fc on fc.merchant_id = t.merchant_id and fc.id = ${customerOf(sql`fa`)}
     left join customers tc on tc.merchant_id = t.merchant_id and tc.id = ${customerOf(sql`ta`)}
     left join ledger_transactions o on o.merchant_id = t.merchant_id and o.id = t.reverses_id
+    left join ledger_transactions s
+      on s.merchant_id = t.merchant_id and s.id = (coalesce(o.details, t.details) ->> 'suspendedId')::uuid
     left join refund_totals g on g.merchant_id = t.merchant_id and g.transaction_id = t.id
     left join payment_intents i
       on i.merchant_id = t.merchant_id
-      and i.id = substr(coalesce(o.details, t.details) ->> 'paymentIntentId', 4)::uuid
+      and i.id = substr(coalesce(s.details, o.details, t.details) ->> 'paymentIntentId', 4)::uuid
     left join payments p on p.merchant_id = i.merchant_id and p.payment_intent_id = i.id
     ${joinDoer(sql`t`)}
     where t.merchant_id = ${tenant.merchant.id} and t.mode = ${tenant.mode} and t.id = any(${ids}::uuid[])

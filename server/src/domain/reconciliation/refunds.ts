@@ -89,10 +89,12 @@ async function compareOwn(
     if (isOther) return 0
   }
   const common = { ours: own.amount, transactionId: own.state === 'processed' ? own.id : null }
+  // What is only reserved here has not gone back by the books, and what has failed there has not gone back at all.
+  const [booked, gone] = [own.state === 'processed' ? own.amount : 0n, state === 'failed' ? 0n : amount]
   if (own.currency !== currency) {
-    await note(context, tenant, run, item, { ...common, kind: 'currency', effect: -amount })
+    await note(context, tenant, run, item, { ...common, kind: 'currency', effect: -gone })
   } else if (own.amount !== amount) {
-    await note(context, tenant, run, item, { ...common, kind: 'amount', effect: own.amount - amount })
+    if (booked !== gone) await note(context, tenant, run, item, { ...common, kind: 'amount', effect: booked - gone })
   } else if (state === 'failed' && own.state === 'processed') {
     await note(context, tenant, run, item, { ...common, kind: 'state', effect: amount })
   } else if (state !== 'failed' && own.state === 'failed') {

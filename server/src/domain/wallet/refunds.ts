@@ -24,6 +24,10 @@ export interface Refund {
 
 /** A transaction that is to be given back. */
 export interface Original {
+  /** The movement to its owner, which is reversed. */
+  id: string
+  /** The movement that brought it: another one for money that was in suspense. */
+  broughtBy: string
   currency: Currency
   from: AccountName
   to: AccountName
@@ -59,7 +63,7 @@ export async function giveBack(
     from: original.to,
     to: original.from,
     amount: input.amount,
-    originalId: transactionId,
+    originalId: original.id,
     description: input.reason,
     event: {
       type: `${kind}.succeeded`,
@@ -87,22 +91,46 @@ function sidesOf({ from, to }: Original) {
   return { fromCustomer: to.customer, toCustomer: from.customer }
 }
 
-function checkKind(kind: Refund['kind'], original: TransactionKind): void {
+function checkKind(kind: Refund['kind'], original: TransactionKind, from: AccountKind): void {
   const allowed: TransactionKind[] =
     kind === 'refund'
       ? ['pay_in', 'purchase', 'hold_capture']
       : ['pay_in', 'purchase', 'hold_capture', 'transfer', 'fee']
-  if (allowed.includes(original)) return
+  if (allowed.includes(original) || (original === 'assigned' && from === 'outside')) return
   if (original === 'suspended' || original === 'assigned') {
     const message =
-      'The money is or was in suspense: give it back in the account of the processor. That is booked here by itself'
+      'The money is in suspense, or was given back from there: if the payer has not got it, give it back in the account of the processor. That is booked here by itself'
     throw new ServiceError('invalid_request', message, 'transactionId')
   }
   const message = `A transaction of kind ${original} cannot be given back by a ${kind}; only ${allowed.join(', ')} can`
   throw new ServiceError('invalid_request', message, 'transactionId')
 }
 
-/** Throws `transaction_not_found`, and `invalid_request` for a transaction of a kind that cannot be given back so. */
+/** The decision by which a person has assigned the money that the ledger transaction `t` brought into suspense, as `da`. */
+export const joinAssigned = sql`
+  left join suspense_decisions da
+    on t.kind = 'suspended' and da.merchant_id = t.merchant_id and da.mode = t.mode and da.reference = t.id::text
+    and da.outcome = 'assigned' and da.state = 'succeeded' and da.dispute_turn is null
+`
+
+/** The ids of the ledger transactions that have moved the same money to its owner: of one that was assigned from suspense, two. */
+export async function findSameMoney({ db }: Context, { merchant, mode }: Tenant, id: string): Promise<string[]> {
+  const rows = await db.query<{ id: string }>(sql`
+    select distinct n.id
+    from ledger_transactions t
+    ${joinAssigned}
+    cross join lateral (
+      values (t.id), (da.id), (case when t.kind = 'assigned' then (t.details ->> 'suspendedId')::uuid end)
+    ) as n (id)
+    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${id}::uuid and n.id is not null
+  `)
+  return rows.map((row) => row.id)
+}
+
+/**
+ * By the id of the movement that brought the money, or of the one that assigned it from suspense. Throws `transaction_not_found`, and
+ * `invalid_request` for a transaction of a kind that cannot be given back so.
+ */
 export async function getOriginal(
   context: Context,
   tenant: Tenant,
@@ -111,6 +139,8 @@ export async function getOriginal(
 ): Promise<Original> {
   const rows = isUuid(id)
     ? await context.db.query<{
+        id: string
+        brought_by: string
         kind: TransactionKind
         currency: Currency
         from_kind: AccountKind
@@ -121,20 +151,26 @@ export async function getOriginal(
         to_party: bigint
       }>(sql`
         select
-          t.kind, t.currency, f.kind as from_kind, fc.code as from_customer, f.party_id as from_party, r.kind as to_kind,
+          o.id, coalesce(s.id, o.id) as brought_by, o.kind, o.currency, f.kind as from_kind, fc.code as from_customer, f.party_id as from_party, r.kind as to_kind,
           rc.code as to_customer, r.party_id as to_party
         from ledger_transactions t
-        join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
+        ${joinAssigned}
+        join ledger_transactions o on o.merchant_id = t.merchant_id and o.id = coalesce(da.id, t.id)
+        left join ledger_transactions s
+          on o.kind = 'assigned' and s.merchant_id = o.merchant_id and s.id = (o.details ->> 'suspendedId')::uuid
+        join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = coalesce(s.from_account_id, o.from_account_id)
         left join customers fc on fc.merchant_id = t.merchant_id and fc.id = f.customer_id
-        join ledger_accounts r on r.merchant_id = t.merchant_id and r.id = t.to_account_id
+        join ledger_accounts r on r.merchant_id = t.merchant_id and r.id = o.to_account_id
         left join customers rc on rc.merchant_id = t.merchant_id and rc.id = r.customer_id
         where t.merchant_id = ${tenant.merchant.id} and t.mode = ${tenant.mode} and t.id = ${id}
       `)
     : []
   const [row] = rows
   if (row === undefined) throw new ServiceError('transaction_not_found', `There is no transaction "${id}"`)
-  checkKind(refundKind, row.kind)
+  checkKind(refundKind, row.kind, row.from_kind)
   return {
+    id: row.id,
+    broughtBy: row.brought_by,
     currency: row.currency,
     from: accountName(row.from_kind, row.from_customer, row.from_party),
     to: accountName(row.to_kind, row.to_customer, row.to_party),

@@ -28,7 +28,8 @@ export async function* checkTransactions(books: Books): Part {
             when t.hold_id is not null and (h.account_id = t.from_account_id and h.mode = t.mode) is not true
               then format('captures hold %s of another account', t.hold_id)
             when t.reverses_id is not null and (
-              o.from_account_id = t.to_account_id and o.to_account_id = t.from_account_id and o.reverses_id is null
+              coalesce(s.from_account_id, o.from_account_id) = t.to_account_id and o.to_account_id = t.from_account_id
+              and o.reverses_id is null
               and o.mode = t.mode
             ) is not true then format('gives back %s, which is not the other way round', t.reverses_id)
             when t.reverses_id is not null and b.amount is null
@@ -56,6 +57,12 @@ export async function* checkTransactions(books: Books): Part {
         left join lateral (
           select * from ledger_transactions o where o.merchant_id = t.merchant_id and o.id = t.reverses_id limit 1
         ) o on true
+        left join lateral (
+          select s.from_account_id from ledger_transactions s
+          where o.kind = 'assigned' and s.merchant_id = o.merchant_id and s.id = (o.details ->> 'suspendedId')::uuid
+            and s.kind = 'suspended'
+          limit 1
+        ) s on true
         left join lateral (
           select b.amount from refund_totals b
           where b.merchant_id = t.merchant_id and b.transaction_id = t.reverses_id
