@@ -42,8 +42,8 @@ export async function openNewOperator(
 ): Promise<OpenOperator> {
   const running = await overSocket(config)
   if (running !== undefined) return running
-  return overDatabase(async ({ openService }) => {
-    const opened = await openService(config)
+  return overDatabase(async ({ openNewService }) => {
+    const opened = await openNewService(config)
     if (opened.firstStart !== null) onFirstStart(opened.firstStart)
     return opened
   })

@@ -81,9 +81,17 @@ test('mteja reconcile says at once that the account cannot be asked, and that it
   child.stderr?.on('data', (chunk) => {
     told += chunk
   })
-  await vi.waitUntil(() => told.includes('\n'), { timeout: 60_000 })
+  let answered = ''
+  child.stdout?.on('data', (chunk) => {
+    answered += chunk
+  })
+  await vi.waitUntil(() => told.includes('The account cannot be asked') && told.includes('"level":'), {
+    timeout: 60_000,
+  })
   child.kill('SIGKILL')
   await once(child, 'close')
+  // The log of a failure, too, is no part of the answer.
+  expect(answered).toBe('')
   expect(told).toMatch(
     /^The account cannot be asked at this moment \(1 of 3 tries\): it is asked again within two minutes\.$/m,
   )

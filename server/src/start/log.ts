@@ -50,9 +50,18 @@ export function createLog(level: string, output: DestinationStream): ServerLog {
 
 /** JSON lines; on a terminal lines for people, unless JSON is asked for. */
 export function standardOutput(meter: Meter, { json }: { json: boolean }): DestinationStream {
-  if (process.stdout.isTTY && !json) return { write: (line) => void process.stdout.write(renderForTerminal(line)) }
+  return lines(process.stdout, meter, json)
+}
+
+/** As `standardOutput`, for a command whose answer is on standard output. */
+export function standardError(meter: Meter, { json }: { json: boolean }): DestinationStream {
+  return lines(process.stderr, meter, json)
+}
+
+function lines(stream: NodeJS.WriteStream & { fd: number }, meter: Meter, json: boolean): DestinationStream {
+  if (stream.isTTY && !json) return { write: (line) => void stream.write(renderForTerminal(line)) }
   const dropped = meter.counter('mteja_log_lines_dropped_total', {})
-  return new LineWriter(1, maxWaiting, () => dropped.add(1))
+  return new LineWriter(stream.fd, maxWaiting, () => dropped.add(1))
 }
 
 /** So many lines of one fault are written in a minute. Further lines are counted, and the first of the next minute tells the count. */

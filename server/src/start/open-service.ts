@@ -17,7 +17,7 @@ import { createApprovalUrlAsker } from './approval-urls.ts'
 import type { Config } from './config.ts'
 import { loadEncryptionKey } from './encryption-key.ts'
 import { isInstalled, setUpInstallation } from './installation.ts'
-import { createLog, type ServerLog, standardOutput } from './log.ts'
+import { createLog, type ServerLog, standardError, standardOutput } from './log.ts'
 import { chooseProviders } from './providers.ts'
 
 const insufficientPrivilege = '42501'
@@ -56,20 +56,29 @@ export interface Listeners extends Pick<Watched, 'onStage'> {
  * Opens what the configuration names, and makes what is missing. Throws StartupError with one sentence for the operator.
  */
 export function openService(config: Config, listeners: Listeners = {}): Promise<OpenService> {
-  return open(config, (watched) => openMigrated(config, { ...listeners, ...watched }))
+  return open(config, standardOutput, (watched) => openMigrated(config, { ...listeners, ...watched }))
+}
+
+/** As `openService`, for a command: the log goes to standard error, because the answer is on standard output. */
+export function openNewService(config: Config): Promise<OpenService> {
+  return open(config, standardError, (watched) => openMigrated(config, watched))
 }
 
 /**
- * Opens what the configuration names as it is. Throws as `openService` does, also where no server or command has made
+ * Opens what the configuration names as it is, for a command. Throws as `openService` does, also where no server or command has made
  * what is needed: a wrong address must not become a new, empty database.
  */
 export function openSetUpService(config: Config): Promise<OpenService> {
-  return open(config, (watched) => openSetUp(config, watched))
+  return open(config, standardError, (watched) => openSetUp(config, watched))
 }
 
-async function open(config: Config, openDb: (watched: Watched) => Promise<OpenDatabase>): Promise<OpenService> {
+async function open(
+  config: Config,
+  output: typeof standardOutput,
+  openDb: (watched: Watched) => Promise<OpenDatabase>,
+): Promise<OpenService> {
   const meter = createMeter()
-  const log = createLog(config.logLevel, standardOutput(meter, config))
+  const log = createLog(config.logLevel, output(meter, config))
   const failures = createFailureLog(systemClock, log.logger)
   const { db, lock } = await openDb({ meter, failures })
   const webhookSender = createWebhookSender(config.webhookReach)
