@@ -8,6 +8,7 @@ import { askAboutPayout } from './payout-approvals.ts'
 import { bookLate, bookReturn, decidePayout, endPayout, isReleased } from './payout-ending.ts'
 import { believedFee, bookRestOfFee, hasOtherFee, learnFee, noteStrangeFee } from './payout-fees.ts'
 import { lookAtName, lookForApprover, waitsForName } from './payout-names.ts'
+import { coolingUntil } from './payout-precautions.ts'
 import type {
   AskOutcome,
   NotSentReason,
@@ -23,14 +24,15 @@ import {
   adoptOrder,
   beginAgain,
   beginSending,
+  giveToPerson,
   noteAccount,
   noteCooling,
   noteKnowledge,
-  noteManual,
   noteRefusal,
   putBack,
+  type Refused,
 } from './payout-sending.ts'
-import { getPayoutSettings, type PayoutSettings } from './payout-settings.ts'
+import { getPayoutSettings } from './payout-settings.ts'
 import { isOpen, openStates } from './payout-states.ts'
 
 /** A payout is looked at after as long again as it has taken so far, within these bounds. */
@@ -129,33 +131,34 @@ async function fail(
 }
 
 async function sendFirst(context: PayoutsContext, tenant: Tenant, waiting: Payout): Promise<void> {
+  if (waiting.processor === 'manual') return sendByHand(context, tenant, waiting)
   const settings = await getPayoutSettings(context, tenant)
   const processor = await context.payoutProcessorOf(context, tenant, 'new')
   const payout = await lookAtName(context, tenant, waiting, processor)
   if (await waitsForName(context, tenant, payout, settings)) return
-  if (await isCooling(context, tenant, payout, settings)) return
+  const until = coolingUntil(context, payout, settings)
+  if (until !== null) return noteCooling(context, tenant, payout, until)
   if (processor === null || !(await isApprovedByUrl(context, tenant, payout, settings))) return
-  if (processor === 'manual') return noteManual(context, tenant, payout)
+  if (processor === 'manual') return sendByHand(context, tenant, payout)
   const begun = await beginSending(context, tenant, payout, processor.accountId)
   if (begun === null) return
-  if ('refusal' in begun) {
-    const { refusal: code, sentence: reason } = begun
-    return fail(context, tenant, payout, { code, reason, sendCount: payout.sendCount })
-  }
+  if ('refusal' in begun) return failRefused(context, tenant, payout, begun)
   await send(context, tenant, { id: payout.id, sendCount: begun.sendCount }, processor)
 }
 
-/** A payout to a new destination waits, where the merchant wants it to: the owner may notice what somebody else has asked for. */
-async function isCooling(
-  context: Context,
+/** Gives a payout to a person who pays it out. The precautions are over by then. */
+export async function sendByHand(context: PayoutsContext, tenant: Tenant, payout: Payout): Promise<void> {
+  const refused = await giveToPerson(context, tenant, payout)
+  if (refused !== null) await failRefused(context, tenant, payout, refused)
+}
+
+function failRefused(
+  context: PayoutsContext,
   tenant: Tenant,
   payout: Payout,
-  { coolDownHours }: PayoutSettings,
-): Promise<boolean> {
-  const until = new Date(payout.recipient.createdAt.getTime() + coolDownHours * 60 * 60 * 1000)
-  if (coolDownHours === 0 || until <= context.clock.now()) return false
-  await noteCooling(context, tenant, payout, until)
-  return true
+  { refusal: code, sentence: reason }: Refused,
+): Promise<void> {
+  return fail(context, tenant, payout, { code, reason, sendCount: payout.sendCount })
 }
 
 async function sendAgain(
@@ -290,7 +293,7 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
   }
   // A person has said that it was paid.
   if (end.status === 'failed' && state === 'paid' && payout.proof !== null) {
-    return bookReturn(context, tenant, payout, { code: end.code, reason: end.reason })
+    return bookReturn(context, tenant, payout, { code: end.code, reason: end.reason, isUnmade: true })
   }
   await rest(context, tenant, payout, looksMs)
 }

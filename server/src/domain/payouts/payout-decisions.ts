@@ -1,5 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
-import type { FreeContext } from '../context.ts'
+import { sql } from '../../db/sql.ts'
+import { findWaiting } from '../approvals/approval-records.ts'
+import { type FreeContext, inTransaction } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Decision, decidePayout, endPayout } from './payout-ending.ts'
 import { getPayout, type Payout } from './payout-records.ts'
@@ -9,10 +11,23 @@ const firstLookMs = 1_000
 
 /**
  * Cancels a payout that is not being sent yet, and releases its money. Cancelling it again answers the same. Throws
- * `payout_not_found`, `payout_not_open`.
+ * `payout_not_found`, `payout_not_open`, `approval_waiting` while a second person is asked whether it was paid.
  */
-export function cancelPayout(context: FreeContext, tenant: Tenant, id: string): Promise<Payout> {
-  return decideAndEnd(context, tenant, id, { verdict: 'cancelled', from: ['awaiting_approval', 'pending'] })
+export async function cancelPayout(context: FreeContext, tenant: Tenant, id: string): Promise<Payout> {
+  const decision: Decision = { verdict: 'cancelled', from: ['awaiting_approval', 'pending'] }
+  await getPayout(context, tenant, id)
+  await inTransaction(context, async (tx) => {
+    await tx.db.query(sql`
+      select id from payouts where merchant_id = ${tenant.merchant.id} and id = ${id} and verdict is null for update
+    `)
+    const waiting = await findWaiting(tx, tenant, { kind: 'payout_settlement', subjectId: id })
+    if (waiting?.details.outcome === 'paid') {
+      const message = `Somebody has said that this payout was paid: ${waiting.id}; have that decided first`
+      throw new ServiceError('approval_waiting', message)
+    }
+    await decidePayout(tx, tenant, id, decision)
+  })
+  return requireEnd(await endDecided(context, tenant, id), decision)
 }
 
 /** Decides a payout as a person says, and ends it. The same again answers the same. Throws `payout_not_found`, `payout_not_open`. */
@@ -24,7 +39,10 @@ export async function decideAndEnd(
 ): Promise<Payout> {
   await getPayout(context, tenant, id)
   await decidePayout(context, tenant, id, decision)
-  const payout = await endDecided(context, tenant, id)
+  return requireEnd(await endDecided(context, tenant, id), decision)
+}
+
+function requireEnd(payout: Payout, decision: Decision): Payout {
   if (payout.state === decision.verdict && payout.verdict === decision.verdict) return payout
   throw notOpen(payout, decision)
 }

@@ -8,6 +8,7 @@ import { type AccountName, doTogetherNoting, type LedgerCommand, type Receipt } 
 import type { Tenant } from '../merchants/tenant.ts'
 import { makeEnd } from './payout-ends.ts'
 import { tellPayout } from './payout-events.ts'
+import { findFeeShares } from './payout-fee-shares.ts'
 import { ownerOf } from './payout-making.ts'
 import { getPayout, type Payout, type Verdict } from './payout-records.ts'
 import type { PayoutState } from './payout-states.ts'
@@ -197,7 +198,7 @@ export async function bookLate(
     `,
     from: sql`p.state in ('failed', 'cancelled', 'denied')`,
     at: now,
-    dueAt: payout.accountId === null ? null : new Date(now.getTime() + 1_000),
+    dueAt: payout.accountId === null ? none : sql`${new Date(now.getTime() + 1_000)}::timestamptz`,
   })
   await post(context, posterOf(tenant, null), commands, noting)
   context.log.error(
@@ -206,12 +207,19 @@ export async function bookLate(
   )
 }
 
+export interface Return {
+  code: string
+  reason: string
+  /** The payout was never made, whatever was said of it: its fee is given back, too. Default false. */
+  isUnmade?: boolean
+}
+
 /** Books that the money of a paid payout has come back, to its owner; to the merchant where the owner is nobody any more. */
 export async function bookReturn(
   context: FreeContext,
   tenant: Tenant,
   payout: Payout,
-  { code, reason }: { code: string; reason: string },
+  { code, reason, isUnmade = false }: Return,
 ): Promise<void> {
   const { id, currency, amount } = payout
   const now = context.clock.now()
@@ -219,16 +227,7 @@ export async function bookReturn(
   const to = await ownerOfLateFact(context, tenant, payout)
   // The words of a bank may name the person.
   const isErased = payout.customerCode !== null && to.kind === 'merchant_balance'
-  const noting = noteEnd(tenant, payout, {
-    state: 'returned',
-    changes: sql`
-      movement_id = ${movementId}::uuid, state_code = ${code}::text,
-      state_reason = ${isErased ? 'The money has come back' : reason}::text
-    `,
-    from: sql`p.state = 'paid'`,
-    at: now,
-  })
-  const command: LedgerCommand = {
+  const command = {
     action: 'book',
     kind: 'payout_returned',
     id: movementId,
@@ -241,8 +240,31 @@ export async function bookReturn(
     event: null,
     request: null,
     ownKey: `payout/${id}/returned`,
-  }
-  await post(context, posterOf(tenant, null), [command], noting)
+  } as const
+  const shares = isUnmade ? await findFeeShares(context, tenant, payout) : { owner: 0n, merchant: 0n }
+  const giving = { ...command, kind: 'processor_fee_returned' } as const
+  const payers = [
+    { to, share: shares.owner, ownKey: `payout/${id}/returned-fee/owner` },
+    { to: { kind: 'processor_fees' } as const, share: shares.merchant, ownKey: `payout/${id}/returned-fee/merchant` },
+  ]
+  const fees: LedgerCommand[] = payers
+    .filter(({ share }) => share > 0n)
+    .map(({ to, share, ownKey }) => ({ ...giving, id: newId(context), to, amount: share, ownKey }))
+  const commands = [...fees, command]
+  const left = sql`p.booked_fee - ${bookedBefore(commands)}`
+  const noting = noteEnd(tenant, payout, {
+    state: 'returned',
+    changes: sql`
+      movement_id = ${movementId}::uuid, state_code = ${code}::text,
+      state_reason = ${isErased ? 'The money has come back' : reason}::text
+      ${isUnmade ? sql`, fee = 0, booked_fee = ${left}` : nothing}
+    `,
+    from: sql`p.state = 'paid'`,
+    at: now,
+    // A fee that the ledger has not given back is given back by the next look.
+    dueAt: isUnmade ? sql`case when ${left} > 0 then ${now}::timestamptz end` : none,
+  })
+  await post(context, posterOf(tenant, null), commands, noting)
 }
 
 interface Ending {
@@ -252,15 +274,17 @@ interface Ending {
   /** The rows that it is for. */
   from: Sql
   at: Date
-  /** When it is asked about once more. Default never. */
-  dueAt?: Date | null
+  /** When it is looked at once more. Default never. */
+  dueAt?: Sql
 }
 
-function noteEnd(tenant: Tenant, { id }: Payout, { state, changes, from, at, dueAt = null }: Ending): Sql {
+const none = sql`null`
+
+function noteEnd(tenant: Tenant, { id }: Payout, { state, changes, from, at, dueAt = none }: Ending): Sql {
   return sql`
     noted as (
       update payouts p set
-        state = ${state}, ${changes}, ended_at = ${at}::timestamptz, due_at = ${dueAt}::timestamptz, attempts = 0, unknown_since = null, updated_at = ${at}::timestamptz
+        state = ${state}, ${changes}, ended_at = ${at}::timestamptz, due_at = ${dueAt}, attempts = 0, unknown_since = null, updated_at = ${at}::timestamptz
       from done_now n
       where p.merchant_id = ${tenant.merchant.id} and p.id = ${id} and ${from}
       returning p.*

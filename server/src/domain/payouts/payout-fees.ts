@@ -5,6 +5,7 @@ import { type AccountName, doCommandNoting, type LedgerCommand } from '../ledger
 import type { Tenant } from '../merchants/tenant.ts'
 import { newId, outsideOf, ownerOfLateFact } from './payout-ending.ts'
 import { tellPayout } from './payout-events.ts'
+import { keyOfRestOfFee } from './payout-fee-shares.ts'
 import type { PayoutProcessor } from './payout-processor.ts'
 import { getPayout, type Payout } from './payout-records.ts'
 
@@ -15,7 +16,7 @@ import { getPayout, type Payout } from './payout-records.ts'
 
 /** Whether the processor has kept another fee than the books have. */
 export function hasOtherFee({ state, fee, bookedFee }: Payout): boolean {
-  return state === 'paid' && fee !== null && bookedFee !== null && fee !== bookedFee
+  return (state === 'paid' || state === 'returned') && fee !== null && bookedFee !== null && fee !== bookedFee
 }
 
 /** The fee that a processor tells, in minor units; null for one beyond reason, which is not booked. */
@@ -112,12 +113,12 @@ async function book(context: FreeContext, tenant: Tenant, payout: Payout, bearer
       where p.merchant_id = ${tenant.merchant.id} and p.id = ${id}
     )
   `
-  await doCommandNoting(context, tenant, { ...command, ownKey: keyOf(payout, bearer) }, noting)
-}
-
-/** A key remembers a refusal, so the next try has another one. */
-function keyOf({ id, feeTries }: Payout, { kind }: AccountName): string {
-  return `payout/${id}/rest-of-fee/${kind}/${feeTries}`
+  await doCommandNoting(
+    context,
+    tenant,
+    { ...command, ownKey: keyOfRestOfFee(id, bearer.kind, payout.feeTries) },
+    noting,
+  )
 }
 
 async function noteTry({ db }: FreeContext, { merchant }: Tenant, { id, feeTries }: Payout): Promise<void> {

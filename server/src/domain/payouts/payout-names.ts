@@ -62,18 +62,26 @@ export async function lookForApprover(context: PayoutsContext, tenant: Tenant, p
 }
 
 /**
- * Lets a payout wait for a second person where the merchant wants that for a name that the bank does not confirm. One that a second person
- * has approved goes on, and so does one to a place whose bank nobody can ask. Answers whether it waits.
+ * Whether a payout has to wait for a second person because of a name that the bank does not confirm. One that a second person has approved
+ * goes on, and so does one to a place whose bank nobody can ask.
  */
+export function isNameInDoubt(
+  { recipient, approvalId }: Pick<Payout, 'recipient' | 'approvalId'>,
+  { nameDifferences }: PayoutSettings,
+): boolean {
+  if (nameDifferences !== 'approval' || approvalId !== null) return false
+  const check = nameCheckOf(recipient)
+  return check !== null && check.result !== 'match' && check.result !== 'close_match'
+}
+
+/** Lets a payout wait for a second person where the merchant wants that for its name. Answers whether it waits. */
 export async function waitsForName(
   context: PayoutsContext,
   tenant: Tenant,
   payout: Payout,
-  { nameDifferences }: PayoutSettings,
+  settings: PayoutSettings,
 ): Promise<boolean> {
-  if (nameDifferences !== 'approval' || payout.approvalId !== null) return false
-  const check = nameCheckOf(payout.recipient)
-  if (check === null || check.result === 'match' || check.result === 'close_match') return false
+  if (!isNameInDoubt(payout, settings)) return false
   await waitForName(context, tenant, payout)
   return true
 }

@@ -14,11 +14,11 @@ import {
   adoptOrder,
   beginAgain,
   beginSending,
+  giveToPerson,
   leaveSending,
   noteAccount,
   noteCooling,
   noteKnowledge,
-  noteManual,
   noteRefusal,
   putBack,
   senderMs,
@@ -69,7 +69,7 @@ const places: Record<string, () => Promise<Payout>> = {
   sent: () => sent({ is: 'exists', attention: null }),
   'paid out by a person': async () => {
     const { id } = await pay()
-    await noteManual(service, tenant, await getPayout(service, tenant, id))
+    await giveToPerson(service, tenant, await getPayout(service, tenant, id))
     return getPayout(service, tenant, id)
   },
   'about to be cancelled': async () => {
@@ -93,7 +93,7 @@ const knowledge = { state: 'sent', attention: null, isUnknown: false } as const
 const steps: Record<string, { do: (payout: Payout) => Promise<unknown>; where: string[] }> = {
   'begins to send': {
     do: (payout) => beginSending(service, tenant, payout, 7n),
-    where: ['pending', 'waiting after it was not sent', 'paid out by a person'],
+    where: ['pending', 'waiting after it was not sent'],
   },
   'leaves it to others': {
     do: (payout) => leaveSending(service, tenant, payout.id),
@@ -118,12 +118,12 @@ const steps: Record<string, { do: (payout: Payout) => Promise<unknown>; where: s
     where: ['sending', 'sent', 'about to be paid'],
   },
   'leaves it to a person': {
-    do: (payout) => noteManual(service, tenant, payout),
+    do: (payout) => giveToPerson(service, tenant, payout),
     where: ['pending', 'waiting after it was not sent', 'paid out by a person'],
   },
   'lets it cool down': {
     do: (payout) => noteCooling(service, tenant, payout, inMs(1)),
-    where: ['pending', 'waiting after it was not sent', 'paid out by a person'],
+    where: ['pending', 'waiting after it was not sent'],
   },
   'is told by an account': {
     do: (payout) => adoptOrder(service, tenant, payout.sentReference, 9n),

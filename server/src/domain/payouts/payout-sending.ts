@@ -17,24 +17,17 @@ const sentences: Readonly<Record<LastLook, string>> = {
   insufficient_funds: 'Money was taken back from the balance before the payout was sent, and its owner owes',
 }
 
-/**
- * Looks at the owner, the destination and the money once more, and gives the payout to one sender: `sending` is committed before
- * anything is sent. Under the row's lock, so that a payout that was cancelled is not sent and the other way round. Answers the
- * sender's payout; a reason not to send it; or null where another has it, and while sending is paused.
- */
-export async function beginSending(
-  { db, clock }: Context,
-  tenant: Tenant,
-  { id, customerId }: Payout,
-  accountId: bigint,
-): Promise<{ sendCount: number } | { refusal: LastLook; sentence: string } | null> {
-  const { merchant, mode } = tenant
-  const now = clock.now()
-  const [row] = await db.query<{ refusal: LastLook | null; send_count: number | null }>(sql`
-    with open as materialized (
+export interface Refused {
+  refusal: LastLook
+  sentence: string
+}
+
+/** Parts of a `with` clause: `judged` has why a payout is not given away any more, if it is still as the condition on `p` has it. */
+function lookOnceMore({ merchant }: Tenant, { id, customerId }: Pick<Payout, 'id' | 'customerId'>, isStill: Sql): Sql {
+  return sql`
+    open as materialized (
       select p.* from payouts p
-      where p.merchant_id = ${merchant.id} and p.id = ${id} and p.state = 'pending' and p.verdict is null
-        and not (${isPaused(tenant)})
+      where p.merchant_id = ${merchant.id} and p.id = ${id} and ${isStill}
       for update
     ),
     owner as materialized (
@@ -60,7 +53,26 @@ export async function beginSending(
           ) then 'insufficient_funds'
         end as refusal
       from open o
-    ),
+    )
+  `
+}
+
+/**
+ * Looks at the owner, the destination and the money once more, and gives the payout to one sender: `sending` is committed before
+ * anything is sent. Under the row's lock, so that a payout that was cancelled is not sent and the other way round. Answers the
+ * sender's payout; a reason not to send it; or null where another has it, and while sending is paused.
+ */
+export async function beginSending(
+  { db, clock }: Context,
+  tenant: Tenant,
+  payout: Pick<Payout, 'id' | 'customerId'>,
+  accountId: bigint,
+): Promise<{ sendCount: number } | Refused | null> {
+  const { merchant, mode } = tenant
+  const { id } = payout
+  const now = clock.now()
+  const [row] = await db.query<{ refusal: LastLook | null; send_count: number | null }>(sql`
+    with ${lookOnceMore(tenant, payout, sql`p.state = 'pending' and p.verdict is null and p.processor is null and not (${isPaused(tenant)})`)},
     noted as (
       update payouts p set
         state = 'sending', processor = ${accountId === 0n ? 'sandbox' : 'paystack'}, account_id = ${accountId}::bigint, send_count = p.send_count + 1,
@@ -238,12 +250,25 @@ export async function noteRefusal(
   `)
 }
 
-/** The payout waits for a person who pays it out and settles it. */
-export async function noteManual({ db, clock }: Context, { merchant }: Tenant, { id }: Payout): Promise<void> {
-  await db.query(sql`
-    update payouts set processor = 'manual', due_at = null, attempts = 0, updated_at = ${clock.now()}
-    where merchant_id = ${merchant.id} and id = ${id} and state = 'pending' and verdict is null
+/**
+ * Looks at the owner, the destination and the money once more, and gives the payout to a person who pays it out and settles it, for good.
+ * Answers a reason not to, if there is one.
+ */
+export async function giveToPerson({ db, clock }: Context, tenant: Tenant, payout: Payout): Promise<Refused | null> {
+  const { merchant } = tenant
+  const isPending = sql`p.state = 'pending' and p.verdict is null`
+  const [row] = await db.query<{ refusal: LastLook | null }>(sql`
+    with ${lookOnceMore(tenant, payout, sql`${isPending} and p.processor is null`)},
+    noted as (
+      update payouts p set
+        processor = 'manual', state_code = null, state_reason = null, attention = null, attention_reason = null, due_at = null,
+        attempts = 0, updated_at = ${clock.now()}
+      where p.merchant_id = ${merchant.id} and p.id = ${payout.id} and ${isPending}
+        and not exists (select from judged j where j.refusal is not null)
+    )
+    select refusal from judged
   `)
+  return row?.refusal ? { refusal: row.refusal, sentence: sentences[row.refusal] } : null
 }
 
 /** The payout waits until its destination is no longer new. */
@@ -257,6 +282,6 @@ export async function noteCooling(
   await db.query(sql`
     update payouts set
       state_code = 'cooling_down', state_reason = ${reason}, due_at = ${until}, attempts = 0, updated_at = ${clock.now()}
-    where merchant_id = ${merchant.id} and id = ${id} and state = 'pending' and verdict is null
+    where merchant_id = ${merchant.id} and id = ${id} and state = 'pending' and processor is null and verdict is null
   `)
 }

@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
 import { type Colleague, hire } from '../../../test/people.ts'
 import { type Scripted, scriptPayouts } from '../../../test/scripted-payouts.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { commandsFor, createLedger, createWallets } from '../../../test/wallets.ts'
+import { uuidV7 } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
 import { getApproval } from '../approvals/approval-records.ts'
 import { changeApprovalSettings } from '../approvals/approval-settings.ts'
@@ -12,8 +13,10 @@ import { inTransaction, type Later } from '../context.ts'
 import { getBalance } from '../ledger/balances.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { advanceDuePayouts, advancePayout } from './advancing.ts'
-import type { PayoutsContext } from './payout-processor.ts'
+import { cancelPayout } from './payout-decisions.ts'
+import type { PayoutsContext, UrlAnswer } from './payout-processor.ts'
 import { getPayout, type Payout } from './payout-records.ts'
+import { changePayoutSettings } from './payout-settings.ts'
 import { type Settlement, settlePayout } from './payout-settlements.ts'
 import { createPayout } from './payouts.ts'
 
@@ -44,8 +47,9 @@ const pay = async (context: PayoutsContext, more: object = {}) => {
   return (await createPayout(context, tenant, wanted, null)).payout
 }
 /** A payout of which nobody can say for an hour whether its account has it. */
-async function lose(): Promise<Scripted & { id: string }> {
+async function lose(expectedFee = 0n): Promise<Scripted & { id: string }> {
   const script = scriptPayouts(service, { is: 'unknown' }, { is: 'unknown' })
+  script.fee = expectedFee
   script.returnLooksMs = [10_000, 60_000]
   const { id } = await pay(script.context)
   await advancePayout(script.context, tenant, id)
@@ -67,6 +71,14 @@ async function approve({ settlementApprovalId }: Payout, who: Tenant): Promise<v
 const funds = async () => {
   const { posted, held, owed } = await getBalance(service, tenant, ada, 'ZAR')
   return { posted, held, owed }
+}
+/** What an account of the tenant has, by its party for an outside. */
+const posted = async (kind: string, party = 0n) => {
+  const [row] = await service.db.query<{ posted: bigint }>(sql`
+    select posted from ledger_accounts
+    where merchant_id = ${tenant.merchant.id} and kind = ${kind} and party_id = ${party} and currency = 'ZAR'
+  `)
+  return row?.posted ?? 0n
 }
 const paid = (fee: bigint | null = 0n) => ({ is: 'conclusive', end: { status: 'paid', fee } }) as const
 const release: Settlement = { outcome: 'failed', proof: 'Statement of 3 May', reason: 'The bank never had it' }
@@ -184,6 +196,46 @@ describe('a payout of which nobody knows the end', () => {
     expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
   })
 
+  test.each([
+    ['owner', 25n],
+    ['owner', undefined],
+    ['owner', 80n],
+    ['merchant', 25n],
+  ] as const)(
+    'and was settled as paid gives its fee back, too: borne by the %s, told as %s',
+    async (feesBorneBy, fee) => {
+      await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy }))
+      const script = await lose(50n)
+      const settled = await settlePayout(script.context, asker, script.id, { ...release, outcome: 'paid', fee })
+      expect(settled.bookedFee).toBe(fee ?? 50n)
+      script.ask = { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Account closed' } }
+      for (let times = 0; times < 2; times++) await advancePayout({ ...script.context }, tenant, script.id)
+      const back = { state: 'returned', fee: 0n, bookedFee: 0n, dueAt: null }
+      expect(await getPayout(service, tenant, script.id)).toMatchObject(back)
+      expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
+      expect([await posted('outside', 7n), await posted('processor_fees')]).toEqual([0n, 0n])
+    },
+  )
+
+  test('and was settled as paid gives each the part of the fee back that they have paid', async () => {
+    await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy: 'owner' }))
+    const script = await lose(50n)
+    await settlePayout(script.context, asker, script.id, { ...release, outcome: 'paid', fee: 50n })
+    // What the owner's account did not take.
+    await createLedger(service)(tenant, {
+      ...{ action: 'book', kind: 'processor_fee', id: uuidV7(service.random, service.clock.now()), currency: 'ZAR' },
+      ...{ from: { kind: 'processor_fees' }, to: { kind: 'outside', at: 7n }, amount: 20n, description: null },
+      ...{ event: null, request: null, ownKey: `payout/${script.id}/rest-of-fee/processor_fees/0` },
+    })
+    await service.db.query(sql`
+      update payouts set fee = 70, booked_fee = 70 where merchant_id = ${tenant.merchant.id} and id = ${script.id}
+    `)
+    script.ask = { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Account closed' } }
+    await advancePayout(script.context, tenant, script.id)
+    expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
+    expect([await posted('outside', 7n), await posted('processor_fees')]).toEqual([0n, 0n])
+  })
+
   test('whose account says the end while a second person is asked ends so, and nobody can approve it any more', async () => {
     await limit()
     const script = await lose()
@@ -233,6 +285,108 @@ describe('a payout of which nobody knows the end', () => {
     }
     expect(await getPayout(service, tenant, script.id)).toMatchObject({ state: 'paid' })
     expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
+  })
+})
+
+describe('a payout that people pay out', () => {
+  const byHand = (): PayoutsContext => ({ ...service, payoutProcessorOf: async () => 'manual' })
+  const settle = (id: string, outcome: Settlement['outcome'] = 'paid') =>
+    settlePayout(byHand(), asker, id, { outcome, proof: 'FT1' })
+  const notGiven = { code: 'payout_not_open', message: expect.stringContaining('not given to a person yet') }
+
+  test('is not settled while it cools down, and is given to a person after that', async () => {
+    await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { coolDownHours: 24 }))
+    const { id } = await pay(byHand())
+    await expect(settle(id)).rejects.toMatchObject(notGiven)
+    await advancePayout(byHand(), tenant, id)
+    for (const outcome of ['paid', 'failed'] as const) await expect(settle(id, outcome)).rejects.toMatchObject(notGiven)
+    expect(await funds()).toEqual({ posted: 1000n, held: 300n, owed: 0n })
+    service.clock.advance(24 * 60 * 60_000)
+    expect(await settle(id)).toMatchObject({ state: 'paid' })
+  })
+
+  test('is not settled before the approval URL has agreed, nor while it is asked, nor after it has refused', async () => {
+    const approvalUrl = { url: 'http://127.0.0.1:9/', secret: 'sk' }
+    await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { approvalUrl }))
+    let refuse: (answer: UrlAnswer) => void = () => {}
+    const refusal = new Promise<UrlAnswer>((done) => {
+      refuse = done
+    })
+    const asking: PayoutsContext = { ...byHand(), askApprovalUrl: () => refusal }
+    const { id } = await pay(asking)
+    await expect(settle(id)).rejects.toMatchObject(notGiven)
+    const advancing = advancePayout(asking, tenant, id)
+    await vi.waitFor(async () => expect((await getPayout(service, tenant, id)).stateCode).toBe('approval_url'))
+    await expect(settle(id)).rejects.toMatchObject(notGiven)
+    refuse({ is: 'rejected', reason: 'No' })
+    await advancing
+    await expect(settle(id)).rejects.toMatchObject({ code: 'not_available' })
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'failed', stateCode: 'rejected' })
+    const agreed = (await pay(asking)).id
+    await advancePayout({ ...asking, askApprovalUrl: async () => ({ is: 'approved' }) }, tenant, agreed)
+    expect(await settle(agreed)).toMatchObject({ state: 'paid' })
+  })
+
+  test('is not settled while the bank does not confirm its name, where a second person is asked about that', async () => {
+    await service.db.query(sql`
+      update recipients set name_at_bank = 'Somebody Else', name_answer = 'found', name_asked_at = ${service.clock.now()}
+      where merchant_id = ${tenant.merchant.id} and id = ${(await pay(byHand())).recipient.id}
+    `)
+    await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { nameDifferences: 'approval' }))
+    const { id } = await pay(byHand())
+    await expect(settle(id)).rejects.toMatchObject(notGiven)
+    await advancePayout(byHand(), tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'awaiting_approval' })
+  })
+
+  test('is looked at once more before it is given to a person: of a denied customer it fails', async () => {
+    const [first, second] = [await pay(byHand()), await pay(byHand())]
+    await service.db.query(sql`
+      update customers set risk_action = 'deny' where merchant_id = ${tenant.merchant.id} and code = ${ada}
+    `)
+    await advancePayout(byHand(), tenant, first.id)
+    await expect(settle(second.id)).rejects.toMatchObject({ code: 'payout_not_open' })
+    for (const { id } of [first, second]) {
+      const failed = { state: 'failed', stateCode: 'customer_denied' }
+      expect(await getPayout(service, tenant, id)).toMatchObject(failed)
+    }
+  })
+
+  test('stays with its person, whatever is chosen later', async () => {
+    const { id } = await pay(byHand())
+    await advancePayout(byHand(), tenant, id)
+    const { context, sent } = scriptPayouts(service, { is: 'exists', attention: null })
+    await advancePayout(context, tenant, id)
+    expect(sent).toEqual([])
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'pending', processor: 'manual', dueAt: null })
+  })
+
+  test('cannot be cancelled while a second person is asked whether it was paid, also at the same moment', async () => {
+    await limit()
+    const { id } = await pay(byHand())
+    const waiting = await settle(id)
+    const isWaiting = {
+      code: 'approval_waiting',
+      message: expect.stringContaining(waiting.settlementApprovalId ?? '-'),
+    }
+    await expect(cancelPayout(service, tenant, id)).rejects.toMatchObject(isWaiting)
+    await approve(waiting, other)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid' })
+    for (let times = 0; times < 5; times++) {
+      const raced = (await pay(byHand(), { amount: 10 })).id
+      await Promise.allSettled([settle(raced), cancelPayout({ ...service }, tenant, raced)])
+      const { state, settlementApprovalId } = await getPayout(service, tenant, raced)
+      const approval =
+        settlementApprovalId === null ? null : await getApproval(service, tenant, { id: settlementApprovalId })
+      expect([state, approval?.status]).toEqual(approval === null ? ['cancelled', undefined] : ['pending', 'waiting'])
+    }
+  })
+
+  test('can be cancelled while a second person is asked whether it was not paid', async () => {
+    await limit()
+    const { id } = await pay(byHand())
+    await settle(id, 'failed')
+    expect(await cancelPayout(service, tenant, id)).toMatchObject({ state: 'cancelled' })
   })
 })
 

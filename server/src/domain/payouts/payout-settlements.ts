@@ -7,11 +7,12 @@ import { recordApproval } from '../approvals/asking.ts'
 import type { ApprovalOwner } from '../approvals/decisions.ts'
 import { type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { sendByHand } from './advancing.ts'
 import { decideAndEnd, endDecided, notOpen } from './payout-decisions.ts'
 import { type Decision, decidePayout, released } from './payout-ending.ts'
+import { findPrecaution } from './payout-precautions.ts'
 import type { PayoutsContext } from './payout-processor.ts'
 import { getPayout, type Payout } from './payout-records.ts'
-import { noteManual } from './payout-sending.ts'
 
 /*
  * A person says how a payout has ended: one that people pay out, or one whose account cannot say it. Where anything waits for a
@@ -53,6 +54,10 @@ export async function settlePayout(
   if (isDecided) return decideAndEnd(context, tenant, id, decisionOf(payout, settlement))
   await requireByHand(context, tenant, payout)
   const byHand = await getPayout(context, tenant, id)
+  if (byHand.endedAt !== null) {
+    const message = `The payout is ${byHand.state}: ${byHand.stateReason ?? 'it has just ended'}`
+    throw new ServiceError('payout_not_open', message)
+  }
   check(byHand, settlement)
   if (areOn(await getApprovalSettings(context, tenant))) return waitForSecond(context, tenant, id, settlement)
   return decideAndEnd(context, tenant, id, decisionOf(byHand, settlement))
@@ -91,7 +96,9 @@ async function requireByHand(context: PayoutsContext, tenant: Tenant, payout: Pa
   if (payout.processor === 'manual' || isUnknowable(payout)) return
   const isNew = payout.processor === null && payout.state === 'pending'
   if (isNew && (await context.payoutProcessorOf(context, tenant, 'new')) === 'manual') {
-    return noteManual(context, tenant, payout)
+    const precaution = await findPrecaution(context, tenant, payout)
+    if (precaution === null) return sendByHand(context, tenant, payout)
+    throw new ServiceError('payout_not_open', `The payout is not given to a person yet. ${precaution}`)
   }
   const message = `Only payouts of the processor manual are settled by hand, and those that need attention because they are ${[...unknowable, ...paidOddly].join(', ')}; the processor of this one says how it ends`
   throw new ServiceError('not_available', message)
