@@ -4435,7 +4435,7 @@ export namespace Mteja {
     completed: number
     /** Things that the account has told and that could not be read; the log has their ids. They are not compared */
     itemsUnreadable: number
-    /** Differences that it has found and that are open */
+    /** Differences of the account that it or an earlier one has found, and that are open */
     openDifferences: number
     /** Empty for a period that has ended before, and until the balance is read */
     balances: {

@@ -85,7 +85,7 @@ begin
   ) on reconciliations to mteja_app;
   grant update (counts_unsettled) on opening_balances to mteja_app;
   grant update (
-    reference, payment_id, name, state, amount, fee, currency, at, claimed_at, reconciliation_id, recorded_at
+    reference, payment_id, name, state, amount, fee, currency, at, claimed_at, reconciliation_id, recorded_at, beside_opening
   ), delete on statement_items to mteja_app;
   grant update (
     reference, transaction_id, amount, ours, theirs, currency, effects, state, reason, actor_id, closed_at,

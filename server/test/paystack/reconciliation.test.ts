@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sql } from '../../src/db/sql.ts'
 import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
+import { sentReferenceOf } from '../../src/domain/payouts/sent-references.ts'
 import { startReconciliation } from '../../src/domain/reconciliation/reconciliations.ts'
 import { continueReconciliations, startDailyReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { openTestApi, type TestApi } from '../api.ts'
@@ -573,6 +574,63 @@ describe('payouts by the same account', () => {
     }
     expect(await differences('')).toEqual([])
   })
+
+  test.each(['forgotten', 'pending', 'forgotten by another merchant'] as const)(
+    'one that was sent before the account was chosen, by a database that was restored, is in no opening balance: %s',
+    async (how) => {
+      await opened.chooseOut()
+      const row = await opened.payOut()
+      moveTransfer(account, row, 'success')
+      const { merchant } = await createTestTenant(api.service, { currencies: ['NGN'] })
+      const restored = await addTestKey(api.service, merchant, 'live')
+      const ofRestored = async (method: string, path: string, body?: object) => {
+        const answer = await api.call(method, path, body, restored.secret)
+        expect(answer.statusCode, answer.body).toBeLessThan(300)
+        return answer.json()
+      }
+      const destination = { type: 'bank_account', bankCode: '058', accountNumber: '0100000001', accountName: 'Tolu' }
+      const lost = { amount: Number(row.amount), currency: 'NGN', destination, reference: 'lost' }
+      await ofRestored('POST', '/v1/pay-ins', { amount: 900_000, currency: 'NGN', source: 'cash', reference: 'till' })
+      if (how === 'pending') await ofRestored('POST', '/v1/payouts', lost)
+      const sender = how === 'forgotten by another merchant' ? tenant : restored
+      const reference = `mteja-${sentReferenceOf(api.service.vault, sender, 'lost')}`
+      account.transfers.push({ ...row, id: account.nextId(), transfer_code: 'TRF_lost', reference })
+      const transfers = account.transfers.length
+      api.service.clock.advance(minuteMs)
+      await ofRestored('PUT', '/v1/processors/out', { processor: 'paystack', secretKey: account.secretKey })
+      const compare = async () => {
+        api.service.clock.advance(minuteMs)
+        const { id } = await ofRestored('POST', '/v1/reconciliations', { direction: 'out' })
+        for (;;) {
+          const run = await ofRestored('GET', `/v1/reconciliations/${id}`)
+          if (run.status !== 'running') return run
+          await continueReconciliations(api.service)
+        }
+      }
+      const cost = Number(row.amount) + Number(row.fee_charged)
+      const agreed = { status: 'agreed', openDifferences: 0, balances: [{ unexplained: 0 }] }
+      const first = await compare()
+      const [{ account: held, opening }] = first.balances
+      expect(opening).toBe(held + cost)
+      if (how === 'pending') return expect(first).toMatchObject({ ...agreed, completed: 1 })
+      for (const run of [first, await compare()]) {
+        expect(run).toMatchObject({ status: 'differing', openDifferences: 1, balances: [{ unexplained: 0 }] })
+      }
+      // It is asked for again, as the advice says, and is not paid twice.
+      if (sender === tenant) {
+        const customerId = (await ask('GET', '/customer')).json().data[0].customer_code
+        expect((await ask('POST', '/v1/payouts', { ...lost, customerId })).statusCode).toBe(201)
+      } else await ofRestored('POST', '/v1/payouts', lost)
+      for (let times = 0; times < 3; times++) {
+        await advanceDuePayouts(api.service)
+        api.service.clock.advance(minuteMs)
+      }
+      const { data } =
+        sender === tenant ? (await ask('GET', '/v1/payouts')).json() : await ofRestored('GET', '/v1/payouts')
+      expect([data[0].state, account.transfers.length]).toEqual(['paid', transfers])
+      for (let times = 0; times < 2; times++) expect(await compare()).toMatchObject(agreed)
+    },
+  )
 
   test('one of an account that only sends money out is compared, by hand and daily', async () => {
     expect((await ask('PUT', '/v1/processors/in', { processor: 'manual' })).statusCode).toBe(200)

@@ -5,7 +5,7 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
   switch (kind) {
     case 'missing_here':
       if (subject === 'payout') {
-        return 'The payout was sent from here, and the database does not know it: it was restored from a backup of before. Ask for it again with POST /v1/payouts under its reference and with its content: it is found at the account, and not paid twice. If nobody knows the reference, correct the balance with POST /v1/adjustments. If other merchants of this server pay out by the same account, the operator looks first whether it is theirs.'
+        return 'The payout was sent from here, and the database does not know it: it was restored from a backup of before. Ask for it again with POST /v1/payouts under its reference and with its content: it is found at the account, and not paid twice. Where several merchants of this server pay out by the account, each of them has this difference, and the payout is of one: once that one has asked for it again, it is closed for all. The operator finds out whose it is before anybody corrects a balance. Only if nobody knows the reference, that merchant corrects the balance with POST /v1/adjustments, and the others accept the difference.'
       }
       return subject === 'payment'
         ? 'The list of the account has this payment as paid, and its answer about the payment does not confirm that. Look at the payment in the account. If the money has come, record it with POST /v1/pay-ins under the reference.'
@@ -13,10 +13,15 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
     case 'missing_there':
       return 'It is booked here, and the account does not know it. Ask the processor. If the money never moved, correct the balance with POST /v1/adjustments.'
     case 'amount':
+      if (subject === 'payout') return openPayout('The account has another amount than the payout here.')
       return 'The account has another amount than is booked. Look at it in the account, and correct the difference with POST /v1/adjustments.'
     case 'fee':
       return 'The account has kept another fee than is booked. Compare it with the invoice of the processor.'
     case 'state':
+      if (subject === 'payout') return openPayout('The account and the books say differently how the payout ended.')
+      if (subject === 'refund') {
+        return 'The account and the books say differently how the refund ended. Look at it in the account. If it is unknown or needs attention here, say how it has ended with POST /v1/refunds/:id/settle. If it has ended here and money has moved, correct the balance with POST /v1/adjustments.'
+      }
       return 'The account and the books say differently how it ended. Look at it in the account, and correct the balance with POST /v1/adjustments if money has moved.'
     case 'currency':
       return 'The account has it in another currency than is booked. Look at it in the account.'
@@ -33,4 +38,9 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
     case 'unexplained':
       return 'The account has another balance than the books and all known differences explain. Look for movements in the account that are in no list, such as a top-up, a payout by hand or a correction of the processor.'
   }
+}
+
+/** The money of an open payout is still reserved: an adjustment would take it twice. */
+function openPayout(what: string): string {
+  return `${what} Look at it in the account. If the payout needs attention here, say how it has ended with POST /v1/payouts/:id/settle: its money is still reserved. If it has ended here and other money has moved, correct the balance with POST /v1/adjustments.`
 }

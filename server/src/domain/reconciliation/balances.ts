@@ -3,6 +3,7 @@ import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { AccountStatement } from './account-statement.ts'
+import { findForgotten, noteForgotten } from './beside-openings.ts'
 import { noteDifference } from './differences.ts'
 import {
   beginningOf,
@@ -33,7 +34,12 @@ export async function compareBalances(
   const { begin } = await beginningOf(context, tenant, run.booksId)
   if (kept.size === 0 && run.from > begin) return { balances: [], isAgreed: true }
   const isNew = kept.size === 0
+  const forgotten = isNew ? await findForgotten(context, tenant, run) : []
   const changes: Changes = isNew ? await sumChanges(context, tenant, run) : new Map()
+  for (const { currency, cost } of forgotten) {
+    const { all, settled } = changes.get(currency) ?? { all: 0n, settled: 0n }
+    changes.set(currency, { all: all - cost, settled })
+  }
   const heldOf = (currency: Currency) => held.find((each) => each.currency === currency)?.amount ?? 0n
   const sums = await sumBooks(context, tenant, run)
   const all = [...held.map(({ currency }) => currency), ...sums.keys(), ...kept.keys(), ...changes.keys()]
@@ -57,6 +63,7 @@ export async function compareBalances(
       ({ currency, opening }) => run.balances.find((each) => each.currency === currency)?.opening === opening,
     )
     if (!isSeenTwice) return { balances, isAgreed: false }
+    await noteForgotten(context, tenant, run, forgotten)
     await keepOpenings(context, tenant, run, { balances, changes })
   } else {
     await readUnsettled(context, tenant, run, { balances, kept })
@@ -319,7 +326,7 @@ async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconcili
       select i.currency, 0, 0, -(i.amount + coalesce(i.fee, 0))
       from statement_items i
       where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'payout' and i.state <> 'failed'
-        and i.name is not null and i.at >= ${cutOver}
+        and i.name is not null and (i.at >= ${cutOver} or i.beside_opening)
         and not exists (
           select from payouts p where p.merchant_id = i.merchant_id and p.mode = i.mode and p.sent_reference = i.name
         )

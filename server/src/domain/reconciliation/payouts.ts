@@ -6,6 +6,7 @@ import { findPayout, type Payout } from '../payouts/payout-records.ts'
 import { isOpen } from '../payouts/payout-states.ts'
 import { isSentFromHere } from '../payouts/sent-references.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
+import { isBesideOpening } from './beside-openings.ts'
 import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
 import { beginningOf, isSentByAnother, type Reconciliation } from './reconciliations.ts'
@@ -76,12 +77,13 @@ function isBehind({ state, fee: told }: StatementItem, { state: own, fee }: Payo
 async function compareOther(context: Context, tenant: Tenant, run: Reconciliation, item: StatementItem): Promise<void> {
   const { cutOver } = await beginningOf(context, tenant, run.booksId)
   const isFromHere = item.name !== null && isSentFromHere(context.vault, item.name)
-  // What is older than the cut-over is in the opening balance.
+  // What is older than the cut-over is in the opening balance, but for what was sent from here.
   const isOld = item.createdAt < cutOver
   if (item.state === 'failed' || (isOld && !isFromHere)) return
   if (item.name !== null && (await isOfAnotherMerchant(context, tenant, item.name))) return
   const kind = isFromHere ? ('missing_here' as const) : ('not_ours' as const)
-  await note(context, tenant, run, item, { kind, effect: isOld ? 0n : -costOf(item), own: null })
+  const isCounted = !isOld || (await isBesideOpening(context, tenant, run, item))
+  await note(context, tenant, run, item, { kind, effect: isCounted ? -costOf(item) : 0n, own: null })
 }
 
 async function isOfAnotherMerchant({ db }: Context, tenant: Tenant, name: string): Promise<boolean> {

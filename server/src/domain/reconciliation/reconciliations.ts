@@ -16,6 +16,7 @@ import { findUnknownSince } from '../payments/sending-pauses.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
 import { booksOf, linkKeys } from './account-keys.ts'
 import type { ReconciliationContext, StatementKind } from './account-statement.ts'
+import { findSetUp } from './sending-looks.ts'
 
 /** What is done next: the lists are read first, then what is here alone is asked about. */
 export type Stage =
@@ -55,7 +56,7 @@ export interface Reconciliation {
   completed: number
   /** How many things the account has told that could not be read. They are not compared. */
   unreadable: number
-  /** How many differences it has found that are open. */
+  /** How many differences of the account that it or an earlier one has found are open. */
   openDifferences: number
   balances: readonly ComparedBalance[]
   failure: string | null
@@ -211,7 +212,7 @@ async function findRunning(context: Context, tenant: Tenant, accountId: bigint):
 }
 
 /** The rows of one account, by all its keys, as a condition on an id of an account. */
-export function isOfBooks({ merchant }: Tenant, accountId: Sql, booksId: bigint): Sql {
+export function isOfBooks({ merchant }: Tenant, accountId: Sql, booksId: bigint | Sql): Sql {
   return sql`${accountId} in (
     select a.id from processor_accounts a
     where a.merchant_id = ${merchant.id} and coalesce(a.same_as, a.id) = ${booksId}
@@ -248,23 +249,28 @@ export async function beginningOf(context: Context, { merchant }: Tenant, booksI
 async function whereToBegin(context: Context, tenant: Tenant, booksId: bigint): Promise<Date> {
   const { merchant } = tenant
   const { begin: first } = await beginningOf(context, tenant, booksId)
-  const [row] = await context.db.query<{ is_opened: boolean; open: Date | null }>(sql`
-    select
-      exists (
-        select from opening_balances o where o.merchant_id = ${merchant.id} and o.account_id = ${booksId}
-      ) as is_opened,
-      (
-        select min(d.at) from differences d
-        where d.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`d.account_id`, booksId)} and d.state = 'open'
-          and d.subject <> 'balance'
-      ) as open
-  `)
   // What was there before is known from everything that has come since.
-  if (!row?.is_opened) return first
+  if (!(await isOpened(context, tenant, booksId))) return first
+  const [row] = await context.db.query<{ open: Date | null }>(sql`
+    select min(d.at) as open from differences d
+    where d.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`d.account_id`, booksId)} and d.state = 'open'
+      and d.subject <> 'balance'
+  `)
   const back = lookBack(await coveredUntil(context, tenant, booksId, first), first)
   const oldest = new Date(context.clock.now().getTime() - longestMs)
-  const open = row.open === null || row.open > oldest ? row.open : oldest
-  return open !== null && open < back ? later(open, first) : back
+  // A payout of before the cut-over is looked at again, too, until it is put right.
+  const open = row?.open && later(row.open, oldest)
+  return open && open < back ? open : back
+}
+
+/** Whether it is on record what an account had before its cut-over. */
+export async function isOpened({ db }: Context, { merchant }: Tenant, booksId: bigint): Promise<boolean> {
+  const [row] = await db.query<{ found: boolean }>(sql`
+    select exists (
+      select from opening_balances o where o.merchant_id = ${merchant.id} and o.account_id = ${booksId}
+    ) as found
+  `)
+  return row?.found === true
 }
 
 /**
@@ -297,15 +303,22 @@ function earlier(one: Date, other: Date | null): Date {
   return other !== null && other < one ? other : one
 }
 
-/** Since when the things of a list are read: things that may still change are read again, and an account lists them by their age. */
+/**
+ * Since when the things of a list are read: things that may still change are read again, and an account lists them by their age. Payouts are
+ * read since the set-up of the database once: one that was restored may have sent some before it worked with the account.
+ */
 export async function readFromOf(
   context: Context,
-  { merchant }: Tenant,
-  { booksId }: Reconciliation,
+  tenant: Tenant,
+  { booksId, round }: Reconciliation,
   { kind, since }: { kind: StatementKind; since: Date },
 ): Promise<Date> {
   if (kind === 'payment') return since
+  const { merchant } = tenant
   const oldest = new Date(context.clock.now().getTime() - longestMs)
+  if (kind === 'payout' && round === 1 && !(await isOpened(context, tenant, booksId))) {
+    return earlier(since, later(await findSetUp(context, tenant), oldest))
+  }
   const [row] = await context.db.query<{ at: Date | null }>(sql`
     select min(i.at) as at from statement_items i
     where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = ${kind} and i.state = 'open'
@@ -331,14 +344,16 @@ export function listReconciliations(
   return select(context, tenant, sql`true ${older} order by r.id desc limit ${limit}`)
 }
 
-async function select(context: Context, { merchant, mode }: Tenant, matching: Sql): Promise<Reconciliation[]> {
+async function select(context: Context, tenant: Tenant, matching: Sql): Promise<Reconciliation[]> {
+  const { merchant, mode } = tenant
   const rows = await context.db.query<ReconciliationRow>(sql`
     select
       r.id, r.mode, r.account_id, r.books_id, r.from_at, r.until_at, r.with_balance, r.state, r.stage, r.page, r.compared, r.position,
       r.round, r.read_from, r.items_read, r.completed, r.unreadable, r.balances, r.failure, r.attempts, r.due_at, r.created_at, r.finished_at,
       (
         select count(*) from differences d
-        where d.merchant_id = r.merchant_id and d.last_reconciliation_id = r.id and d.state = 'open'
+        where d.merchant_id = r.merchant_id and ${isOfBooks(tenant, sql`d.account_id`, sql`r.books_id`)} and d.state = 'open'
+          and d.created_at <= coalesce(r.finished_at, r.updated_at)
       ) as open_differences,
       -- An account that nobody has chosen takes money.
       coalesce((

@@ -52,16 +52,21 @@ const marginMs = 60 * 60 * 1000
  * chosen says nothing: in a restored database it may have to be chosen again.
  */
 async function findPeriod(context: Base, tenant: Tenant): Promise<Period> {
-  const [row] = await context.db.query<{ since: Date }>(sql`
-    select least(m.created_at, (select i.created_at from installation i)) as since from merchants m
-    where m.id = ${tenant.merchant.id}
-  `)
   const until = context.clock.now()
-  const since = new Date((row?.since ?? until).getTime() - marginMs)
+  const since = await findSetUp(context, tenant)
   const knownUntil = await findKnownUntil(context, tenant)
   const from = knownUntil !== null && knownUntil > since ? knownUntil : since
   // The clock of the account may be ahead.
   return { from, until: new Date(Math.max(until.getTime(), from.getTime()) + 60_000) }
+}
+
+/** The set-up of this database, by the clock of an account: nothing was sent from here before. */
+export async function findSetUp({ db, clock }: Pick<Context, 'db' | 'clock'>, { merchant }: Tenant): Promise<Date> {
+  const [row] = await db.query<{ since: Date }>(sql`
+    select least(m.created_at, (select i.created_at from installation i)) as since from merchants m
+    where m.id = ${merchant.id}
+  `)
+  return new Date((row?.since ?? clock.now()).getTime() - marginMs)
 }
 
 async function findUnknown(

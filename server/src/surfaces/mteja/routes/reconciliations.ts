@@ -65,7 +65,10 @@ export const reconciliationSchema = Type.Object({
       'Things that the account has told and that could not be read; the log has their ids. They are not compared',
     examples: [0],
   }),
-  openDifferences: Type.Integer({ description: 'Differences that it has found and that are open', examples: [0] }),
+  openDifferences: Type.Integer({
+    description: 'Differences of the account that it or an earlier one has found, and that are open',
+    examples: [0],
+  }),
   balances: Type.Array(balanceSchema, {
     description: 'Empty for a period that has ended before, and until the balance is read',
   }),
