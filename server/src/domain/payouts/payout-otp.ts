@@ -10,7 +10,8 @@ import { getPayoutSettings } from './payout-settings.ts'
 
 /**
  * Gives the one-time password that a payout waits for to the processor that has asked for it, and asks how the payout stands.
- * Throws `not_available` for a processor that takes none, and what it throws.
+ * Throws `not_available` for a processor that takes none, `payout_not_open` for a wrong one after the right one was taken, and what the
+ * processor throws.
  */
 export async function finalizePayout(
   context: PayoutsContext,
@@ -22,7 +23,8 @@ export async function finalizePayout(
   if (!processor?.giveOtp) {
     throw new ServiceError('not_available', 'The processor of this payout takes one-time passwords nowhere but there')
   }
-  await processor.giveOtp(tenant, orderOf(payout), otp)
+  const isTaken = await processor.giveOtp(tenant, orderOf(payout), otp)
+  if (!isTaken) throw new ServiceError('payout_not_open', 'The payout does not wait for a one-time password any more')
   await advancePayout(context, tenant, payout.id)
   return getPayout(context, tenant, payout.id)
 }

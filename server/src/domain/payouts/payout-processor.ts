@@ -105,9 +105,10 @@ export interface PayoutProcessor {
   send(tenant: Tenant, order: PayoutOrder): Promise<SendOutcome>
   /**
    * Gives the one-time password that an order waits for. Nothing of the answer is believed: the order is asked about afterwards. It
-   * throws `UpstreamError` where the party cannot be asked. Left out by a party that takes none.
+   * throws `UpstreamError` where the party cannot be asked. False for a wrong one after the right one was taken. Left out by a party that
+   * takes none.
    */
-  giveOtp?(tenant: Tenant, order: PayoutOrder, otp: string): Promise<void>
+  giveOtp?(tenant: Tenant, order: PayoutOrder, otp: string): Promise<boolean>
   /** The one-time password of a party that pretends. */
   readonly testOtp?: string
   /** Asks the bank of an account for the name of its holder. Throws `UpstreamError`. Left out by a party that knows no bank. */

@@ -128,18 +128,22 @@ export function createSandboxPayouts({ db, clock, delayMs, feeOf = () => 0n }: M
   }
 
   /** The right one sends the order on its course; a wrong one ends it. */
-  async function giveOtp(tenant: Tenant, order: PayoutOrder, otp: string): Promise<void> {
+  async function giveOtp(tenant: Tenant, order: PayoutOrder, otp: string): Promise<boolean> {
     const now = clock.now()
     const { status, next } = planOf(order)
     const isRight = otp.trim() === testOtp
     const after = isRight ? (status === 'otp' || status === 'lost' ? 'paid' : status) : 'wrong_otp'
     const then = isRight ? next : undefined
-    await db.query(sql`
+    const taken = await db.query(sql`
       update sandbox_payouts set
         status = ${after}, next_status = ${then ?? null}::text,
         next_at = ${then === undefined ? null : new Date(now.getTime() + delayMs)}::timestamptz
       where merchant_id = ${tenant.merchant.id} and reference = ${order.reference} and status = 'otp' and next_at > ${now}
+      returning reference
     `)
+    if (isRight || taken.length > 0) return true
+    const answer = await ask(tenant, order)
+    return answer.is === 'conclusive' && answer.end.status === 'failed' && otpFailures.includes(answer.end.code)
   }
 
   return {
@@ -166,6 +170,9 @@ export function createSandboxPayouts({ db, clock, delayMs, feeOf = () => 0n }: M
     },
   }
 }
+
+/** How an order ends whose one-time password is wrong, or never comes. */
+const otpFailures = ['wrong_otp', 'abandoned']
 
 /** The course of an order that is made. */
 function planOf(order: PayoutOrder): Plan {

@@ -135,9 +135,10 @@ export function createPaystackPayouts({
     return found.is === 'not_found' ? { is: 'unknown' } : found
   }
 
-  async function giveOtp(_tenant: Tenant, order: PayoutOrder, otp: string): Promise<void> {
+  async function giveOtp(_tenant: Tenant, order: PayoutOrder, otp: string): Promise<boolean> {
     const found = await verifyTransfer(ask, nameOf(order))
     if (found !== null) await finalizeTransfer(ask, found.code, otp)
+    return true
   }
 
   /** Banks of other countries are asked in ways that cost money, or not at all. */

@@ -560,6 +560,17 @@ describe('a batch of transfers with an Idempotency-Key', () => {
 describe('one-time passwords for transfers', () => {
   const post = (path: string, body?: object) => call('POST', `/transfer/${path}`, body)
 
+  test('of a right one and wrong ones at once, one is taken, and the others are refused', async () => {
+    await post('enable_otp')
+    const { transfer_code } = (await send()).json().data
+    const answers = await Promise.all(
+      ['123456', '000000', '111111'].map((otp) => post('finalize_transfer', { transfer_code, otp })),
+    )
+    const { status } = await dataOf('GET', `/transfer/${transfer_code}`)
+    const queued = answers.map(({ statusCode }) => statusCode).filter((code) => code === 200)
+    expect(queued).toHaveLength(status === 'success' ? 1 : 0)
+  })
+
   test('are off, are turned on, and asked for; the right one pays, and the wrong one ends the transfer', async () => {
     expect((await post('enable_otp')).json()).toEqual({
       status: true,
