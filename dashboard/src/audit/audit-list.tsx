@@ -34,7 +34,7 @@ export function AuditList({ list, empty }: AuditListProps) {
               key={entry.id}
               type="button"
               className="tr"
-              style={columns('minmax(0, 1.2fr) minmax(0, 1.2fr) minmax(0, 1fr) 110px')}
+              style={columns('minmax(0, 1.1fr) minmax(0, 1.1fr) minmax(0, 1.4fr) 110px')}
               onClick={() => setOpened(entry)}
             >
               <span>{plain(entry.action)}</span>

@@ -46,6 +46,12 @@ export const theme = createTheme({
     }),
     Modal: { defaultProps: panel },
     Drawer: { defaultProps: panel },
-    Menu: { defaultProps: { shadow: 'none', transitionProps: { duration: 80 } } },
+    Menu: {
+      defaultProps: {
+        shadow: 'none',
+        transitionProps: { duration: 80 },
+        styles: { dropdown: { borderColor: 'var(--line)' } },
+      },
+    },
   },
 })
