@@ -27,6 +27,7 @@ import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { createRoot } from 'react-dom/client'
 import { Router } from 'wouter'
 import { App } from './app.tsx'
+import { goTo } from './base/places.ts'
 import type { Session } from './base/session.ts'
 import { nonce } from './shell/nonce.ts'
 import { theme } from './shell/theme.ts'
@@ -44,7 +45,7 @@ export function draw(queries: QueryClient, resumed: Session | null): void {
       withStaticClasses={false}
     >
       <QueryClientProvider client={queries}>
-        <Router base="/app">
+        <Router base="/app" aroundNav={goTo}>
           <App resumed={resumed} />
         </Router>
       </QueryClientProvider>

@@ -21,6 +21,16 @@ export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: executablePath ?? '', args, timeout: 0 })
 }
 
+interface Shift {
+  value: number
+  hadRecentInput: boolean
+  sources: { node: Node | null }[]
+}
+
+/** What has moved by itself on the screen that is open: the browser's measure, and the texts of what moved. */
+export const shiftsOf = (page: Page): Promise<{ sum: number; of: string[] }> =>
+  page.evaluate(() => (window as unknown as { shifts: { sum: number; of: string[] } }).shifts)
+
 /** A tab of its own in which somebody has signed in with a key, at an address below /app. */
 export async function signedIn(
   { browser, baseUrl }: { browser: Browser; baseUrl: string },
@@ -32,11 +42,13 @@ export async function signedIn(
   page.setDefaultTimeout(15_000)
   // The browser's own measure: the sum of all shifts that nobody caused by a press.
   await page.addInitScript(() => {
-    const shifts = { sum: 0 }
+    const shifts = { sum: 0, of: [] as string[] }
     Object.assign(window, { shifts })
     new PerformanceObserver((list) => {
-      for (const entry of list.getEntries() as unknown as { value: number; hadRecentInput: boolean }[]) {
-        if (!entry.hadRecentInput) shifts.sum += entry.value
+      for (const entry of list.getEntries() as unknown as Shift[]) {
+        if (entry.hadRecentInput) continue
+        shifts.sum += entry.value
+        shifts.of.push(...entry.sources.map(({ node }) => (node?.textContent ?? '').slice(0, 60)))
       }
     }).observe({ type: 'layout-shift', buffered: true })
   })

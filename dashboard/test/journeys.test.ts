@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { type StartedServer, startServer } from '../../client/test/server.ts'
 import { buildPage, needsPage } from '../../scripts/page.mjs'
-import { executablePath, openBrowser, signedIn as signInto } from './browser.ts'
+import { executablePath, openBrowser, shiftsOf, signedIn as signInto } from './browser.ts'
 import { type Seed, seed } from './seed.ts'
 
 // What a person of each role comes for, from the sign-in on, and what happens when the key goes away.
@@ -304,7 +304,7 @@ browserTest('a developer finds a request by its id, and what it did', async () =
 
 browserTest('nothing moves while a screen loads: the browser’s own measure is 0', async () => {
   const page = await signedIn(seeded.keys.owner)
-  const found: Record<string, number> = {}
+  const found: Record<string, Awaited<ReturnType<typeof shiftsOf>>> = {}
   for (const path of [
     '/home',
     '/customers',
@@ -321,9 +321,9 @@ browserTest('nothing moves while a screen loads: the browser’s own measure is 
     await page.goto(`${server.baseUrl}/app${path}`)
     await page.getByRole('heading', { level: 1 }).waitFor()
     await page.waitForTimeout(1200)
-    found[path] = await page.evaluate(() => (window as unknown as { shifts: { sum: number } }).shifts.sum)
+    found[path] = await shiftsOf(page)
   }
-  expect(Object.entries(found).filter(([, sum]) => sum > 0)).toEqual([])
+  expect(Object.entries(found).filter(([, { sum }]) => sum > 0)).toEqual([])
 })
 
 browserTest('a session that is left open until its key has expired ends with a sentence', async () => {

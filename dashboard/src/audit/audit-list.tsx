@@ -1,4 +1,3 @@
-import { Drawer } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'wouter'
 import type { Mteja } from '../base/client.ts'
@@ -8,6 +7,7 @@ import { byWord, plain, surfaceWord } from '../base/words.ts'
 import { useNames } from '../customers/queries.ts'
 import { Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { Panel } from '../parts/dialog.tsx'
 import { More } from '../parts/more.tsx'
 import type { useSteps } from '../parts/steps.ts'
 
@@ -65,7 +65,7 @@ function Entry({ entry, name, close }: { entry: Mteja.AuditEntry; name: NameOf; 
   const { format } = useSession()
   const { by } = entry
   return (
-    <Drawer opened onClose={close} position="right" size="min(560px, 100vw)" title={plain(entry.action)}>
+    <Panel close={close} isInAddress={false} title={plain(entry.action)}>
       <div className="stack wide">
         <Facts
           of={[
@@ -100,7 +100,7 @@ function Entry({ entry, name, close }: { entry: Mteja.AuditEntry; name: NameOf; 
           </section>
         )}
       </div>
-    </Drawer>
+    </Panel>
   )
 }
 

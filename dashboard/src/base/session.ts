@@ -8,6 +8,8 @@ export type Scope = NonNullable<Mteja.RetrieveApiKeyResult['scopes']>[number]
 export interface Session {
   mode: 'test' | 'live'
   key: Mteja.RetrieveApiKeyResult
+  /** Whose key it is; null for a program's. */
+  personName: string | null
   merchant: Mteja.Merchant
   /** For amounts and times: the viewer's locale, the merchant's clocks and currencies. */
   format: MoneyFormat & TimeFormat
@@ -29,7 +31,7 @@ export function forgetKey(): void {
 }
 
 /** What the server said about a key. */
-type Known = Pick<Session, 'key' | 'merchant'>
+type Known = Pick<Session, 'key' | 'personName' | 'merchant'>
 
 /**
  * Asks the server whose key it is and what it may do. Throws the client's errors; TypeError for a text that is no key.
@@ -43,7 +45,7 @@ export async function signIn(secret: string): Promise<Session> {
     clients.cashful.authentication.getToken(),
     clients.mteja.merchants.own(),
   ])
-  const session = sessionOf(clients, { key: await clients.mteja.apiKeys.retrieve(keyIdOf(token)), merchant })
+  const session = sessionOf(clients, { ...(await readKey(clients, keyIdOf(token))), merchant })
   sessionStorage.setItem(keyPlace, secret)
   remember(session)
   return session
@@ -64,21 +66,27 @@ export function resume(): Session | null {
 /** Asks the server again about a session that was resumed. The same session if nothing has changed. Throws the client's errors. */
 export async function lookAgain(session: Session): Promise<Session> {
   const { mteja } = session
-  const [key, merchant] = await Promise.all([mteja.apiKeys.retrieve(session.key.id), mteja.merchants.own()])
-  if (wordsOf({ key, merchant }) === wordsOf(session)) return session
-  const changed = sessionOf(session, { key, merchant })
+  const [known, merchant] = await Promise.all([readKey(session, session.key.id), mteja.merchants.own()])
+  if (wordsOf({ ...known, merchant }) === wordsOf(session)) return session
+  const changed = sessionOf(session, { ...known, merchant })
   remember(changed)
   return changed
 }
 
+async function readKey({ mteja }: Clients, id: string): Promise<Omit<Known, 'merchant'>> {
+  const key = await mteja.apiKeys.retrieve(id)
+  return { key, personName: key.personId ? (await mteja.people.retrieve(key.personId)).name : null }
+}
+
 /** When a key was used last is no change of it. */
-const wordsOf = ({ key, merchant }: Known): string => JSON.stringify([{ ...key, lastUsedAt: null }, merchant])
+const wordsOf = ({ key, personName, merchant }: Known): string =>
+  JSON.stringify([{ ...key, lastUsedAt: null }, personName, merchant])
 
 /** The name of this file has the hash of its content. */
 const thisBuild = import.meta.url
 
-function remember({ key, merchant }: Session): void {
-  sessionStorage.setItem(knownPlace, JSON.stringify({ build: thisBuild, key, merchant }))
+function remember({ key, personName, merchant }: Session): void {
+  sessionStorage.setItem(knownPlace, JSON.stringify({ build: thisBuild, key, personName, merchant }))
 }
 
 let refused = (): void => {}
@@ -104,11 +112,12 @@ function clientsOf(secret: string): Clients {
   }
 }
 
-function sessionOf({ mteja, cashful, paystack }: Clients, { key, merchant }: Known): Session {
+function sessionOf({ mteja, cashful, paystack }: Clients, { key, personName, merchant }: Known): Session {
   const scopes = new Set(key.scopes)
   return {
     mode: key.mode,
     key,
+    personName,
     merchant,
     format: {
       locale: navigator.language,

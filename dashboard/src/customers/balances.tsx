@@ -7,6 +7,8 @@ import { readScript } from '../base/scripts.ts'
 import { dayOf, daysBefore } from '../base/times.ts'
 import { kindWord } from '../base/words.ts'
 import { Money, Problem } from '../parts/basics.tsx'
+import { CurrencySelect } from '../parts/currency-select.tsx'
+import { useOwnCurrencies } from './own-currencies.ts'
 import { type Balance, hasMoney, useBalances, useLeaving, usualCurrency } from './queries.ts'
 
 /** The chart comes after what is read first. */
@@ -91,7 +93,8 @@ const periods = [7, 30, 90, 365]
 const mostEntries = 5000
 
 function History({ id, currency, choose }: { id: string; currency: string; choose: (currency: string) => void }) {
-  const { mteja, format, merchant } = useSession()
+  const { mteja, format } = useSession()
+  const own = useOwnCurrencies(id)
   const [days, setDays] = useState(90)
   const { data, error } = useQuery({
     queryKey: ['customer', id, 'chart', currency, days],
@@ -124,15 +127,7 @@ function History({ id, currency, choose }: { id: string; currency: string; choos
       <div className="row apart">
         <h2 className="small">Balance over time</h2>
         <div className="row">
-          {merchant.currencies.length > 1 && (
-            <NativeSelect
-              size="xs"
-              aria-label="Currency of the chart"
-              value={currency}
-              onChange={(event) => choose(event.currentTarget.value)}
-              data={merchant.currencies}
-            />
-          )}
+          <CurrencySelect size="xs" name="Currency of the chart" value={currency} choose={choose} first={own} />
           <NativeSelect
             size="xs"
             aria-label="Period of the chart"

@@ -1,4 +1,4 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useLocation } from 'wouter'
@@ -6,6 +6,7 @@ import { useNotice, useSession } from '../base/context.ts'
 import { newKey } from '../base/keys.ts'
 import { fieldProblems } from '../base/problems.ts'
 import { Problem } from '../parts/basics.tsx'
+import { Dialog } from '../parts/dialog.tsx'
 
 /** A new customer: a phone number or an e-mail is enough. */
 export function CreateCustomer({ close }: { close: () => void }) {
@@ -33,14 +34,15 @@ export function CreateCustomer({ close }: { close: () => void }) {
       const customer = await cashful.customers.create({ ...given, metadata: {} }, { idempotencyKey: key })
       queries.invalidateQueries({ queryKey: ['customers'] })
       notice({ text: 'The customer was created.' })
-      navigate(`/customers/${customer.id}`)
+      // Back leads to the list, and to no empty form.
+      navigate(`/customers/${customer.id}`, { replace: true })
     } catch (failure) {
       setError(failure)
       setBusy(false)
     }
   }
   return (
-    <Modal opened onClose={close} title="New customer" centered>
+    <Dialog close={close} isInAddress title="New customer">
       <form className="stack" onSubmit={submit} noValidate>
         <TextInput
           label="Name"
@@ -70,6 +72,6 @@ export function CreateCustomer({ close }: { close: () => void }) {
           {isEmpty && <span className="quiet">A phone number or an e-mail is needed.</span>}
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

@@ -3,6 +3,7 @@ import { NotFoundError } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { longDate } from '../base/times.ts'
 import { Badge, Copyable, Empty, Problem, When } from '../parts/basics.tsx'
+import { useNarrow } from '../parts/narrow.ts'
 import { TabList } from '../parts/tabs.tsx'
 import { Accounts } from './accounts.tsx'
 import { ActMenu } from './act-menu.tsx'
@@ -14,7 +15,7 @@ import { MetadataEditor } from './metadata.tsx'
 import { PaymentMethods } from './methods.tsx'
 import { nameOf, visible } from './names.ts'
 import { CustomerPayouts } from './payouts.tsx'
-import { type Profile, useProfile } from './queries.ts'
+import { type Profile, useBalances, useProfile } from './queries.ts'
 import { CustomerTrail } from './trail.tsx'
 import { CustomerWebhooks } from './webhooks.tsx'
 
@@ -33,7 +34,8 @@ const tabs = [
 /** One customer: who they are, their money, and what happened to it. */
 export function Customer({ id }: { id: string }) {
   const { data: profile, error, refetch } = useProfile(id)
-  const [params, setParams] = useSearchParams()
+  const { data: balances } = useBalances(id)
+  const isNarrow = useNarrow()
   if (error instanceof NotFoundError) {
     return (
       <Empty title={`There is no customer ${id}`}>
@@ -42,11 +44,21 @@ export function Customer({ id }: { id: string }) {
     )
   }
   if (error !== null && profile === undefined) return <Problem error={error} again={refetch} />
-  const [chosen, , Tab] = tabs.find(([name]) => name === params.get('tab')) ?? tabs[0]
-  const choose = (name: string) => setParams(name === 'money' ? {} : { tab: name }, { replace: true })
   return (
     <div className="stack wide">
       <Head id={id} profile={profile} />
+      {/* Everything stands below the other on a telephone: what is above comes first, so that nothing moves. */}
+      {isNarrow && (profile === undefined || balances === undefined) ? null : <Below id={id} profile={profile} />}
+    </div>
+  )
+}
+
+function Below({ id, profile }: { id: string; profile: Profile | undefined }) {
+  const [params, setParams] = useSearchParams()
+  const [chosen, , Tab] = tabs.find(([name]) => name === params.get('tab')) ?? tabs[0]
+  const choose = (name: string) => setParams(name === 'money' ? {} : { tab: name }, { replace: true })
+  return (
+    <>
       <div className={chosen === 'money' ? '' : 'beside'}>
         <BalanceCards id={id} />
       </div>
@@ -56,7 +68,7 @@ export function Customer({ id }: { id: string }) {
           {profile !== undefined && <Tab id={id} profile={profile} />}
         </div>
       </div>
-    </div>
+    </>
   )
 }
 
@@ -64,7 +76,7 @@ function Head({ id, profile }: { id: string; profile: Profile | undefined }) {
   const { format } = useSession()
   if (profile === undefined) {
     return (
-      <div className="head-space stack tight" aria-busy="true">
+      <div key="waits" className="head-space stack tight" aria-busy="true">
         <div className="title-line">
           <h1>{'\u00a0'}</h1>
         </div>
@@ -106,7 +118,7 @@ function RiskReason({ risk }: Pick<Profile, 'risk'>) {
   const { by, reason, at, riskAction } = risk
   const words = { allow: 'Allowed', deny: 'Denied', default: 'Default risk' }[riskAction]
   return (
-    <p className="quiet clip" title={visible(risk.reason)}>
+    <p className="quiet reason" title={visible(risk.reason)}>
       {words} by {by.personName ?? by.name ?? by.kind}, <When at={at} />: “{visible(reason)}”
     </p>
   )

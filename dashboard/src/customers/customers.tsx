@@ -35,6 +35,7 @@ const columns = [
 /** All customers, by any part of what is known of them. */
 export function Customers() {
   const session = useSession()
+  const isNarrow = useNarrow()
   const [params, setParams] = useSearchParams()
   const [text, setText] = useState(params.get('q') ?? '')
   const [search] = useDebouncedValue(text.trim(), pauseMs)
@@ -53,6 +54,12 @@ export function Customers() {
       { replace: true },
     )
   }
+  // An entry of its own in the history, so that Back closes the form.
+  const create = () =>
+    setParams((before) => {
+      before.set('new', '')
+      return before
+    })
   // The address says what is searched, so that it can be sent to a colleague.
   const [asked, setAsked] = useState(search)
   useEffect(() => {
@@ -92,7 +99,7 @@ export function Customers() {
               <Button variant="default" onClick={() => setFile('import')}>
                 Import
               </Button>
-              <Button onClick={() => change({ new: '' })}>New customer</Button>
+              <Button onClick={create}>New customer</Button>
             </>
           ) : (
             <span className="quiet">{needSentence('customers:write')}</span>
@@ -102,7 +109,7 @@ export function Customers() {
       <TextInput
         type="search"
         aria-label="Find customers by any part of name, e-mail, phone or metadata"
-        placeholder="Any part of name, e-mail, phone or metadata"
+        placeholder={isNarrow ? 'Name, phone, e-mail …' : 'Any part of name, e-mail, phone or metadata'}
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
         autoComplete="off"

@@ -1,8 +1,9 @@
-import { Button, Modal, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useNotice, useSession } from '../base/context.ts'
 import { fieldProblems } from '../base/problems.ts'
 import { Problem } from '../parts/basics.tsx'
+import { Dialog } from '../parts/dialog.tsx'
 import type { DialogProps } from './money-dialogs.tsx'
 import { type Profile, useRefresh } from './queries.ts'
 
@@ -69,7 +70,7 @@ export function EditCustomer({ id, profile, close }: DialogProps) {
     }
   }
   return (
-    <Modal opened onClose={close} title="Edit the customer" centered>
+    <Dialog close={close} title="Edit the customer">
       <form className="stack" onSubmit={submit} noValidate>
         <TextInput
           label="First name"
@@ -77,7 +78,7 @@ export function EditCustomer({ id, profile, close }: DialogProps) {
           onChange={set('first_name')}
           error={wrong.first_name}
           disabled={more.identified}
-          data-autofocus
+          data-autofocus={!more.identified || undefined}
         />
         <TextInput
           label="Last name"
@@ -87,7 +88,14 @@ export function EditCustomer({ id, profile, close }: DialogProps) {
           disabled={more.identified}
         />
         {more.identified && <p className="quiet">The customer is identified: the names are those that the bank has.</p>}
-        <TextInput label="E-mail" type="email" value={fields.email} onChange={set('email')} error={wrong.email} />
+        <TextInput
+          label="E-mail"
+          type="email"
+          value={fields.email}
+          onChange={set('email')}
+          error={wrong.email}
+          data-autofocus={more.identified || undefined}
+        />
         <TextInput label="Phone" type="tel" value={fields.phone} onChange={set('phone')} error={wrong.phone} />
         <p className="quiet">A field cannot be emptied, only changed.</p>
         <Problem error={error} />
@@ -117,6 +125,6 @@ export function EditCustomer({ id, profile, close }: DialogProps) {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

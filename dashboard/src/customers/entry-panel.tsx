@@ -1,4 +1,4 @@
-import { Button, Drawer } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { Link } from 'wouter'
@@ -9,6 +9,7 @@ import { exactTime } from '../base/times.ts'
 import { byWord, kindWord, plain, surfaceWord } from '../base/words.ts'
 import { Badge, Copyable, Facts, Json, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { Panel } from '../parts/dialog.tsx'
 import { BothSides } from './both-sides.tsx'
 import { nameOf } from './names.ts'
 import { namesOf } from './queries.ts'
@@ -38,16 +39,10 @@ export function EntryPanel({ customerId, transactionId, close }: EntryPanelProps
     },
   })
   return (
-    <Drawer
-      opened
-      onClose={close}
-      position="right"
-      size="min(560px, 100vw)"
-      title={data ? kindWord(data.movement.kind) : 'Movement'}
-    >
+    <Panel close={close} title={data ? kindWord(data.movement.kind) : 'Movement'}>
       {error !== null && <Problem error={error} again={refetch} />}
       {data !== undefined && <Movement customerId={customerId} {...data} />}
-    </Drawer>
+    </Panel>
   )
 }
 

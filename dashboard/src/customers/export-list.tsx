@@ -1,8 +1,9 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useRef, useState } from 'react'
 import { useSession } from '../base/context.ts'
 import { writeCsv } from '../base/csv.ts'
 import { Problem, saveFile } from '../parts/basics.tsx'
+import { Dialog } from '../parts/dialog.tsx'
 import { type Chosen, isChosen, queryOf } from './conditions.ts'
 
 /** The customers that are found, as CSV. It is read a hundred at a time, and can be stopped. */
@@ -61,7 +62,7 @@ export function ExportCustomers({ search, chosen, close }: { search: string; cho
     close()
   }
   return (
-    <Modal opened onClose={stop} title="Export customers" centered>
+    <Dialog close={stop} title="Export customers">
       <div className="stack">
         <p>
           {search === '' && !isChosen(chosen) ? 'All customers' : 'The customers that are found now'} as CSV: id, name,
@@ -85,6 +86,6 @@ export function ExportCustomers({ search, chosen, close }: { search: string; cho
           </Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

@@ -1,7 +1,8 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { useSession } from '../base/context.ts'
 import { Problem, saveFile } from '../parts/basics.tsx'
+import { Dialog } from '../parts/dialog.tsx'
 import type { DialogProps } from './money-dialogs.tsx'
 
 /** Everything stored of a customer as one JSON file, for the person who asks for it. */
@@ -29,7 +30,7 @@ export function ExportFile({ id, close }: DialogProps) {
     }
   }
   return (
-    <Modal opened onClose={close} title="Everything stored, as a file" centered>
+    <Dialog close={close} title="Everything stored, as a file">
       <div className="stack">
         <p>
           Profile, balances, instruments, identity checks, the whole history, events and who did what, as JSON. Account
@@ -48,6 +49,6 @@ export function ExportFile({ id, close }: DialogProps) {
           </Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

@@ -36,7 +36,7 @@ function Fields({ chosen, change }: FiltersProps) {
             key={name}
             size="xs"
             type="date"
-            label={name === 'from' ? 'Customer from' : 'to'}
+            label={name === 'from' ? 'Customer from' : 'Customer to'}
             value={chosen[name]}
             onChange={(event) => change({ [name]: event.currentTarget.value || null })}
           />

@@ -6,11 +6,13 @@ import { useSession } from '../base/context.ts'
 import { dayName, dayOf } from '../base/times.ts'
 import { entrySentence, kindChoices } from '../base/words.ts'
 import { Badge, Change, Empty, Money, Problem, When } from '../parts/basics.tsx'
+import { CurrencySelect } from '../parts/currency-select.tsx'
 import { More } from '../parts/more.tsx'
 import { useSteps } from '../parts/steps.ts'
 import { EntryPanel } from './entry-panel.tsx'
 import { Imported } from './imported.tsx'
 import { nameOf, visible } from './names.ts'
+import { useOwnCurrencies } from './own-currencies.ts'
 import { namesOf } from './queries.ts'
 
 const pageSize = 50
@@ -35,13 +37,14 @@ export function History({ id }: { id: string }) {
   )
   const entries = list.items ?? []
   const others = useOthers(id, entries)
+  const own = useOwnCurrencies(id)
   const opened = params.get('entry')
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
   const days = Map.groupBy(entries, ({ createdAt }) => dayOf(createdAt, session.format))
   const isNarrowed = Object.keys(query).length > 0
   return (
     <div>
-      <Filters params={params} set={set} currencies={session.merchant.currencies} />
+      <Filters params={params} set={set} own={own} />
       {list.items?.length === 0 && !list.hasNextPage && <NoEntries isNarrowed={isNarrowed} />}
       {[...days].map(([day, those]) => (
         <section key={day}>
@@ -88,10 +91,11 @@ function readQuery(params: URLSearchParams, currencies: readonly string[]): Mtej
 interface FiltersProps {
   params: URLSearchParams
   set: (name: string, value: string | null) => void
-  currencies: readonly string[]
+  /** The customer's own currencies. */
+  own: readonly string[]
 }
 
-function Filters({ params, set, currencies }: FiltersProps) {
+function Filters({ params, set, own }: FiltersProps) {
   const field = (name: (typeof filters)[number]) => ({
     size: 'xs',
     value: params.get(name) ?? '',
@@ -114,13 +118,14 @@ function Filters({ params, set, currencies }: FiltersProps) {
           { value: 'out', label: 'Went out' },
         ]}
       />
-      {currencies.length > 1 && (
-        <NativeSelect
-          {...field('currency')}
-          aria-label="Currency of the history"
-          data={[{ value: '', label: 'Every currency' }, ...currencies]}
-        />
-      )}
+      <CurrencySelect
+        size="xs"
+        name="Currency of the history"
+        value={params.get('currency') ?? ''}
+        choose={(currency) => set('currency', currency || null)}
+        none="Every currency"
+        first={own}
+      />
       <div className="days">
         <TextInput {...field('from')} type="date" aria-label="First day" />
         <TextInput {...field('to')} type="date" aria-label="Last day" />

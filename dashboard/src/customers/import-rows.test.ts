@@ -25,3 +25,21 @@ test('a row that cannot become a customer says why, with the numbers of the file
     [5, 'has more cells than the first row'],
   ])
 })
+
+test('a row that the server would refuse for its e-mail or its phone is not counted as one that can be created', () => {
+  const rows = readRows([
+    ['name', 'phone', 'email'],
+    ['Ada', '', 'bad-mail'],
+    ['Neo', '12', ''],
+    ['Sipho', '082 123-4567', 'sipho@example.com'],
+    ['Amina', 'tel:+254 (0)722 000 000', ''],
+    ['Fatou', '٠٨٢١٢٣٤٥٦٧', ''],
+  ])
+  expect(rows.map(({ problem }) => problem)).toEqual([
+    '“bad-mail” is no e-mail',
+    '“12” is no phone number',
+    undefined,
+    undefined,
+    undefined,
+  ])
+})

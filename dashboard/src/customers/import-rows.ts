@@ -47,6 +47,18 @@ export function readRows([head = [], ...body]: readonly (readonly string[])[]): 
 function problemOf(given: ImportRow['given'], isLonger: boolean, before: number | undefined): string | undefined {
   if (isLonger) return 'has more cells than the first row'
   if (given.phoneNumber === undefined && given.email === undefined) return 'has neither a phone nor an e-mail'
+  if (given.email !== undefined && !emailShape.test(given.email)) return `“${given.email}” is no e-mail`
+  if (given.phoneNumber !== undefined && !isPhone(given.phoneNumber)) return `“${given.phoneNumber}” is no phone number`
   if (before !== undefined) return `has the e-mail of row ${before}`
   return undefined
+}
+
+/** As the server knows an e-mail. */
+const emailShape =
+  /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[a-z\d](?:[a-z\d-]*[a-z\d])?\.)+[a-z\d](?:[a-z\d-]*[a-z\d])?$/i
+
+/** What no country dials. The server knows the numbering plans as well. */
+function isPhone(text: string): boolean {
+  const bare = text.replace(/^(?:tel|sms|whatsapp):/i, '').replace(/[\s().\-/\p{Cf}]/gu, '')
+  return /^\+?\p{Nd}{6,17}$/u.test(bare)
 }

@@ -1,4 +1,4 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useQueryClient } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { useSession } from '../base/context.ts'
@@ -7,6 +7,7 @@ import { newKey } from '../base/keys.ts'
 import { tell } from '../base/problems.ts'
 import { Problem, saveFile } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { Dialog } from '../parts/dialog.tsx'
 import { type ImportRow, readRows } from './import-rows.ts'
 
 const shown = 20
@@ -74,7 +75,7 @@ export function ImportCustomers({ close }: { close: () => void }) {
     close()
   }
   return (
-    <Modal opened onClose={stop} title="Import customers" centered size="lg" closeOnClickOutside={false}>
+    <Dialog close={stop} title="Import customers" size="lg" closeOnClickOutside={false}>
       <div className="stack">
         <p>
           A CSV file whose first row names the columns: name (or first name and last name), phone, e-mail. Every other
@@ -101,26 +102,46 @@ export function ImportCustomers({ close }: { close: () => void }) {
           </Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }
 
 function Preview({ rows, good }: { rows: readonly ImportRow[]; good: number }) {
-  const first = [
-    ...rows.filter(({ problem }) => problem !== undefined),
-    ...rows.filter(({ problem }) => problem === undefined),
-  ]
   const left = rows.length - good
   return (
-    <div className="stack tight">
-      <p role="status">
-        {good.toLocaleString()} of {rows.length.toLocaleString()} rows can be created
-        {left > 0 && <span className="bad">, {left.toLocaleString()} are left out</span>}.
-      </p>
+    <div className="stack">
+      <div className="stack tight">
+        <p role="status">
+          {good.toLocaleString()} of {rows.length.toLocaleString()} {rows.length === 1 ? 'row' : 'rows'} can be sent
+          {left > 0 && (
+            <span className="bad">
+              , {left.toLocaleString()} {left === 1 ? 'is' : 'are'} left out
+            </span>
+          )}
+          .
+        </p>
+        <p className="quiet">The server checks each of them again. A row that it refuses is listed with the reason.</p>
+      </div>
+      <Rows title="Left out" rows={rows.filter(({ problem }) => problem !== undefined)} />
+      <Rows title="To be created" rows={rows.filter(({ problem }) => problem === undefined)} />
+    </div>
+  )
+}
+
+/** Rows in the order of the file. */
+function Rows({ title, rows }: { title: string; rows: readonly ImportRow[] }) {
+  if (rows.length === 0) return null
+  return (
+    <section className="stack tight">
+      <h3>{title}</h3>
       <div className="table">
-        {first.slice(0, shown).map(({ number, given, problem }) => (
-          <div key={number} className="tr" style={columns('48px minmax(0, 1fr) minmax(0, 1fr) minmax(0, 1fr)')}>
-            <span className="quiet">{number}</span>
+        {rows.slice(0, shown).map(({ number, given, problem }) => (
+          <div
+            key={number}
+            className="tr whole"
+            style={columns('64px minmax(0, 1fr) minmax(0, 1.2fr) minmax(0, 1.2fr)')}
+          >
+            <span className="quiet">Row {number}</span>
             <span>{given.name ?? '–'}</span>
             <span>{[given.phoneNumber, given.email].filter(Boolean).join(' · ') || '–'}</span>
             <span className={problem === undefined ? 'quiet' : 'bad'}>
@@ -133,20 +154,22 @@ function Preview({ rows, good }: { rows: readonly ImportRow[]; good: number }) {
         ))}
       </div>
       {rows.length > shown && <p className="quiet">And {(rows.length - shown).toLocaleString()} more.</p>}
-    </div>
+    </section>
   )
 }
 
 function Result({ progress, total }: { progress: Progress; total: number }) {
   const { done, created, refused } = progress
   const save = () => {
-    const rows = refused.map(({ row: { number, given }, why }) => [
-      String(number),
-      given.name ?? '',
-      given.phoneNumber ?? '',
-      given.email ?? '',
-      why,
-    ])
+    const rows = refused
+      .toSorted((a, b) => a.row.number - b.row.number)
+      .map(({ row: { number, given }, why }) => [
+        String(number),
+        given.name ?? '',
+        given.phoneNumber ?? '',
+        given.email ?? '',
+        why,
+      ])
     saveFile('refused.csv', writeCsv([['row', 'name', 'phone', 'email', 'reason'], ...rows]), 'text/csv')
   }
   return (
@@ -156,11 +179,14 @@ function Result({ progress, total }: { progress: Progress; total: number }) {
         {created.toLocaleString()} of {total.toLocaleString()} created
         {refused.length > 0 && <span className="bad">, {refused.length.toLocaleString()} refused</span>}.
       </p>
-      {refused.slice(0, 5).map(({ row, why }) => (
-        <p key={row.number} className="small">
-          Row {row.number}: {why}
-        </p>
-      ))}
+      {refused
+        .toSorted((a, b) => a.row.number - b.row.number)
+        .slice(0, 5)
+        .map(({ row, why }) => (
+          <p key={row.number} className="small">
+            Row {row.number}: {why}
+          </p>
+        ))}
       {refused.length > 0 && (
         <p>
           <button type="button" className="link-button" onClick={save}>

@@ -18,7 +18,10 @@ export function MetadataEditor({ id, profile }: { id: string; profile: Profile }
     <div className="stack">
       {members.length === 0 && name === null && (
         <Empty title="Nothing is stored with this customer">
-          <p>Store a customer number of yours, a tier, a branch: any member, found by the search.</p>
+          <p>
+            Add what you want to know about the customer, such as your own customer number or a branch. The search finds
+            it.
+          </p>
         </Empty>
       )}
       {members.length > 0 && (
@@ -47,7 +50,7 @@ export function MetadataEditor({ id, profile }: { id: string; profile: Profile }
       {can('customers:write') && !isNew && (
         <div className="row">
           <Button variant="default" onClick={() => setName('')}>
-            Add a member
+            Add metadata
           </Button>
           {members.length > 0 && <Copyable text={JSON.stringify(metadata, null, 2)} label="Copy all as JSON" />}
         </div>
@@ -109,8 +112,7 @@ function Member({
   }
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (given === '' && name.trim() in metadata)
-      return setError(new Error(`There is a member “${name.trim()}” already.`))
+    if (given === '' && name.trim() in metadata) return setError(new Error(`There is “${name.trim()}” already.`))
     save({ [name.trim()]: readMember(text) }, `“${name.trim()}” was saved.`)
   }
   return (
@@ -133,6 +135,7 @@ function Member({
         onChange={(event) => setText(event.currentTarget.value)}
         autosize
         maxRows={12}
+        data-autofocus={given !== '' || undefined}
       />
       <Problem error={error} />
       <div className="row">

@@ -7,8 +7,10 @@ import { newKey } from '../base/keys.ts'
 import { formatMoney, readAmount } from '../base/money.ts'
 import { Action, type Asked } from '../parts/action.tsx'
 import { AmountField } from '../parts/amount-field.tsx'
+import { CurrencySelect } from '../parts/currency-select.tsx'
 import { CustomerField } from '../parts/customer-field.tsx'
 import { nameOf } from './names.ts'
+import { useOwnCurrencies } from './own-currencies.ts'
 import { type Profile, useBalances, useRefresh, usualCurrency } from './queries.ts'
 
 export interface DialogProps {
@@ -21,20 +23,14 @@ export interface DialogProps {
 export function useMoney(id: string) {
   const { format, merchant, mteja } = useSession()
   const { data: balances } = useBalances(id)
+  const own = useOwnCurrencies(id)
   const [chosen, setCurrency] = useState<string>()
   const currency = chosen ?? usualCurrency(balances, merchant.currencies)
   const [text, setText] = useState('')
   const [problem, setProblem] = useState<string>()
   const fields = (
     <>
-      {merchant.currencies.length > 1 && (
-        <NativeSelect
-          label="Currency"
-          value={currency}
-          onChange={(event) => setCurrency(event.currentTarget.value)}
-          data={merchant.currencies}
-        />
-      )}
+      <CurrencySelect label="Currency" value={currency} choose={setCurrency} first={own} />
       <AmountField currency={currency} value={text} set={setText} problem={problem} />
     </>
   )

@@ -15,17 +15,18 @@ export const useLeaving = (id: string): ReadonlyMap<string, number> | undefined 
   useQuery(leavingQuery(useSession(), id)).data
 
 /** What the customers of a list are called: nothing until it is known, and the code of a customer who is gone. */
-export function useNames(codes: readonly (string | null)[]): (code: string) => string {
+export function useNames(codes: readonly (string | null)[]): ((code: string) => string) & { areKnown: boolean } {
   const session = useSession()
   const all = [...new Set(codes)].filter((code) => code !== null)
-  const { data: names } = useQuery({
+  const { data: names, isError } = useQuery({
     queryKey: ['money', 'names', all.join()],
     enabled: all.length > 0,
     staleTime: 60_000,
     placeholderData: (before) => before,
     queryFn: () => namesOf(session, all, nameOf),
   })
-  return (code) => (names === undefined ? '\u00a0' : (names.get(code) ?? code))
+  const nameFor = (code: string) => (names === undefined && !isError ? '\u00a0' : (names?.get(code) ?? code))
+  return Object.assign(nameFor, { areKnown: names !== undefined || isError || all.length === 0 })
 }
 
 /** Asks again for everything about a customer. The events do so as well, a moment later. */

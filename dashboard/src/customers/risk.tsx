@@ -1,17 +1,18 @@
-import { Button, Modal, NativeSelect, TextInput } from '@mantine/core'
+import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useNotice, useSession } from '../base/context.ts'
 import { Problem } from '../parts/basics.tsx'
+import { Dialog } from '../parts/dialog.tsx'
 import type { DialogProps } from './money-dialogs.tsx'
 import { nameOf } from './names.ts'
 import { useRefresh } from './queries.ts'
 
 type Risk = 'allow' | 'deny' | 'default'
 
-const words: Record<Risk, { does: string; done: string }> = {
-  allow: { does: 'Allow: never stopped by risk rules', done: 'is allowed' },
-  deny: { does: 'Deny: cannot send, spend or be sent money by others', done: 'is denied' },
-  default: { does: 'Default: neither', done: 'has the default again' },
+const words: Record<Risk, { name: string; does: string; done: string }> = {
+  allow: { name: 'Allow', does: 'Never stopped by risk rules.', done: 'is allowed' },
+  deny: { name: 'Deny', does: 'Cannot send or spend money, nor be sent money by others.', done: 'is denied' },
+  default: { name: 'Default', does: 'Neither allowed nor denied.', done: 'is neither allowed nor denied now' },
 }
 
 /** Who may send and spend. It can be taken back for ten seconds. */
@@ -50,25 +51,26 @@ export function RiskDialog({ id, profile, close }: DialogProps) {
     }
   }
   return (
-    <Modal opened onClose={close} title="Allow, deny or default" centered>
+    <Dialog close={close} title="Allow, deny or default">
       <form className="stack" onSubmit={submit}>
         <NativeSelect
           label="From now on"
           value={action}
           onChange={(event) => setAction(readRisk(event.currentTarget.value))}
-          data={(Object.keys(words) as Risk[]).map((value) => ({ value, label: words[value].does }))}
+          description={words[action].does}
+          data={(Object.keys(words) as Risk[]).map((value) => ({ value, label: words[value].name }))}
           data-autofocus
         />
         <TextInput
           label="Reason"
-          description="For your colleagues: it is shown with the customer, and goes with the person."
+          description="For your colleagues: it is shown with the customer, and removed when the customer is erased."
           value={reason}
           maxLength={500}
           onChange={(event) => setReason(event.currentTarget.value)}
           autoComplete="off"
         />
         <p className="quiet">
-          Now: {words[before].does.toLowerCase()}. Money that has moved stays where it is. Every change is in “Who did
+          Now: {words[before].name.toLowerCase()}. Money that has moved stays where it is. Every change is in “Who did
           what”.
         </p>
         <Problem error={error} />
@@ -86,7 +88,7 @@ export function RiskDialog({ id, profile, close }: DialogProps) {
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }
 

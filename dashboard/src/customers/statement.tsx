@@ -1,10 +1,13 @@
-import { Button, Modal, NativeSelect, TextInput } from '@mantine/core'
+import { Button, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useSession } from '../base/context.ts'
 import { needSentence } from '../base/problems.ts'
 import { dayOf, shortTime } from '../base/times.ts'
 import { Copyable, Problem, saveFile } from '../parts/basics.tsx'
+import { CurrencySelect } from '../parts/currency-select.tsx'
+import { Dialog } from '../parts/dialog.tsx'
 import type { DialogProps } from './money-dialogs.tsx'
+import { useOwnCurrencies } from './own-currencies.ts'
 
 /** The statement of a period: on screen to print, as a link to send, as CSV. */
 export function StatementDialog({ id, close }: DialogProps) {
@@ -12,7 +15,8 @@ export function StatementDialog({ id, close }: DialogProps) {
   const today = dayOf(new Date(), format)
   const [from, setFrom] = useState(`${today.slice(0, 8)}01`)
   const [to, setTo] = useState(today)
-  const [currency, setCurrency] = useState(merchant.currencies[0] ?? '')
+  const own = useOwnCurrencies(id)
+  const [currency, setCurrency] = useState(own[0] ?? merchant.currencies[0] ?? '')
   const [link, setLink] = useState<{ url: string; expiresAt: string }>()
   const [error, setError] = useState<unknown>(null)
   const [busy, setBusy] = useState<'link' | 'csv'>()
@@ -36,16 +40,18 @@ export function StatementDialog({ id, close }: DialogProps) {
     change(event.currentTarget.value)
     setLink(undefined)
   }
+  const choose = (chosen: string) => {
+    setCurrency(chosen)
+    setLink(undefined)
+  }
   return (
-    <Modal opened onClose={close} title="Statement" centered>
+    <Dialog close={close} title="Statement">
       <div className="stack">
         <div className="days">
           <TextInput label="From" type="date" value={from} max={to} onChange={set(setFrom)} data-autofocus />
           <TextInput label="To, included" type="date" value={to} min={from} onChange={set(setTo)} />
         </div>
-        {merchant.currencies.length > 1 && (
-          <NativeSelect label="Currency" value={currency} onChange={set(setCurrency)} data={merchant.currencies} />
-        )}
+        <CurrencySelect label="Currency" value={currency} choose={choose} first={own} />
         <p className="quiet">Days are those of {format.timeZone}.</p>
         <Problem error={error} />
         {link !== undefined && (
@@ -74,6 +80,6 @@ export function StatementDialog({ id, close }: DialogProps) {
         </div>
         {!can('customers:write') && <p className="quiet">For a link: {needSentence('customers:write')}</p>}
       </div>
-    </Modal>
+    </Dialog>
   )
 }

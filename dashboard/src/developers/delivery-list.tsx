@@ -1,12 +1,13 @@
-import { Button, Drawer } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import type { Mteja } from '../base/client.ts'
 import { useNotice, useSession } from '../base/context.ts'
 import { needSentence } from '../base/problems.ts'
 import { exactTime } from '../base/times.ts'
 import { Badge, Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { Panel } from '../parts/dialog.tsx'
 import { More } from '../parts/more.tsx'
 import { useOpened } from '../parts/opened.ts'
 import { useSteps } from '../parts/steps.ts'
@@ -54,7 +55,14 @@ export function DeliveryList({ queryKey, query }: DeliveryListProps) {
         ))}
       </div>
       <More list={list} />
-      {opened !== null && <DeliveryPanel id={opened} close={() => open(null)} />}
+      {opened !== null && (
+        <DeliveryPanel
+          id={opened}
+          listed={list.items.find(({ id }) => id === opened)}
+          listKey={queryKey}
+          close={() => open(null)}
+        />
+      )}
     </div>
   )
 }
@@ -65,7 +73,17 @@ function DeliveryState({ delivery: { status, attemptCount } }: { delivery: Mteja
   return <Badge tone="warn">{attemptCount === 0 ? 'Waiting' : 'Trying again'}</Badge>
 }
 
-function DeliveryPanel({ id, close }: { id: string; close: () => void }) {
+const stateOf = ({ status, attemptCount }: Mteja.Delivery) => `${status} ${attemptCount}`
+
+interface DeliveryPanelProps {
+  id: string
+  /** The delivery as its list knows it. */
+  listed: Mteja.Delivery | undefined
+  listKey: readonly unknown[]
+  close: () => void
+}
+
+function DeliveryPanel({ id, listed, listKey, close }: DeliveryPanelProps) {
   const { mteja, format, can } = useSession()
   const queries = useQueryClient()
   const notice = useNotice()
@@ -76,6 +94,13 @@ function DeliveryPanel({ id, close }: { id: string; close: () => void }) {
     queryFn: () => mteja.deliveries.retrieve(id),
     refetchInterval: ({ state }) => (state.data?.status === 'pending' ? 1000 : false),
   })
+  // The row beside the panel says the same as the panel.
+  const state = data && stateOf(data)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each state that the panel learns
+  useEffect(() => {
+    if (state !== undefined && listed !== undefined && state !== stateOf(listed))
+      queries.invalidateQueries({ queryKey: listKey })
+  }, [state])
   const resend = async () => {
     setBusy(true)
     setFailure(null)
@@ -90,7 +115,7 @@ function DeliveryPanel({ id, close }: { id: string; close: () => void }) {
     }
   }
   return (
-    <Drawer opened onClose={close} position="right" size="min(720px, 100vw)" title={data?.eventType ?? 'Delivery'}>
+    <Panel close={close} size="min(720px, 100vw)" title={data?.eventType ?? 'Delivery'}>
       {error !== null && <Problem error={error} again={refetch} />}
       {data !== undefined && (
         <div className="stack wide">
@@ -119,7 +144,7 @@ function DeliveryPanel({ id, close }: { id: string; close: () => void }) {
           ))}
         </div>
       )}
-    </Drawer>
+    </Panel>
   )
 }
 

@@ -1,4 +1,3 @@
-import { Drawer } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from 'wouter'
 import type { Mteja } from '../base/client.ts'
@@ -7,6 +6,7 @@ import { exactTime } from '../base/times.ts'
 import { useNames } from '../customers/queries.ts'
 import { Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { Panel } from '../parts/dialog.tsx'
 import { More } from '../parts/more.tsx'
 import { useOpened } from '../parts/opened.ts'
 import { useSteps } from '../parts/steps.ts'
@@ -64,13 +64,13 @@ function EventPanel({ id, close }: { id: string; close: () => void }) {
   })
   if (event === undefined) {
     return (
-      <Drawer opened onClose={close} position="right" size="min(560px, 100vw)" title="Event">
+      <Panel close={close} title="Event">
         <Problem error={error} again={refetch} />
-      </Drawer>
+      </Panel>
     )
   }
   return (
-    <Drawer opened onClose={close} position="right" size="min(560px, 100vw)" title={event.type}>
+    <Panel close={close} title={event.type}>
       <div className="stack wide">
         <Facts
           of={[
@@ -90,6 +90,6 @@ function EventPanel({ id, close }: { id: string; close: () => void }) {
         />
         <Json value={event.data} />
       </div>
-    </Drawer>
+    </Panel>
   )
 }

@@ -66,7 +66,7 @@ export function Keys() {
       </div>
       <div className="table">
         {list.items?.map((key) => (
-          <div key={key.id} className="tr" style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 100px 160px 150px')}>
+          <div key={key.id} className="tr" style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 100px 176px 150px')}>
             <span>
               {key.name ?? 'Without a name'} <span className="code quiet">…{key.hint}</span>{' '}
               {key.id === own.id && <Badge>yours</Badge>}
@@ -102,7 +102,9 @@ export function Keys() {
       {typeof dialog === 'object' && dialog.act === 'replace' && (
         <Replace of={dialog.key} close={close} made={setMade} />
       )}
-      {typeof dialog === 'object' && dialog.act === 'revoke' && <Revoke of={dialog.key} close={close} />}
+      {typeof dialog === 'object' && dialog.act === 'revoke' && (
+        <Revoke of={dialog.key} owner={nameOf(dialog.key.personId) ?? null} close={close} />
+      )}
       {made !== undefined && <SecretOnce title="The new key" secret={made} close={() => setMade(undefined)} />}
     </div>
   )
@@ -210,7 +212,7 @@ function Replace({ of, close, made }: { of: Key; close: () => void; made: (secre
   )
 }
 
-function Revoke({ of, close }: { of: Key; close: () => void }) {
+function Revoke({ of, owner, close }: { of: Key; owner: string | null; close: () => void }) {
   const { mteja, key: own } = useSession()
   const queries = useQueryClient()
   const notice = useNotice()
@@ -219,7 +221,8 @@ function Revoke({ of, close }: { of: Key; close: () => void }) {
   const ask = () => ({
     sentence: (
       <>
-        The key <strong>{of.name ?? `…${of.hint}`}</strong> is refused from the next request on
+        The key <strong>{of.name ?? `…${of.hint}`}</strong> of {owner ?? 'a program'} is refused from the next request
+        on
         {keepMade ? '. The keys that it made stay' : ', and so are the keys that it made'}
         {withReplacements && ', and its replacements too'}.
         {of.id === own.id && ' It is your own key: you will be signed out.'}
@@ -234,6 +237,10 @@ function Revoke({ of, close }: { of: Key; close: () => void }) {
   }
   return (
     <Action title={`Revoke …${of.hint}`} close={close} ask={ask} done={done} isDangerous>
+      <p>
+        <strong>{of.name ?? 'A key without a name'}</strong>, the key of {owner ?? 'a program'}
+        {of.role && `, ${of.role}`}
+      </p>
       <Checkbox
         label="Keep the keys that it made"
         checked={keepMade}

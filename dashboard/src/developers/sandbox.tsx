@@ -11,6 +11,7 @@ import type { Scope } from '../base/session.ts'
 import { useNames } from '../customers/queries.ts'
 import { AmountField } from '../parts/amount-field.tsx'
 import { Facts, Money, Problem } from '../parts/basics.tsx'
+import { CurrencySelect } from '../parts/currency-select.tsx'
 import { CustomerField } from '../parts/customer-field.tsx'
 import { Outcomes } from './outcomes.tsx'
 
@@ -130,12 +131,7 @@ function PayIn() {
     >
       <CustomerField label="Customer" chosen={customer} choose={setCustomer} except="" problem={undefined} />
       <div className="row">
-        <NativeSelect
-          label="Currency"
-          value={currency}
-          onChange={(event) => setCurrency(event.currentTarget.value)}
-          data={merchant.currencies}
-        />
+        <CurrencySelect label="Currency" value={currency} choose={setCurrency} />
         <AmountField currency={currency} value={text} set={setText} problem={undefined} />
       </div>
     </CallForm>
@@ -219,12 +215,7 @@ function ArrivingTransfer() {
           value={account}
           onChange={(event) => setAccount(event.currentTarget.value)}
         />
-        <NativeSelect
-          label="Currency of the account"
-          value={currency}
-          onChange={(event) => setCurrency(event.currentTarget.value)}
-          data={merchant.currencies}
-        />
+        <CurrencySelect label="Currency of the account" value={currency} choose={setCurrency} />
         <AmountField currency={currency} value={amount} set={setAmount} problem={undefined} />
         <TextInput label="Sender" value={senderName} onChange={(event) => setSenderName(event.currentTarget.value)} />
       </div>

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useMemo } from 'react'
 import { Link } from 'wouter'
+import { ConnectionError, TimeoutError } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { useLive } from '../base/live.ts'
 import { kindWord, plain } from '../base/words.ts'
@@ -32,10 +33,12 @@ function NeedsYou({ children }: { children: ReactNode }) {
   const session = useSession()
   const { data, error, refetch } = useQuery(needsQuery(session))
   if (error !== null && data === undefined) {
+    // A server that is away gives one and the same answer to every part.
+    const isAway = error instanceof ConnectionError || error instanceof TimeoutError
     return (
       <>
         <Problem error={error} again={refetch} />
-        {children}
+        {!isAway && children}
       </>
     )
   }
@@ -166,7 +169,7 @@ function Recent() {
     <section className="stack tight">
       <div className="row apart">
         <h2>What has just happened</h2>
-        <span className="quiet" style={{ minWidth: 96, textAlign: 'right' }}>
+        <span className="quiet" style={{ minWidth: 96 }}>
           {state}
         </span>
       </div>

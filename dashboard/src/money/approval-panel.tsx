@@ -1,4 +1,3 @@
-import { Drawer } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { Link } from 'wouter'
@@ -9,6 +8,7 @@ import { byWord, plain } from '../base/words.ts'
 import { nameOf } from '../customers/names.ts'
 import { namesOf } from '../customers/queries.ts'
 import { Copyable, Facts, Money, Problem } from '../parts/basics.tsx'
+import { Panel } from '../parts/dialog.tsx'
 import { ApprovalStatus } from './approval-status.tsx'
 import { aboutWords, needWords } from './approval-words.ts'
 import { useBankNames } from './banks.ts'
@@ -32,10 +32,10 @@ export function ApprovalPanel({ id, close }: { id: string; close: () => void }) 
     },
   })
   return (
-    <Drawer opened onClose={close} position="right" size="min(560px, 100vw)" title="Approval">
+    <Panel close={close} title="Approval">
       {error !== null && <Problem error={error} again={refetch} />}
       {data !== undefined && <Whole {...data} />}
-    </Drawer>
+    </Panel>
   )
 }
 

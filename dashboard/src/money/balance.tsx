@@ -1,19 +1,22 @@
-import { NativeSelect } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useSession } from '../base/context.ts'
 import { plain } from '../base/words.ts'
 import { Change, Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { CurrencySelect, useCurrencies } from '../parts/currency-select.tsx'
 import { More } from '../parts/more.tsx'
 import { useCashfulPages } from './cashful-pages.ts'
 
 /** The merchant's own balance, and every movement of it. */
 export function Balance() {
   const { cashful, merchant } = useSession()
-  const [currency, setCurrency] = useState(merchant.currencies[0] ?? '')
+  const { used, areKnown } = useCurrencies()
+  const [chosen, setChosen] = useState<string>()
+  const currency = chosen ?? used[0] ?? merchant.currencies[0] ?? ''
   const balance = useQuery({
     queryKey: ['money', 'balance', currency],
+    enabled: areKnown,
     queryFn: () => cashful.balance.retrieve({ currency }),
     placeholderData: (before) => before,
   })
@@ -28,14 +31,7 @@ export function Balance() {
         <p className="big">
           {balance.data === undefined ? ' ' : <Money amount={balance.data.amount} currency={balance.data.currency} />}
         </p>
-        {merchant.currencies.length > 1 && (
-          <NativeSelect
-            aria-label="Currency"
-            value={currency}
-            onChange={(event) => setCurrency(event.currentTarget.value)}
-            data={merchant.currencies}
-          />
-        )}
+        <CurrencySelect name="Currency" value={currency} choose={setChosen} />
       </div>
       {list.items?.length === 0 && <Empty title="Nothing has moved in this currency yet" />}
       <div className="table">

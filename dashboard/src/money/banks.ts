@@ -14,10 +14,12 @@ export function useBanks(currency: string): readonly Paystack.Bank[] | undefined
   return data
 }
 
-/** The names of banks and operators by their codes, in every currency of the merchant. */
+const none: ReadonlyMap<string, string> = new Map()
+
+/** The names of banks and operators by their codes, in every currency of the merchant. None where they cannot be read. */
 export function useBankNames(): ReadonlyMap<string, string> | undefined {
   const { paystack, merchant } = useSession()
-  const { data } = useQuery({
+  const { data, isError } = useQuery({
     queryKey: ['banks', 'names'],
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async () => {
@@ -25,5 +27,5 @@ export function useBankNames(): ReadonlyMap<string, string> | undefined {
       return new Map(lists.flatMap(({ data }) => data.map(({ code, name }) => [code, name] as const)))
     },
   })
-  return data
+  return data ?? (isError ? none : undefined)
 }

@@ -1,4 +1,4 @@
-import { Button, Drawer, Textarea, TextInput } from '@mantine/core'
+import { Button, Textarea, TextInput } from '@mantine/core'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Link } from 'wouter'
@@ -12,6 +12,7 @@ import { byWord, plain } from '../base/words.ts'
 import { Action } from '../parts/action.tsx'
 import { AmountField } from '../parts/amount-field.tsx'
 import { Copyable, Facts, Json, Money, Problem } from '../parts/basics.tsx'
+import { Panel } from '../parts/dialog.tsx'
 import { DisputeState } from './dispute-state.tsx'
 
 type Dispute = Mteja.Dispute
@@ -24,10 +25,10 @@ export function DisputePanel({ id, close }: { id: string; close: () => void }) {
     queryFn: () => mteja.disputes.retrieve(id),
   })
   return (
-    <Drawer opened onClose={close} position="right" size="min(560px, 100vw)" title="Dispute">
+    <Panel close={close} title="Dispute">
       {error !== null && <Problem error={error} again={refetch} />}
       {data !== undefined && <Whole dispute={data} />}
-    </Drawer>
+    </Panel>
   )
 }
 

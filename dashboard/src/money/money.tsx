@@ -13,6 +13,7 @@ import { Refunds } from './refunds.tsx'
 import { MoneySettings } from './settings.tsx'
 import { Suspense } from './suspense.tsx'
 import { Transfers } from './transfers.tsx'
+import { useWaitingForMe } from './waiting.ts'
 
 /** The lists about money. */
 const tabs = [
@@ -33,6 +34,7 @@ const tabs = [
 
 export function Money() {
   const [params, setParams] = useSearchParams()
+  const waiting = useWaitingForMe()
   const [chosen, , Tab] = tabs.find(([name]) => name === params.get('tab')) ?? tabs[0]
   return (
     <div className="stack">
@@ -44,6 +46,7 @@ export function Money() {
         tabs={tabs}
         chosen={chosen}
         choose={(name) => setParams({ tab: name }, { replace: true })}
+        counts={{ approvals: waiting }}
       />
       <div role="tabpanel" aria-labelledby={`tab-${chosen}`}>
         <Tab />

@@ -6,6 +6,7 @@ import { useSession } from '../base/context.ts'
 import { kindWord } from '../base/words.ts'
 import { Bars } from '../parts/bars.tsx'
 import { Badge, Empty, Facts, Money, Problem } from '../parts/basics.tsx'
+import { CurrencySelect, useCurrencies } from '../parts/currency-select.tsx'
 
 /** Whether it adds up: what is owed to customers against what is held, and what moves day by day. */
 export function Overview() {
@@ -90,7 +91,9 @@ const periods = [7, 30, 90]
 /** A chart for each kind of movement, in one currency. */
 function Days() {
   const { mteja, merchant } = useSession()
-  const [currency, setCurrency] = useState(merchant.currencies[0] ?? '')
+  const { used } = useCurrencies()
+  const [chosen, setChosen] = useState<string>()
+  const currency = chosen ?? used[0] ?? merchant.currencies[0] ?? ''
   const [days, setDays] = useState(30)
   const { data, error, refetch } = useQuery({
     queryKey: ['money', 'days', days],
@@ -104,15 +107,7 @@ function Days() {
       <div className="row apart">
         <h2>Day by day</h2>
         <div className="row">
-          {merchant.currencies.length > 1 && (
-            <NativeSelect
-              size="xs"
-              aria-label="Currency of the charts"
-              value={currency}
-              onChange={(event) => setCurrency(event.currentTarget.value)}
-              data={merchant.currencies}
-            />
-          )}
+          <CurrencySelect size="xs" name="Currency of the charts" value={currency} choose={setChosen} />
           <NativeSelect
             size="xs"
             aria-label="Period of the charts"

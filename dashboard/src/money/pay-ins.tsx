@@ -23,34 +23,37 @@ export function PayIns() {
   return (
     <div className="stack">
       <div className="table">
-        {list.items?.map((payIn) => (
-          <div
-            key={payIn.id}
-            className="tr"
-            style={columns('minmax(0, 1.2fr) minmax(0, 1fr) minmax(0, 1fr) 130px 110px')}
-          >
-            <span>
-              {payIn.reference} <span className="quiet">{plain(payIn.source).toLowerCase()}</span>
-              {payIn.status !== 'succeeded' && (
-                <Badge tone={payIn.status === 'refused' ? 'bad' : 'warn'}>{payIn.refusal ?? plain(payIn.status)}</Badge>
-              )}
-            </span>
-            <span>
-              {payIn.customerId === null ? (
-                'the merchant'
-              ) : (
-                <Link href={`/customers/${payIn.customerId}?entry=${payIn.id}`}>{name(payIn.customerId)}</Link>
-              )}
-            </span>
-            <span className="quiet">{byWord(payIn.by)}</span>
-            <span className="end">
-              <Money amount={payIn.amount} currency={payIn.currency} />
-            </span>
-            <span className="end quiet">
-              <When at={payIn.createdAt} />
-            </span>
-          </div>
-        ))}
+        {name.areKnown &&
+          list.items?.map((payIn) => (
+            <div
+              key={payIn.id}
+              className="tr"
+              style={columns('minmax(0, 1.2fr) minmax(0, 1fr) minmax(0, 1fr) 130px 110px')}
+            >
+              <span>
+                {payIn.reference} <span className="quiet">{plain(payIn.source).toLowerCase()}</span>
+                {payIn.status !== 'succeeded' && (
+                  <Badge tone={payIn.status === 'refused' ? 'bad' : 'warn'}>
+                    {payIn.refusal ?? plain(payIn.status)}
+                  </Badge>
+                )}
+              </span>
+              <span>
+                {payIn.customerId === null ? (
+                  'the merchant'
+                ) : (
+                  <Link href={`/customers/${payIn.customerId}?entry=${payIn.id}`}>{name(payIn.customerId)}</Link>
+                )}
+              </span>
+              <span className="quiet">{byWord(payIn.by)}</span>
+              <span className="end">
+                <Money amount={payIn.amount} currency={payIn.currency} />
+              </span>
+              <span className="end quiet">
+                <When at={payIn.createdAt} />
+              </span>
+            </div>
+          ))}
       </div>
       <More list={list} />
     </div>

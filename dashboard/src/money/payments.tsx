@@ -64,31 +64,32 @@ export function Payments() {
         </Empty>
       )}
       <div className="table">
-        {list.items?.map((payment) => (
-          <div key={payment.id} className="tr" style={columns('150px minmax(0, 2fr) minmax(0, 1fr) 130px 110px')}>
-            <span>
-              <Badge tone={words[payment.status]?.tone ?? ''}>
-                {words[payment.status]?.words ?? plain(payment.status)}
-              </Badge>
-            </span>
-            <span>
-              <Copyable text={payment.id} /> <span className="quiet">{payment.description}</span>
-            </span>
-            <span>
-              {payment.customerId === null ? (
-                'the merchant'
-              ) : (
-                <Link href={`/customers/${payment.customerId}`}>{name(payment.customerId)}</Link>
-              )}
-            </span>
-            <span className="end">
-              <Money amount={payment.amount} currency={payment.currency} />
-            </span>
-            <span className="end quiet">
-              <When at={payment.createdAt} />
-            </span>
-          </div>
-        ))}
+        {name.areKnown &&
+          list.items?.map((payment) => (
+            <div key={payment.id} className="tr" style={columns('150px minmax(0, 2fr) minmax(0, 1fr) 130px 110px')}>
+              <span>
+                <Badge tone={words[payment.status]?.tone ?? ''}>
+                  {words[payment.status]?.words ?? plain(payment.status)}
+                </Badge>
+              </span>
+              <span>
+                <Copyable text={payment.id} /> <span className="quiet">{payment.description}</span>
+              </span>
+              <span>
+                {payment.customerId === null ? (
+                  'the merchant'
+                ) : (
+                  <Link href={`/customers/${payment.customerId}`}>{name(payment.customerId)}</Link>
+                )}
+              </span>
+              <span className="end">
+                <Money amount={payment.amount} currency={payment.currency} />
+              </span>
+              <span className="end quiet">
+                <When at={payment.createdAt} />
+              </span>
+            </div>
+          ))}
       </div>
       <More list={list} />
     </div>

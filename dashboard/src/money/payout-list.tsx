@@ -94,7 +94,8 @@ interface RowsProps {
 function Rows({ payouts, opened, open, isOfOne }: RowsProps) {
   const banks = useBankNames()
   const name = useNames(isOfOne ? [] : payouts.map(({ customerId }) => customerId))
-  if (payouts.length === 0) return null
+  // A row that gets its names later is taller then.
+  if (payouts.length === 0 || banks === undefined || !name.areKnown) return null
   return (
     <div className="table">
       {payouts.map((payout) => (

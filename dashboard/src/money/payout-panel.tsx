@@ -1,4 +1,4 @@
-import { Button, Drawer } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import { Link } from 'wouter'
@@ -13,6 +13,7 @@ import { nameOf } from '../customers/names.ts'
 import { namesOf } from '../customers/queries.ts'
 import { Copyable, Facts, Money, Problem } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { Panel } from '../parts/dialog.tsx'
 import { useBankNames } from './banks.ts'
 import { Decide } from './decide.tsx'
 import { NameAtBank } from './name-check.tsx'
@@ -38,10 +39,10 @@ export function PayoutPanel({ id, close }: { id: string; close: () => void }) {
     queryFn: () => readWhole(session, id),
   })
   return (
-    <Drawer opened onClose={close} position="right" size="min(560px, 100vw)" title="Payout">
+    <Panel close={close} title="Payout">
       {error !== null && <Problem error={error} again={refetch} />}
       {data !== undefined && <Shown {...data} />}
-    </Drawer>
+    </Panel>
   )
 }
 

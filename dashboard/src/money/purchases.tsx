@@ -22,32 +22,33 @@ export function Purchases() {
         </Empty>
       )}
       <div className="table">
-        {list.items?.map(({ id, customerId, productId, quantity, amount, refundedAmount, currency, createdAt }) => (
-          <Link
-            key={id}
-            className="tr"
-            href={`/customers/${customerId}?entry=${id}`}
-            style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 130px 110px')}
-          >
-            <span>
-              {productId ?? 'A purchase'}
-              {quantity !== null && <span className="quiet"> × {quantity.toLocaleString()}</span>}
-              {refundedAmount > 0 && (
-                <>
-                  {' '}
-                  <Badge>{refundedAmount < amount ? 'given back in part' : 'given back'}</Badge>
-                </>
-              )}
-            </span>
-            <span className="quiet">{customerId && name(customerId)}</span>
-            <span className="end">
-              <Money amount={amount} currency={currency} />
-            </span>
-            <span className="end quiet">
-              <When at={createdAt} />
-            </span>
-          </Link>
-        ))}
+        {name.areKnown &&
+          list.items?.map(({ id, customerId, productId, quantity, amount, refundedAmount, currency, createdAt }) => (
+            <Link
+              key={id}
+              className="tr"
+              href={`/customers/${customerId}?entry=${id}`}
+              style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 130px 110px')}
+            >
+              <span>
+                {productId ?? 'A purchase'}
+                {quantity !== null && <span className="quiet"> × {quantity.toLocaleString()}</span>}
+                {refundedAmount > 0 && (
+                  <>
+                    {' '}
+                    <Badge>{refundedAmount < amount ? 'given back in part' : 'given back'}</Badge>
+                  </>
+                )}
+              </span>
+              <span className="quiet">{customerId && name(customerId)}</span>
+              <span className="end">
+                <Money amount={amount} currency={currency} />
+              </span>
+              <span className="end quiet">
+                <When at={createdAt} />
+              </span>
+            </Link>
+          ))}
       </div>
       <More list={list} />
     </div>

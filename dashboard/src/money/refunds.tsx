@@ -29,45 +29,46 @@ export function Refunds() {
   return (
     <div className="stack">
       <div className="table">
-        {list.items?.map((refund) => (
-          <div
-            key={refund.id}
-            className="tr"
-            style={columns(`150px minmax(0, 2fr) minmax(0, 1fr) 130px 110px${hasActs ? ' 120px' : ''}`)}
-          >
-            <span>
-              <RefundState state={refund.state} />
-            </span>
-            <span>
-              {refund.customerId === null ? (
-                <span className="code">{refund.transactionId}</span>
-              ) : (
-                <Link href={`/customers/${refund.customerId}?entry=${refund.transactionId}`}>
-                  {name(refund.customerId)}
-                </Link>
-              )}{' '}
-              <span className="quiet">
-                {plain(refund.kind)}
-                {refund.reason !== null && `: ${refund.reason}`}
-                {refund.stateReason !== null && ` (${refund.stateReason})`}
-                {refund.proof !== null && `. Settled by hand: ${refund.proof}`}
-                {refund.contradictedAt !== null && '. Its account says otherwise, and that is booked'}
+        {name.areKnown &&
+          list.items?.map((refund) => (
+            <div
+              key={refund.id}
+              className="tr"
+              style={columns(`150px minmax(0, 2fr) minmax(0, 1fr) 130px 110px${hasActs ? ' 120px' : ''}`)}
+            >
+              <span>
+                <RefundState state={refund.state} />
               </span>
-            </span>
-            <span className="quiet">{byWord(refund.by)}</span>
-            <span className="end">
-              <Money amount={refund.amount} currency={refund.currency} />
-            </span>
-            <span className="end quiet">
-              <When at={refund.createdAt} />
-            </span>
-            {can('refunds:write') && isForPerson(refund) && (
-              <button type="button" className="link-button end" onClick={() => setChosen(refund)}>
-                Settle by hand
-              </button>
-            )}
-          </div>
-        ))}
+              <span>
+                {refund.customerId === null ? (
+                  <span className="code">{refund.transactionId}</span>
+                ) : (
+                  <Link href={`/customers/${refund.customerId}?entry=${refund.transactionId}`}>
+                    {name(refund.customerId)}
+                  </Link>
+                )}{' '}
+                <span className="quiet">
+                  {plain(refund.kind)}
+                  {refund.reason !== null && `: ${refund.reason}`}
+                  {refund.stateReason !== null && ` (${refund.stateReason})`}
+                  {refund.proof !== null && `. Settled by hand: ${refund.proof}`}
+                  {refund.contradictedAt !== null && '. Its account says otherwise, and that is booked'}
+                </span>
+              </span>
+              <span className="quiet">{byWord(refund.by)}</span>
+              <span className="end">
+                <Money amount={refund.amount} currency={refund.currency} />
+              </span>
+              <span className="end quiet">
+                <When at={refund.createdAt} />
+              </span>
+              {can('refunds:write') && isForPerson(refund) && (
+                <button type="button" className="link-button end" onClick={() => setChosen(refund)}>
+                  Settle by hand
+                </button>
+              )}
+            </div>
+          ))}
       </div>
       <More list={list} />
       {chosen !== undefined && <SettleRefund refund={chosen} close={() => setChosen(undefined)} />}

@@ -7,6 +7,7 @@ import { useSession } from '../base/context.ts'
 import { editable, readAmount } from '../base/money.ts'
 import { needSentence } from '../base/problems.ts'
 import { Problem } from '../parts/basics.tsx'
+import { CurrencySelect, useCurrencies } from '../parts/currency-select.tsx'
 import { LimitTable } from './limit-table.tsx'
 import { Processors } from './processors.tsx'
 import { Changed, useSettingsForm } from './settings-form.tsx'
@@ -15,6 +16,7 @@ import { DisputeForm, PaymentForm, PayoutForm, SettingsInWords } from './setting
 /** What waits for a second person, and what becomes of payouts, payments and disputes. */
 export function MoneySettings() {
   const { mteja, can } = useSession()
+  const { areKnown } = useCurrencies()
   const { data, error, refetch } = useQuery({
     queryKey: ['money', 'settings'],
     queryFn: async () => {
@@ -28,7 +30,8 @@ export function MoneySettings() {
     },
   })
   if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
-  if (data === undefined) return null
+  // The fields follow the currencies in use.
+  if (data === undefined || !areKnown) return null
   if (!can('settings')) {
     return (
       <div className="stack wide">
@@ -79,6 +82,8 @@ function Limits({ settings: now }: { settings: Mteja.ApprovalSettings }) {
   const [texts, setTexts] = useState(() => textsOf(now, merchant.currencies))
   const [newDestinations, setNewDestinations] = useState(now.newDestinations)
   const [problem, setProblem] = useState<string>()
+  const { used } = useCurrencies()
+  const [added, setAdded] = useState<readonly string[]>([])
   const begin = (settings: Mteja.ApprovalSettings) => {
     setSeen(settings)
     setTexts(textsOf(settings, merchant.currencies))
@@ -111,6 +116,8 @@ function Limits({ settings: now }: { settings: Mteja.ApprovalSettings }) {
     return 'This lets more pass than before, so it waits for a second person itself.'
   }
   const { error, isBusy, submit } = useSettingsForm(save)
+  const hasLimit = (currency: string) => seen.limits.some((each) => each.currency === currency)
+  const shown = merchant.currencies.filter((each) => used.includes(each) || added.includes(each) || hasLimit(each))
   const isStale = now.updatedAt > seen.updatedAt
   return (
     <form className="stack" onSubmit={submit} noValidate aria-label="Limits">
@@ -128,7 +135,8 @@ function Limits({ settings: now }: { settings: Mteja.ApprovalSettings }) {
           .
         </p>
       )}
-      {merchant.currencies.map((currency) => (
+      {shown.length === 0 && <p>No amount waits for a second person.</p>}
+      {shown.map((currency) => (
         <div className="limits" key={currency}>
           <TextInput
             label={`${currency}: an amount over`}
@@ -146,6 +154,15 @@ function Limits({ settings: now }: { settings: Mteja.ApprovalSettings }) {
           />
         </div>
       ))}
+      <div className="limits">
+        <CurrencySelect
+          label="Another currency"
+          value=""
+          none="Choose one to limit it"
+          choose={(currency) => setAdded([...added, currency])}
+          except={shown}
+        />
+      </div>
       <Checkbox
         label="The first payout to a new account waits, too"
         checked={newDestinations}

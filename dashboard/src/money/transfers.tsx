@@ -25,23 +25,24 @@ export function Transfers() {
   return (
     <div className="stack">
       <div className="table">
-        {list.items?.map((transfer) => (
-          <div key={transfer.id} className="tr" style={columns('minmax(0, 1.6fr) minmax(0, 1fr) 130px 110px')}>
-            <span>
-              <Link href={`/customers/${transfer.fromCustomerId}?entry=${bare(transfer.id)}`}>
-                {name(transfer.fromCustomerId)}
-              </Link>{' '}
-              → <Link href={`/customers/${transfer.toCustomerId}`}>{name(transfer.toCustomerId)}</Link>
-            </span>
-            <span className="quiet">{visible(transfer.description)}</span>
-            <span className="end">
-              <Money amount={transfer.amount} currency={transfer.currency} />
-            </span>
-            <span className="end quiet">
-              <When at={transfer.createdAt} />
-            </span>
-          </div>
-        ))}
+        {name.areKnown &&
+          list.items?.map((transfer) => (
+            <div key={transfer.id} className="tr" style={columns('minmax(0, 1.6fr) minmax(0, 1fr) 130px 110px')}>
+              <span>
+                <Link href={`/customers/${transfer.fromCustomerId}?entry=${bare(transfer.id)}`}>
+                  {name(transfer.fromCustomerId)}
+                </Link>{' '}
+                → <Link href={`/customers/${transfer.toCustomerId}`}>{name(transfer.toCustomerId)}</Link>
+              </span>
+              <span className="quiet">{visible(transfer.description)}</span>
+              <span className="end">
+                <Money amount={transfer.amount} currency={transfer.currency} />
+              </span>
+              <span className="end quiet">
+                <When at={transfer.createdAt} />
+              </span>
+            </div>
+          ))}
       </div>
       <More list={list} />
     </div>

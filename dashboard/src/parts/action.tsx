@@ -1,8 +1,9 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react'
 import { newKey } from '../base/keys.ts'
 import { tell } from '../base/problems.ts'
 import { Problem } from './basics.tsx'
+import { Dialog } from './dialog.tsx'
 
 /** The words of an action that cannot be undone, once its form is complete. */
 export interface Asked {
@@ -59,7 +60,7 @@ export function Action({ title, close, children, ask, done, isDangerous = false 
     }
   }
   return (
-    <Modal opened onClose={() => isBusy || close()} title={title} centered closeOnClickOutside={false}>
+    <Dialog close={() => isBusy || close()} title={title} closeOnClickOutside={false}>
       {asked === undefined ? (
         <form className="stack" onSubmit={submit} noValidate>
           {children}
@@ -95,6 +96,6 @@ export function Action({ title, close, children, ask, done, isDangerous = false 
           </div>
         </div>
       )}
-    </Modal>
+    </Dialog>
   )
 }

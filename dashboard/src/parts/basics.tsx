@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import type { Amount } from '../base/client.ts'
+import { useAgeing } from '../base/clock.ts'
 import { useSession } from '../base/context.ts'
 import { exactly, formatChange, formatMoney } from '../base/money.ts'
 import { tell } from '../base/problems.ts'
@@ -29,9 +30,10 @@ export function Change({ amount, currency }: { amount: Amount; currency: string 
 /** A time in words: relative up to a week, then the date. Exact when it is pointed at. */
 export function When({ at, as = 'ago' }: { at: string; as?: 'ago' | 'time' }) {
   const { format } = useSession()
+  const words = useAgeing((now) => (as === 'time' ? timeOfDay(at, format) : ago(at, now, format)))
   return (
     <time dateTime={at} title={exactTime(at, format)}>
-      {as === 'time' ? timeOfDay(at, format) : ago(at, new Date(), format)}
+      {words}
     </time>
   )
 }

@@ -43,7 +43,7 @@ export function CustomerField({ label, chosen, choose, except, problem }: Custom
     )
   }
   return (
-    <div className="stack tight">
+    <div className="hits-below">
       <TextInput
         label={label}
         placeholder="Part of a name, phone or e-mail"
@@ -53,13 +53,17 @@ export function CustomerField({ label, chosen, choose, except, problem }: Custom
         autoComplete="off"
         data-autofocus
       />
-      {search !== '' && data !== undefined && found.length === 0 && <p className="quiet">Nobody found.</p>}
-      {found.map((customer) => (
-        <button key={customer.id} type="button" className="link-button" onClick={() => choose(customer)}>
-          {nameOf(customer)}{' '}
-          <span className="quiet">{[customer.phoneNumber, customer.email].filter(Boolean).join(' · ')}</span>
-        </button>
-      ))}
+      {search !== '' && data !== undefined && (
+        <div className="hits">
+          {found.length === 0 && <p className="none quiet">Nobody found.</p>}
+          {found.map((customer) => (
+            <button key={customer.id} type="button" onClick={() => choose(customer)}>
+              {nameOf(customer)}{' '}
+              <span className="quiet">{[customer.phoneNumber, customer.email].filter(Boolean).join(' · ')}</span>
+            </button>
+          ))}
+        </div>
+      )}
     </div>
   )
 }

@@ -1,6 +1,7 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Problem } from './basics.tsx'
+import { Dialog } from './dialog.tsx'
 
 interface FormDialogProps {
   title: string
@@ -29,7 +30,7 @@ export function FormDialog({ title, button, close, children, run, isReady = true
     }
   }
   return (
-    <Modal opened onClose={close} title={title} centered>
+    <Dialog close={close} title={title}>
       <form className="stack" onSubmit={submit} noValidate>
         {children}
         <Problem error={error} />
@@ -42,6 +43,6 @@ export function FormDialog({ title, button, close, children, run, isReady = true
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
 }

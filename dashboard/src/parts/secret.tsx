@@ -1,10 +1,11 @@
-import { Button, Modal } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { Copyable } from './basics.tsx'
+import { Dialog } from './dialog.tsx'
 
 /** A secret that is shown once. A click beside it closes nothing. */
 export function SecretOnce({ title, secret, close }: { title: string; secret: string; close: () => void }) {
   return (
-    <Modal opened onClose={close} title={title} centered closeOnClickOutside={false} closeOnEscape={false}>
+    <Dialog close={close} title={title} isHeld closeOnClickOutside={false} closeOnEscape={false}>
       <div className="stack">
         <p>Copy it now: it is shown this once.</p>
         <pre>{secret}</pre>
@@ -13,6 +14,6 @@ export function SecretOnce({ title, secret, close }: { title: string; secret: st
           <Button onClick={close}>I have it</Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   )
 }

@@ -6,10 +6,12 @@ interface TabListProps {
   tabs: readonly (readonly [string, string, ...unknown[]])[]
   chosen: string
   choose: (name: string) => void
+  /** What waits under a tab, by its name. */
+  counts?: Readonly<Record<string, string>>
 }
 
 /** Tabs whose choice is in the address. The arrows move between them. */
-export function TabList({ label, tabs, chosen, choose }: TabListProps) {
+export function TabList({ label, tabs, chosen, choose, counts = {} }: TabListProps) {
   const list = useRef<HTMLDivElement>(null)
   // On a telephone the tabs go beyond the edge.
   useEffect(() => {
@@ -35,7 +37,13 @@ export function TabList({ label, tabs, chosen, choose }: TabListProps) {
           tabIndex={name === chosen ? 0 : -1}
           onClick={() => choose(name)}
         >
-          {words}
+          {words}{' '}
+          {counts[name] && (
+            <span className="count">
+              {counts[name]}
+              <span className="hidden"> wait for you</span>
+            </span>
+          )}
         </button>
       ))}
     </div>

@@ -9,6 +9,7 @@ import type { Session } from '../base/session.ts'
 import { kindWord } from '../base/words.ts'
 import { nameOf } from '../customers/names.ts'
 import { aboutWords } from '../money/approval-words.ts'
+import { useNarrow } from '../parts/narrow.ts'
 import { findId } from './shortcuts.ts'
 
 interface Hit {
@@ -24,6 +25,7 @@ const mostCustomers = 6
 /** One search for everything: a customer by any part, a movement by its id or reference, an event or a delivery by its id. */
 export function Find() {
   const session = useSession()
+  const isNarrow = useNarrow()
   const [, navigate] = useLocation()
   const [text, setText] = useState('')
   const [isOpen, setOpen] = useState(false)
@@ -64,7 +66,7 @@ export function Find() {
         id={findId}
         type="search"
         aria-label="Search customers, references and ids"
-        placeholder="Search customers, references, ids …"
+        placeholder={isNarrow ? 'Search …' : 'Search customers, references, ids …'}
         value={text}
         onChange={(event) => {
           setText(event.currentTarget.value)

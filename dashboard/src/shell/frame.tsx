@@ -1,4 +1,4 @@
-import { Button, Menu, Modal, useMantineColorScheme } from '@mantine/core'
+import { Button, Menu, useMantineColorScheme } from '@mantine/core'
 import { Suspense, useEffect, useState } from 'react'
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter'
 import { NoticeContext, useSession } from '../base/context.ts'
@@ -7,6 +7,8 @@ import { tell } from '../base/problems.ts'
 import { useStale } from '../base/stale.ts'
 import { useWaitingForMe } from '../money/waiting.ts'
 import { Copyable, Empty, Facts, When } from '../parts/basics.tsx'
+import { Dialog } from '../parts/dialog.tsx'
+import { useArrival } from './arrival.ts'
 import { Find } from './find.tsx'
 import { later } from './later.tsx'
 import { Notices, useNotices } from './notices.tsx'
@@ -23,6 +25,7 @@ export function Frame({ leave }: { leave: () => void }) {
   const { notices, show, close } = useNotices()
   const [isHelping, setHelping] = useState(false)
   useShortcuts(() => setHelping(true))
+  useArrival()
   useEffect(readScreensLater, [])
   const isTest = mode === 'test'
   const first = sections[0]?.path ?? '/customers'
@@ -44,7 +47,6 @@ export function Frame({ leave }: { leave: () => void }) {
           </header>
           <Rail />
           <main tabIndex={-1}>
-            <Away />
             <Suspense>
               <Switch>
                 {sections.map(({ path, screen }) => (
@@ -64,11 +66,14 @@ export function Frame({ leave }: { leave: () => void }) {
               </Switch>
             </Suspense>
           </main>
+          <Away />
         </div>
         <Notices notices={notices} close={close} />
-        <Modal opened={isHelping} onClose={() => setHelping(false)} title="Keyboard">
-          <Facts of={shortcuts.map(([keys, what]) => [keys, what] as const)} />
-        </Modal>
+        {isHelping && (
+          <Dialog close={() => setHelping(false)} title="Keyboard">
+            <Facts of={shortcuts.map(([keys, what]) => [keys, what] as const)} />
+          </Dialog>
+        )}
       </NoticeContext>
     </LiveContext>
   )
@@ -101,7 +106,7 @@ function Rail() {
         {sections.map(({ name, path, icon }) => (
           <Link
             key={path}
-            href={path}
+            href={path === '/money' && waiting !== '' ? '/money?tab=approvals' : path}
             aria-current={location === path || location.startsWith(`${path}/`) ? 'page' : undefined}
           >
             <svg
@@ -135,23 +140,30 @@ const schemes = [
   ['dark', 'Dark'],
 ] as const
 
+/** Lindiwe van der Merwe is LM. */
+function initialsOf(name: string): string {
+  const words = name.trim().split(/\s+/)
+  const letters = [words[0], words.length > 1 ? words.at(-1) : undefined].map((word) => [...(word ?? '')][0] ?? '')
+  return letters.join('').toUpperCase()
+}
+
 function Who({ leave, help }: { leave: () => void; help: () => void }) {
-  const { key, merchant, mode } = useSession()
+  const { key, personName, merchant, mode } = useSession()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const [isOpen, setOpen] = useState(false)
   const name = key.name ?? `Key …${key.hint}`
+  const short = personName === null ? `…${key.hint}` : initialsOf(personName)
   return (
     <div className="who">
       <Menu position="bottom-end" width={240}>
         <Menu.Target>
-          <Button variant="default" size="compact-md" aria-label={`${name}: menu`}>
-            …{key.hint}
+          <Button variant="default" size="compact-md" aria-label={`${personName ?? name}: menu`}>
+            <span className="in-full clip">{personName ?? name}</span>
+            <span className="in-short">{short}</span>
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Label>
-            {name} · {key.role ?? 'own scopes'} · {mode}
-          </Menu.Label>
+          <Menu.Label>{[personName, name, key.role ?? 'own scopes', mode].filter(Boolean).join(' · ')}</Menu.Label>
           <Menu.Item onClick={() => setOpen(true)}>Merchant and key</Menu.Item>
           <Menu.Item component="a" href="/docs" target="_blank" rel="noreferrer">
             API reference
@@ -172,22 +184,25 @@ function Who({ leave, help }: { leave: () => void; help: () => void }) {
           <Menu.Item onClick={leave}>Sign out</Menu.Item>
         </Menu.Dropdown>
       </Menu>
-      <Modal opened={isOpen} onClose={() => setOpen(false)} title={merchant.name}>
-        <Facts
-          of={[
-            ['Mode', mode === 'test' ? 'Test: no real money moves' : 'Live'],
-            ['Merchant', <Copyable key="id" text={merchant.id} />],
-            ['Integration', String(merchant.integration)],
-            ['Country', merchant.country],
-            ['Currencies', merchant.currencies.join(', ')],
-            ['Time zone', merchant.timeZone ?? 'UTC'],
-            ['Key', `${name}, …${key.hint}`],
-            ['Role', key.role ?? 'own scopes'],
-            ['Scopes', (key.scopes ?? []).join(', ')],
-            ['Ends', key.expiresAt ? <When key="end" at={key.expiresAt} /> : 'never'],
-          ]}
-        />
-      </Modal>
+      {isOpen && (
+        <Dialog close={() => setOpen(false)} title={merchant.name}>
+          <Facts
+            of={[
+              ['Mode', mode === 'test' ? 'Test: no real money moves' : 'Live'],
+              ['Merchant', <Copyable key="id" text={merchant.id} />],
+              ['Integration', String(merchant.integration)],
+              ['Country', merchant.country],
+              ['Currencies', merchant.currencies.join(', ')],
+              ['Time zone', merchant.timeZone ?? 'UTC'],
+              ...(personName === null ? [] : [['Person', personName] as const]),
+              ['Key', key.name === null ? `…${key.hint}` : `${key.name}, …${key.hint}`],
+              ['Role', key.role ?? 'own scopes'],
+              ['Scopes', (key.scopes ?? []).join(', ')],
+              ['Ends', key.expiresAt ? <When key="end" at={key.expiresAt} /> : 'never'],
+            ]}
+          />
+        </Dialog>
+      )}
     </div>
   )
 }

@@ -1,0 +1,251 @@
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { type StartedServer, startServer } from '../../client/test/server.ts'
+import { buildPage, needsPage } from '../../scripts/page.mjs'
+import { executablePath, openBrowser, shiftsOf, signedIn as signInto } from './browser.ts'
+import { type Seed, seed } from './seed.ts'
+
+// How it feels: where the focus is, what Back does, what stays in sight, and that nothing moves by itself.
+
+const hasBrowser = executablePath !== undefined
+const browserTest = test.skipIf(!hasBrowser)
+
+let server: StartedServer
+let seeded: Seed
+let browser: Browser
+
+beforeAll(async () => {
+  if (!hasBrowser) return
+  if (needsPage()) expect(await buildPage()).toBe(0)
+  server = await startServer()
+  seeded = await seed(server, 30)
+  browser = await openBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+async function signedIn(key: string, path?: string): Promise<Page> {
+  const page = await signInto({ browser, baseUrl: server.baseUrl }, key, path)
+  onTestFinished(() => page.context().close())
+  return page
+}
+
+const gone = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' })
+
+/** What has the focus, in words: its role or tag, and its name. */
+const focused = (page: Page) =>
+  page.evaluate(() => {
+    const active = document.activeElement
+    const label = active?.id ? document.querySelector(`label[for="${CSS.escape(active.id)}"]`) : null
+    const name = active?.getAttribute('aria-label') ?? label?.textContent ?? active?.textContent
+    return `${active?.tagName} ${(name ?? '').slice(0, 40)}`
+  })
+const hasFocus = (page: Page, what: RegExp | string) => expect.poll(() => focused(page)).toMatch(what)
+
+browserTest('the strip of test mode stays in sight with the head, at every width', async () => {
+  const page = await signedIn(seeded.keys.owner, `/customers/${seeded.ada}`)
+  await page.getByText('Received from Thandi Nkosi').waitFor()
+  for (const width of [360, 900, 1280, 1600]) {
+    await page.setViewportSize({ width, height: 400 })
+    await page.evaluate(() => window.scrollTo(0, 300))
+    expect(await page.evaluate(() => window.scrollY)).toBeGreaterThan(100)
+    expect((await page.getByText('Test mode').boundingBox())?.y).toBe(0)
+    expect((await page.getByRole('banner').boundingBox())?.y).toBe(28)
+  }
+})
+
+browserTest('the focus is never lost: a screen gives it to its heading, a dialog back to what opened it', async () => {
+  const page = await signedIn(seeded.keys.owner, '/home')
+  const dialog = page.getByRole('dialog')
+  await page.getByRole('heading', { name: 'Needs you' }).waitFor()
+  await page.keyboard.press('g')
+  await page.keyboard.press('c')
+  await hasFocus(page, 'H1 Customers')
+  await page.getByRole('link', { name: /Ada Obi/ }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('heading', { name: 'Ada Obi' }).waitFor()
+  await hasFocus(page, 'H1 Ada Obi')
+
+  await page.getByRole('button', { name: 'Act ▾' }).focus()
+  await page.keyboard.press('Enter')
+  await page.getByRole('menuitem', { name: 'Send to another customer …' }).click()
+  await dialog.getByLabel('To', { exact: true }).fill('thandi')
+  await dialog.getByRole('button', { name: /Thandi Nkosi/ }).focus()
+  await page.keyboard.press('Enter')
+  await hasFocus(page, /^INPUT Amount/)
+  await page.keyboard.type('50')
+  await page.keyboard.press('Enter')
+  await hasFocus(page, 'BUTTON Back')
+  await page.keyboard.press('Enter')
+  await hasFocus(page, /^INPUT Amount/)
+  await page.keyboard.press('Escape')
+  await gone(page)
+  await hasFocus(page, 'BUTTON Act')
+
+  const row = page.getByRole('button', { name: /Bought/ }).first()
+  await row.focus()
+  await page.keyboard.press('Enter')
+  await dialog.getByText('Both sides').waitFor()
+  await page.keyboard.press('Escape')
+  await gone(page)
+  await hasFocus(page, /^BUTTON .*Bought/)
+
+  await page.goBack()
+  await page.getByRole('heading', { name: 'Customers' }).waitFor()
+  await hasFocus(page, /^A Ada Obi/)
+})
+
+browserTest('Back closes what is open and leaves the screen, and never opens a form that is done', async () => {
+  const page = await signedIn(seeded.keys.owner, `/customers`)
+  const dialog = page.getByRole('dialog')
+  await page.getByRole('button', { name: 'New customer' }).click()
+  await dialog.getByLabel('Name').fill('Naledi Mokoena')
+  await page.goBack()
+  await gone(page)
+  expect(page.url()).toMatch(/\/app\/customers$/)
+  await page.getByRole('button', { name: 'New customer' }).click()
+  await dialog.getByLabel('Name').fill('Naledi Mokoena')
+  await dialog.getByLabel('E-mail').fill('naledi@example.com')
+  await page.getByRole('button', { name: 'Create' }).click()
+  await page.getByRole('heading', { name: 'Naledi Mokoena' }).waitFor()
+
+  // A dialog that the address does not name.
+  await page.getByRole('button', { name: 'Act ▾' }).click()
+  await page.getByRole('menuitem', { name: 'Purchase …' }).click()
+  await dialog.getByLabel('Product').fill('airtime')
+  await page.goBack()
+  await gone(page)
+  await page.getByRole('heading', { name: 'Naledi Mokoena' }).waitFor()
+  // Closed in another way it leaves nothing behind in the history.
+  await page.getByRole('button', { name: 'Act ▾' }).click()
+  await page.getByRole('menuitem', { name: 'Statement …' }).click()
+  await page.keyboard.press('Escape')
+  await gone(page)
+  await page.waitForTimeout(200)
+  await page.goBack()
+  await page.getByRole('heading', { name: 'Customers' }).waitFor()
+  await page.waitForTimeout(200)
+  expect(await dialog.count()).toBe(0)
+
+  // A panel is closed by Back as by Escape, and each is one step.
+  await page.goto(`${server.baseUrl}/app/customers/${seeded.ada}`)
+  for (const close of [() => page.goBack(), () => page.keyboard.press('Escape')]) {
+    await page
+      .getByRole('button', { name: /Bought/ })
+      .first()
+      .click()
+    await dialog.getByText('Both sides').waitFor()
+    await close()
+    await gone(page)
+    expect(page.url()).not.toContain('entry=')
+  }
+  await page.goBack()
+  await page.getByRole('heading', { name: 'Customers' }).waitFor()
+})
+
+browserTest('a secret that is shown once stays when one goes back', async () => {
+  const page = await signedIn(seeded.keys.owner, '/developers?tab=keys')
+  await page.getByRole('button', { name: 'New key' }).click()
+  await page.getByRole('button', { name: 'Make the key' }).click()
+  await page.getByText('it is shown this once').waitFor()
+  await page.goBack()
+  await page.waitForTimeout(200)
+  await page.getByText('it is shown this once').waitFor()
+  await page.getByRole('button', { name: 'I have it' }).click()
+  await gone(page)
+  await page.getByRole('heading', { name: 'Developers' }).waitFor()
+})
+
+browserTest('nothing moves while answers take their time, on a telephone and on a desk', async () => {
+  const page = await signedIn(seeded.keys.owner)
+  let asked = 0
+  await page.route(/\/(v1|api|customer|transaction|bank)\b/, async (route) => {
+    asked += 1
+    await new Promise((done) => setTimeout(done, 200 + ((asked * 370) % 900)))
+    await route.continue().catch(() => {})
+  })
+  const found: Record<string, Awaited<ReturnType<typeof shiftsOf>>> = {}
+  for (const [width, height] of [
+    [360, 780],
+    [1280, 900],
+  ] as const) {
+    await page.setViewportSize({ width, height })
+    for (const path of [
+      '/home',
+      '/customers',
+      `/customers/${seeded.ada}`,
+      '/money?tab=payouts',
+      '/money?tab=transfers',
+    ]) {
+      await page.goto(`${server.baseUrl}/app${path}`)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      await page.waitForTimeout(3500)
+      found[`${width} ${path}`] = await shiftsOf(page)
+    }
+  }
+  expect(Object.entries(found).filter(([, { sum }]) => sum > 0)).toEqual([])
+})
+
+browserTest('times in words grow older on a screen that is left open', async () => {
+  const page = await signedIn(seeded.keys.owner, '/developers?tab=sandbox')
+  await page.clock.install({ time: new Date() })
+  await seeded.mteja.sandbox.payIn({ customerId: seeded.thandi, amount: 4_100, currency: 'ZAR' })
+  await page.goto(`${server.baseUrl}/app/home`)
+  const time = page.locator('time').first()
+  await time.waitFor()
+  await page.clock.runFor(180_000)
+  expect(await time.textContent()).toMatch(/[23] min/)
+})
+
+browserTest('what waits for a person is counted on the tab, and the section leads there', async () => {
+  const { mteja } = seeded
+  await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 9_000 }] })
+  onTestFinished(async () => void (await mteja.approvals.updateSettings({ limits: [] }).catch(() => {})))
+  const destination = {
+    type: 'bank_account',
+    bankCode: '250655',
+    accountNumber: '6200445566',
+    accountName: 'ADA OBI',
+  } as const
+  await mteja.payouts.create({
+    customerId: seeded.ada,
+    amount: 9_500,
+    currency: 'ZAR',
+    destination,
+    reference: 'feel-1',
+  })
+  const page = await signedIn(seeded.keys.finance, '/home')
+  await page.getByRole('link', { name: 'Money 1 wait for you' }).click()
+  await page.getByRole('tab', { name: 'Approvals 1 wait for you', selected: true }).waitFor()
+  await page.getByRole('button', { name: 'Ben Okoro: menu' }).waitFor()
+})
+
+browserTest('limits are shown for the currencies in use, and another one can be added', async () => {
+  const page = await signedIn(seeded.keys.owner, '/money?tab=settings')
+  const form = page.getByRole('form', { name: 'Limits' })
+  await form.getByLabel('ZAR: an amount over').waitFor()
+  expect(await form.getByRole('textbox').count()).toBe(4)
+  await form.getByLabel('Another currency').selectOption('XOF')
+  await form.getByLabel('XOF: an amount over').fill('1000')
+  expect(await form.getByRole('textbox').count()).toBe(6)
+})
+
+browserTest('the row of a delivery follows what its panel learns', async () => {
+  const page = await signedIn(seeded.keys.developer)
+  const rows = page.locator('button.tr')
+  await page.goto(`${server.baseUrl}/app/developers?tab=deliveries`)
+  await rows.first().waitFor()
+  let isDelivered = false
+  await page.route(/\/v1\/deliveries/, async (route) => {
+    if (route.request().url().includes('/v1/deliveries/dlv_')) isDelivered = true
+    const answer = await route.fetch()
+    const text = await answer.text()
+    const body = isDelivered ? text.replaceAll(/"status":"(pending|failed)"/g, '"status":"delivered"') : text
+    await route.fulfill({ response: answer, body })
+  })
+  await rows.first().click()
+  await page.getByRole('dialog').getByText('Delivered ✓').waitFor()
+  await rows.first().getByText('Delivered ✓').waitFor()
+})
