@@ -68,6 +68,14 @@ test('a newer key of the same account asks about everything that was sent by a k
 
   expect(await takeOverRefusedKeys(api.service)).toBe(1)
   expect(await keyOf(2)).toEqual([{ same_as: null, asked_by: 3n }])
+  expect((await ask('GET', '/v1/audit?action=takeOverKey')).json().data).toMatchObject([
+    {
+      object: 'in',
+      by: { kind: 'background' },
+      before: { keyHint: former, askedBy: null },
+      after: { keyHint: former, askedBy: '6789' },
+    },
+  ])
   await opened.settleDue()
   expect(await books()).toMatchObject({ customer_cash: 30_000 })
   expect(await shown()).toMatchObject({ state: 'ready', refusedKeys: [{ keyHint: former, askedBy: '6789' }] })

@@ -5,6 +5,7 @@ import { readTenant, type Tenant, type TenantRow, tenantColumns } from '../merch
 import type { PaymentsContext } from '../payments/payment-processor.ts'
 import { type ChosenAccount, chosenAccount, directions } from '../payments/processor-accounts.ts'
 import type { PayoutProcessorChoice } from '../payouts/payout-processor.ts'
+import { recordDeed } from '../trail/trail.ts'
 import { booksOf, linkKeys } from './account-keys.ts'
 
 type Work = PaymentsContext & PayoutProcessorChoice
@@ -81,6 +82,14 @@ async function findRefused(
   return rows.map((row) => row.id)
 }
 
+interface TakenRow {
+  id: bigint
+  direction: string
+  hint: string | null
+  newer_hint: string | null
+  is_same: boolean
+}
+
 /** Takes over those that are of the same account, and answers them. */
 async function takeOver(
   tx: TxContext,
@@ -88,19 +97,30 @@ async function takeOver(
   { id }: ChosenAccount,
   refused: readonly bigint[],
 ): Promise<bigint[]> {
-  const { merchant } = tenant
+  const { merchant, mode } = tenant
   const now = tx.clock.now()
   const booksId = await booksOf(tx, tenant, id)
-  const rows = await tx.db.query<{ id: bigint; is_same: boolean }>(sql`
+  const rows = await tx.db.query<TakenRow>(sql`
     update processor_accounts a set
       compared_at = ${now},
       asked_by = case when coalesce(a.same_as, a.id) = ${booksId} then ${id}::bigint else a.asked_by end,
       state = case when coalesce(a.same_as, a.id) = ${booksId} then 'ready' else a.state end,
       updated_at = ${now}
     where a.merchant_id = ${merchant.id} and a.id = any(${refused}::bigint[])
-    returning a.id, coalesce(a.same_as, a.id) = ${booksId} as is_same
+    returning a.id, a.direction, a.hint, coalesce(a.same_as, a.id) = ${booksId} as is_same,
+      (select n.hint from processor_accounts n where n.merchant_id = a.merchant_id and n.id = ${id}) as newer_hint
   `)
-  const taken = rows.filter((row) => row.is_same).map((row) => row.id)
+  const same = rows.filter((row) => row.is_same)
+  for (const { direction, hint, newer_hint } of same) {
+    const change = {
+      object: direction,
+      before: { keyHint: hint, askedBy: null },
+      after: { keyHint: hint, askedBy: newer_hint },
+    }
+    const deed = { actor: null, action: 'takeOverKey', object: direction }
+    await recordDeed(tx, { merchantId: merchant.id, mode }, deed, [change])
+  }
+  const taken = same.map((row) => row.id)
   await wake(tx, tenant, taken)
   return taken
 }

@@ -16,7 +16,7 @@ let context: ReturnType<typeof createTestContext>
 /** Where to find what is to be corrupted, as texts for SQL. */
 let ids: Record<
   | ('merchant' | 'rich' | 'poor' | 'busy' | 'debtor' | 'hold' | 'purchase' | 'refund' | 'transfer' | 'capture')
-  | ('other' | 'theirPayIn' | 'waiting' | 'settled'),
+  | ('other' | 'theirPayIn' | 'waiting' | 'settled' | 'suspended' | 'taken'),
   string
 >
 
@@ -72,6 +72,15 @@ beforeAll(async () => {
     make.settleBack(settled, theirPayIn.id, { kind: 'outside' }, theirCash),
     make.failBack(failed, theirPayIn.id, theirCash),
   ])
+  // Money in suspense, of which the account has taken a part back.
+  const [processor, suspense] = [{ kind: 'outside', at: 7n }, { kind: 'suspense' }] as const
+  const suspended = make.book('suspended', processor, suspense, 40n)
+  const taken = make.book('given_back', suspense, processor, 30n)
+  await doTogether(context, other, [suspended, taken])
+  await db.query(sql`
+    insert into suspense_decisions (merchant_id, id, mode, reference, outcome, state, amount, dispute_turn, created_at)
+    values (${other.merchant.id}, ${taken.id}, 'test', ${suspended.id}, 'given_back', 'succeeded', 30, 'd/0', now())
+  `)
   context.clock.advance(2000)
   await expireDueHolds(context)
 
@@ -100,6 +109,8 @@ beforeAll(async () => {
     theirPayIn: theirPayIn.id,
     waiting,
     settled,
+    suspended: suspended.id,
+    taken: taken.id,
   }
 })
 
@@ -107,7 +118,7 @@ afterAll(() => db.close())
 
 test('sound books are found sound, with how much was looked at', async () => {
   const { result, progress } = await verify(db, { pageSize })
-  expect(result).toEqual({ isSound: true, entries: 112, transactions: 56, accounts: 24, holds: 6, customers: 17 })
+  expect(result).toEqual({ isSound: true, entries: 116, transactions: 58, accounts: 26, holds: 6, customers: 17 })
   expect((await verify(db)).result).toEqual(result)
   expect(progress.at(-1)).toEqual({ done: progress.at(-1)?.total, total: progress[0]?.total })
   expect(progress.map(({ done }) => done)).toEqual(progress.map(({ done }) => done).toSorted((a, b) => a - b))
@@ -203,6 +214,35 @@ describe('unsound books', () => {
       'a wrong total of pay-ins',
       () => `update ledger_accounts set pay_in_total = 1 ${at(ids.rich)}`,
       () => 'tells of 2 pay-ins of 1, but its entries have 2 of 1005',
+    ],
+    [
+      'a part of money in suspense that was taken twice',
+      () => `
+        insert into suspense_decisions (merchant_id, id, mode, reference, outcome, state, amount, dispute_turn, created_at, due_at)
+        select merchant_id, gen_random_uuid(), mode, reference, outcome, 'recorded', 11, 'd/1', created_at, created_at
+        from suspense_decisions where merchant_id = ${ids.other}`,
+      () => `is of ${ids.suspended}, of which 41 of 40 were taken`,
+    ],
+    [
+      'a taking that has moved another amount',
+      () => `update suspense_decisions set amount = 29 where merchant_id = ${ids.other}`,
+      () =>
+        `the decision about suspense ${ids.taken} of merchant ${ids.other} says given_back 29 ZAR, but moved given_back 30 ZAR`,
+    ],
+    [
+      'a taking that was refused, and has moved money',
+      () => `update suspense_decisions set state = 'refused', refusal = 'busy' where merchant_id = ${ids.other}`,
+      () => 'was refused, and has moved money',
+    ],
+    [
+      'a taking without a movement',
+      () => `update suspense_decisions set id = gen_random_uuid() where merchant_id = ${ids.other}`,
+      () => 'has moved nothing',
+    ],
+    [
+      'a taking of money that was never in suspense',
+      () => `update suspense_decisions set reference = '${ids.theirPayIn}' where merchant_id = ${ids.other}`,
+      () => `is of ${ids.theirPayIn}, which brought nothing into suspense`,
     ],
     [
       'what is held for no hold',

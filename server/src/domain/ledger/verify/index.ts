@@ -7,6 +7,7 @@ import { checkHolds } from './holds.ts'
 import { checkNumbers } from './numbers.ts'
 import { checkPayouts } from './payouts.ts'
 import { checkRefundTotals } from './refund-totals.ts'
+import { checkSuspense } from './suspense.ts'
 import { checkTransactions } from './transactions.ts'
 
 /** The number of rows checked so far, and the number of rows at the start. */
@@ -25,14 +26,15 @@ const parts = [
   checkHolds,
   checkRefundTotals,
   checkDisputes,
+  checkSuspense,
   checkPayouts,
   checkNumbers,
 ]
 
 /**
  * Derives every stored figure of the ledger from its entries again, row by row: the balance and the held amount of each
- * account, numbers and running balances, the two entries of each transaction, captured and given-back amounts, the
- * numbers of transfers and customers.
+ * account, numbers and running balances, the two entries of each transaction, captured and given-back amounts, what has
+ * left suspense, the numbers of transfers and customers.
  *
  * It reads in pages by key and keeps no page, so it needs the same memory for any number of rows. Servers may post
  * meanwhile: history only grows, and each account is checked up to the entry that was its last when the account was read.
@@ -67,6 +69,7 @@ async function countRows(db: Queryable): Promise<number> {
     select
       a.accounts + a.entries + a.entries / 2 + n.numbers
       + (select count(*) from holds) + (select count(*) from refund_totals) + (select count(*) from disputes) + (select count(*) from payouts)
+      + (select count(*) from suspense_decisions)
         as total
     from (select count(*) as accounts, coalesce(sum(entry_count), 0) as entries from ledger_accounts) a
     cross join (select coalesce(sum(transfer_count + customer_count), 0) as numbers from merchant_counters) n
