@@ -346,4 +346,17 @@ export const equivalents: readonly Equivalent[] = [
     after: 'isPending: receipt.replayed || (await findProcessorRefund(context, tenant, { id: receipt.id })) !== null,',
     why: 'A new one is found as well.',
   },
+  {
+    file: refunds,
+    before: 'const dueAt = nextUnknownLookAt(askedAt ?? createdAt, now, isSilent)',
+    after: 'const dueAt = nextUnknownLookAt(askedAt, now, isSilent)',
+    why: 'Its processor was asked by then.',
+  },
+  {
+    file: refunds,
+    before:
+      'const isPast = (since: Date | null, ms: number) => since !== null && now.getTime() - since.getTime() >= ms',
+    after: 'const isPast = (since: Date | null, ms: number) => since !== null && now.getTime() - since.getTime() > ms',
+    why: patience,
+  },
 ]

@@ -81,9 +81,9 @@ async function passHours(hours: number, script: Scripted): Promise<void> {
 const lost = () => new UpstreamError('create_refund', 'timed_out')
 
 /** A payment of 1,000 by card: into the balance of ada, or to the merchant. Answers its ledger transaction and its reference. */
-async function pay({ purpose = 'wallet_topup', number = '4084084084084081' } = {}) {
+async function pay({ purpose = 'wallet_topup', number = '4084084084084081', email = 'ada@example.com' } = {}) {
   const card = { type: 'card', number, expiryMonth: 12, expiryYear: 2030 } as const
-  const wanted = { email: 'ada@example.com', amount: 1000n, currency: 'ZAR', metadata: { purpose } } as const
+  const wanted = { email, amount: 1000n, currency: 'ZAR', metadata: { purpose } } as const
   const { reference } = await chargeInstrument(service, tenant, { ...wanted, instrument: card }, freshAttempt(service))
   const [row] = await service.db.query<{ id: string }>(sql`
     select i.transaction_id as id from payments p
@@ -417,13 +417,15 @@ test('of many servers that find a refund at once that was not sent, one sends it
 
 test('a refund goes to the charge of its own payment, and is its payer’s', async () => {
   const neighbour = await createTestTenant(service)
-  const paid = [await pay(), await pay(), await pay({ purpose: 'payment' })]
+  const emails = ['ada@example.com', 'bob@example.com', 'cleo@example.com']
+  const paid: Awaited<ReturnType<typeof pay>>[] = []
+  for (const email of emails) paid.push(await pay({ email, purpose: 'payment' }))
   const [own, other] = [tenant, neighbour]
   tenant = neighbour
   await pay()
   tenant = own
   const charges: string[] = []
-  for (const { transactionId, reference } of paid) {
+  for (const [i, { transactionId, reference }] of paid.entries()) {
     const { context } = scripted({ status: 'processing' })
     const { id } = await refundTransaction(context, tenant, { transactionId, amount: 10 }, null)
     const refund = await findProcessorRefund(service, tenant, { id })
@@ -434,7 +436,7 @@ test('a refund goes to the charge of its own payment, and is its payer’s', asy
     expect(refund).toMatchObject({
       wireId: expect.any(BigInt),
       payment: { reference },
-      customer: { email: 'ada@example.com' },
+      customer: { email: emails[i] },
     })
     charges.push(refund?.chargeReference as string)
     const elsewhere = refundTransaction(context, other, { transactionId, amount: 10 }, null)
