@@ -54,7 +54,8 @@ export function CurrencySelect({ label, name, size, value, choose, none, first, 
     <NativeSelect
       {...(label !== undefined && { label })}
       {...(name !== undefined && { 'aria-label': name })}
-      {...(size !== undefined && { size })}
+      // Of one width: a list is wider once it has groups.
+      {...(size !== undefined && { size, w: none === undefined ? 96 : 152 })}
       value={value}
       onChange={(event) => choose(event.currentTarget.value)}
       data={[
