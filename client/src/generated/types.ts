@@ -4693,7 +4693,7 @@ export namespace Mteja {
     id: string
     /** What came */
     amount: number
-    /** What the account has not taken back: this is assigned or given back */
+    /** What can still be assigned or given back: the account has not taken it back, and nobody has decided */
     left: number
     currency: string
     description: string | null

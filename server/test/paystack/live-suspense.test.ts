@@ -170,6 +170,31 @@ describe.each(Object.keys(kinds))('money %s', (kind) => {
   })
 })
 
+test('a payment that the account has taken back in two parts, before and after its money was assigned, is reversed', async () => {
+  const opened = await openReconciledAccount(api)
+  try {
+    await opened.open()
+    const { customer_code: customerId } = (await opened.ask('POST', '/customer', { email: 'owner@example.com' })).json()
+      .data
+    const reference = await (kinds['of a customer who was deleted'] as (typeof kinds)[string])(opened, 'parts')
+    const { id } = await findRow(opened, reference)
+    const take = async (amount: number) => {
+      refundInDashboard(opened.account, reference, amount)
+      await opened.tellAll()
+      await opened.settleDue()
+    }
+    await take(part)
+    expect((await opened.ask('POST', `/v1/suspense/${id}/assign`, { customerId })).statusCode).toBe(200)
+    expect(await findRow(opened, reference)).toMatchObject({ status: 'assigned', left: 0 })
+    const verify = async () => (await opened.ask('GET', '/transaction/verify/parts')).json().data.status
+    expect(await verify()).toBe('success')
+    await take(whole - part)
+    expect([await verify(), await balanceOf(opened, customerId)]).toEqual(['reversed', 0])
+  } finally {
+    await opened.close()
+  }
+})
+
 describe('money of before the cut-over that a person recorded under the account’s name of it', () => {
   const line = { amount: whole, currency: 'NGN', source: 'card' }
 

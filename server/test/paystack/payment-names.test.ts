@@ -9,7 +9,7 @@ import type { PaymentProcessor, ProcessorChoice } from '../../src/domain/payment
 import { finishPayIns } from '../../src/domain/wallet/pay-ins.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
-import { insertTransaction, pay, receiveTransfer } from './live-account.ts'
+import { insertTransaction, openDispute, pay, type RefundRow, receiveTransfer } from './live-account.ts'
 import { email, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // A payment has many names, and a person may type in any of them: it is credited once, whichever door was first.
@@ -76,7 +76,7 @@ async function namesOf(reference: string, sent: { reference: string; id: number 
   `)
   if (own === undefined) throw new Error('the payment is there')
   return [
-    ...[reference, reference.toUpperCase(), String(own.id), `pi_${own.intent}`, `pi_${own.intent}_page`],
+    ...[reference, reference.toUpperCase(), String(own.id), `pi_${own.intent}`, own.intent, `pi_${own.intent}_page`],
     ...[sent.reference, sent.reference.toUpperCase(), String(sent.id), `0${sent.id}`],
     ...[`PI_${own.intent.toUpperCase()}`, `00${own.id}`],
     ...(own.transaction === null ? [] : [`txn_${own.transaction}`, own.transaction]),
@@ -98,7 +98,7 @@ describe('a payment of this server', () => {
     await opened.tellAll()
     await opened.settleDue()
     const names = await namesOf('order-1', row)
-    expect(names).toHaveLength(15)
+    expect(names).toHaveLength(16)
     for (const name of names) expect([name, await typeIn(name)]).toEqual([name, { ...refused(''), status: 409 }])
     const credited = { customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 }
     expect(await opened.books()).toEqual(credited)
@@ -286,15 +286,35 @@ describe('money that comes back by itself', () => {
       `payout_${payout.id}`.toUpperCase(),
       payout.processorReference,
     ]
-    const [row] = await api.service.db.query<{ code: string }>(sql`select code from payouts where id = ${payout.id}`)
-    for (const name of [...names, row?.code ?? '', (row?.code ?? '').toLowerCase()]) {
+    const [row] = await api.service.db.query<{ code: string; number: bigint }>(sql`
+      select code, wire_id as number from payouts where id = ${payout.id}
+    `)
+    for (const name of [...names, row?.code ?? '', (row?.code ?? '').toLowerCase(), `00${row?.number}`]) {
       expect([name, await typeIn(name)]).toEqual([name, refused('payout wages')])
     }
     const made = await ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 10 })
     expect(made.statusCode, made.body).toBe(201)
     const { id } = made.json()
-    for (const name of [id, `txn_${id}`, String(id).toUpperCase()]) {
-      expect([name, await typeIn(name)]).toEqual([name, refused('refund')])
+    const [refund] = (await ask('GET', '/refund')).json().data
+    for (const name of [id, `txn_${id}`, String(id).toUpperCase(), String(refund.id), `0${refund.id}`]) {
+      expect([name, await typeIn(name)]).toEqual([name, refused('a name of the refund')])
+    }
+    // The account's own numbers, once they are known here.
+    const there = opened.account.refunds.at(-1) as RefundRow
+    await opened.reconcile()
+    expect(await typeIn(String(there.id))).toEqual(refused('number of a refund'))
+    expect(await typeIn(String(transfer.id))).toEqual(refused('number'))
+  })
+
+  test('is not typed in under any name of the dispute that has taken it', async () => {
+    const row = await opened.topUp('order-9')
+    const dispute = openDispute(opened.account, row.reference)
+    await opened.tellAll()
+    await opened.settleDue()
+    const [{ id }] = (await ask('GET', '/v1/disputes')).json().data
+    const [shown] = (await ask('GET', '/dispute')).json().data
+    for (const name of [id, `dispute_${id}`, String(id).toUpperCase(), String(shown.id), String(dispute.id)]) {
+      expect([name, await typeIn(name)]).toEqual([name, refused('a name of the dispute')])
     }
   })
 })

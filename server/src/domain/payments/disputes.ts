@@ -498,14 +498,17 @@ function changeOf(context: Context, tenant: Tenant, dispute: Dispute, turn: Turn
   `
 }
 
-/** A payment whose whole amount was taken back is reversed, and paid again once the amount has come back. */
+/** A payment whose whole amount was taken back, by one dispute or by all together, is reversed, and paid again once an amount has come back. */
 function paymentChange(state: DisputeState): Sql {
   return sql`
     paid as (
       update payments p set status = ${state === 'lost' ? 'reversed' : 'succeeded'}, updated_at = r.updated_at
       from noted r
       where p.merchant_id = r.merchant_id and p.payment_intent_id = r.payment_intent_id
-        and p.status = ${state === 'lost' ? 'succeeded' : 'reversed'} and r.amount >= p.amount
+        and p.status = ${state === 'lost' ? 'succeeded' : 'reversed'} and r.amount + (
+          select coalesce(sum(d.amount), 0) from disputes d
+          where d.merchant_id = r.merchant_id and d.original_id = r.original_id and d.id <> r.id and d.state = 'lost'
+        ) >= p.amount
     )
   `
 }

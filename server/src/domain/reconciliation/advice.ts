@@ -27,16 +27,16 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
       return 'The account has it in another currency than is booked. Look at it in the account.'
     case 'duplicate':
       return subject === 'payment'
-        ? 'The same money may be booked twice. Compare the two. The second one is in suspense: give it back if it is the same money, or assign it if it is other money.'
+        ? 'The same money may be booked twice. Compare the two: the second one is in suspense. If a pay-in was recorded by hand for the same money, assign the money in suspense to whom the pay-in credited, and reverse the pay-in with POST /v1/reversals. If it is other money, assign it as well. Or refund the payment at the account, and the money leaves suspense by itself. Do not give it back here alone: the account still has it.'
         : 'The account has given the money back twice. Ask the processor for the second one.'
     case 'not_ours':
       return subject === 'payment'
-        ? 'The payment was not asked for here, for instance by a shop on the same account. The money is in suspense: assign it to a customer, or give it back.'
+        ? 'The payment was not asked for here, for instance by a shop on the same account. The money is in suspense: assign it to a customer, or refund it at the account, which is booked here by itself.'
         : subject === 'payout'
           ? 'The payout was made at the account, and not here. If a customer was paid, correct the balance with POST /v1/adjustments. Then accept the difference.'
           : 'It is about a payment that is not booked here, so no balance here changes. Accept the difference.'
     case 'unexplained':
-      return 'The account has another balance than the books and all known differences explain. Look for movements in the account that are in no list, such as a top-up, a payout by hand or a correction of the processor.'
+      return 'The account has another balance than the books and all known differences explain. Look for movements in the account that are in no list, such as a top-up, a payout by hand or a correction of the processor. Look also for money in suspense that was given back here and not at the account: refund it there.'
   }
 }
 

@@ -27,7 +27,7 @@ export interface Suspended {
   id: string
   /** Minor units. */
   amount: bigint
-  /** Minor units of it that the account has not taken back: this is what a person decides about. */
+  /** Minor units of it that a person can still decide about: the account has not taken them back, and nobody has decided. */
   left: bigint
   currency: Currency
   description: string | null
@@ -364,7 +364,7 @@ function readSuspended(row: SuspendedRow): Suspended {
   return {
     id: row.id,
     amount: row.amount,
-    left: row.amount - row.taken,
+    left: decision_id === null ? row.amount - row.taken : 0n,
     currency: row.currency,
     description: row.description,
     details: row.details ?? {},

@@ -17,8 +17,10 @@ export interface Taken {
     | 'pay-in'
     | 'payout'
     | 'refund'
+    | 'dispute'
     | 'money in suspense'
     | 'payment at the account'
+    | 'number at the account'
     | 'transaction'
   /** Its reference, or else its id. */
   name: string
@@ -56,10 +58,10 @@ export async function findTaken(
       select 1, 'payment', null, p.payment_intent_id, null from payments p where ${own} and p.id = ${number}::bigint
       union all
       select 1, 'payment', null, p.id, null
-      from payment_intents p where ${own} and p.id = ${uuidIn(/^pi_(.*?)(?:_(?:\d+|page).*)?$/s, name)}::uuid
+      from payment_intents p where ${own} and p.id = ${uuidIn(/^(?:pi_)?(.*?)(?:_(?:\d+|page).*)?$/s, name)}::uuid
       union all
       select 1, 'payment', null, p.payment_intent_id, null
-      from checkout_sessions p where ${own} and p.id = ${uuidIn(/^checkout_sess_(.*)$/s, name)}::uuid
+      from checkout_sessions p where ${own} and p.id = ${uuidIn(/^(?:checkout_sess_)?(.*)$/s, name)}::uuid
       union all
       select 1, 'payment', null, p.payment_intent_id, case when p.transaction_id is null then p.reference end
       from sent_charges p where ${own} and money_name(p.sent_reference) = ${name}
@@ -85,8 +87,22 @@ export async function findTaken(
       select 4, 'payout', p.reference, null, null
       from payouts p where ${own} and p.id = ${uuidIn(/^(?:(?:txn|payout)_)?(.*)$/s, name)}::uuid
       union all
+      select 4, 'payout', p.reference, null, null from payouts p where ${own} and p.wire_id = ${number}::bigint
+      union all
       select 5, 'refund', p.id::text, null, null
       from refunds p where ${own} and p.id = ${uuidIn(/^(?:(?:txn|refund)_)?(.*)$/s, name)}::uuid
+      union all
+      select 5, 'refund', p.id::text, null, null from refunds p where ${own} and p.wire_id = ${number}::bigint
+      union all
+      select 5, 'refund', p.id::text, null, null from refunds p where ${own} and p.settled_as = ${name}
+      union all
+      select 5, 'dispute', p.id::text, null, null
+      from disputes p where ${own} and p.id = ${uuidIn(/^(?:dispute_)?(.*)$/s, name)}::uuid
+      union all
+      select 5, 'dispute', p.id::text, null, null from disputes p where ${own} and p.wire_id = ${number}::bigint
+      union all
+      select 5, 'dispute', p.id::text, null, null
+      from disputes p where ${own} and p.outside_id in (${name}, ${`refund/${name}`})
       union all
       select 6, 'money in suspense', p.details ->> 'processorReference', null, null
       from ledger_transactions p
@@ -108,6 +124,13 @@ export async function findTaken(
       join statement_items p on p.merchant_id = a.merchant_id and p.account_id = a.id and p.kind = 'payment' and p.outside_id = ${name}
       where a.merchant_id = ${merchant.id} and a.mode = ${mode} and (p.claimed_at is not null or p.state = 'done')
         and p.reference is distinct from ${reference}
+      union all
+      select 8, 'number at the account', p.outside_id, null, null
+      from processor_accounts a
+      cross join unnest(array['refund', 'dispute', 'payout']) k (kind)
+      join statement_items p
+        on p.merchant_id = a.merchant_id and p.account_id = a.id and p.kind = k.kind and p.outside_id = ${name}
+      where a.merchant_id = ${merchant.id} and a.mode = ${mode}
       union all
       select 9, 'transaction', 'txn_' || p.id, null, null
       from ledger_transactions p
@@ -143,6 +166,10 @@ export function whyTaken(reference: string, { what, name }: Taken): string {
       return `${asked} is a name of the payout ${name}: if it fails or is returned, its money comes back by itself. ${advice}`
     case 'refund':
       return `${asked} is a name of the refund ${name}: if it fails, its money is free again by itself. ${advice}`
+    case 'dispute':
+      return `${asked} is a name of the dispute ${name}: what it takes and gives back is booked by itself: see GET /v1/disputes/${name}. ${advice}`
+    case 'number at the account':
+      return `${asked} is the processor’s number of a refund, a dispute or a payout, which is booked by itself. ${advice}`
     case 'money in suspense':
       return `${asked} is a name of the payment ${name}, which is in suspense, or was: assign it at /v1/suspense`
     case 'payment at the account':

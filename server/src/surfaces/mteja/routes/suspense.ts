@@ -16,7 +16,7 @@ const suspendedSchema = Type.Object({
   id: Type.String({ description: 'The id of the ledger transaction that brought it into suspense', examples: [id] }),
   amount: Type.Integer({ description: 'What came', examples: [5000] }),
   left: Type.Integer({
-    description: 'What the account has not taken back: this is assigned or given back',
+    description: 'What can still be assigned or given back: the account has not taken it back, and nobody has decided',
     examples: [5000],
   }),
   currency: Type.String({ examples: ['ZAR'] }),
