@@ -6,7 +6,7 @@ import { type Batched, createBatcher } from '../../db/batcher.ts'
 import { repeatAfterCollision } from '../../db/collisions.ts'
 import type { Queryable } from '../../db/database.ts'
 import { type Argument, argument, functionCall, listArgument, type ParameterTypes } from '../../db/function-call.ts'
-import { type Sql, sql } from '../../db/sql.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
 import { writeLists } from '../../db/written-lists.ts'
 import { type Context, type FreeContext, perContext } from '../context.ts'
 import type { EventType } from '../events/events.ts'
@@ -178,15 +178,36 @@ export async function doTogetherNoting(
  * each command that was done now, with its `ordinal` from 1. All calls are of one tenant. Answers for each, in order.
  */
 export async function doBatchNoting(
-  { clock }: Pick<Context, 'clock'>,
+  context: Pick<Context, 'clock'>,
   lane: Queryable,
   calls: Call[],
   noting: Sql,
 ): Promise<(Receipt | ServiceError)[]> {
+  const { outcomes } = await doBatchTelling(context, lane, calls, { noting, columns: nothing, joins: nothing })
+  return outcomes
+}
+
+/** More queries in the commit of a batch, and what is told of them. */
+interface Telling {
+  /** As `doBatchNoting` has it. */
+  noting: Sql
+  /** Further columns for each command, each after a comma. */
+  columns: Sql
+  /** The joins that have these columns, to the outcomes `r` by their `ordinal`. They leave one row for each outcome. */
+  joins: Sql
+}
+
+/** As `doBatchNoting`, and answers the further columns, `Told`, of each command. */
+export async function doBatchTelling<Told>(
+  { clock }: Pick<Context, 'clock'>,
+  lane: Queryable,
+  calls: Call[],
+  { noting, columns, joins }: Telling,
+): Promise<{ outcomes: (Receipt | ServiceError)[]; told: Told[] }> {
   const { tenant } = calls[0] as Call
   const commands = calls.map(({ command }) => command)
   const actors = calls.map((call) => call.tenant.actor)
-  const statement = sql`
+  const rows = await lane.query<Outcome & Told>(sql`
     with done as materialized (
       select ${outcomeColumns}, r.ordinal
       from ${functionCall('post_commands_v2', parametersOf(tenant, clock.now(), commands, actors))} r
@@ -195,9 +216,9 @@ export async function doBatchNoting(
       select r.ordinal, r.id, r.amount, r.created_at from done r where r.refusal is null and not r.replayed
     ),
     ${noting}
-    select ${outcomeColumns} from done r order by r.ordinal
-  `
-  return readOutcomes(commands, await lane.query<Outcome>(statement))
+    select ${outcomeColumns} ${columns} from done r ${joins} order by r.ordinal
+  `)
+  return { outcomes: readOutcomes(commands, rows), told: rows }
 }
 
 function postNoting(context: FreeContext, tenant: Tenant, commands: LedgerCommand[], noting: Sql): Promise<Outcome[]> {

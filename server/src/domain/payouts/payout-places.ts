@@ -6,11 +6,10 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { type NewRecipient, type Recipient, type RecipientRow, readRecipient, recipientColumns } from './recipients.ts'
 
 /**
- * A recipient that is there; or an account, and the id of its recipient, null where the payout makes it. One that is not active becomes
- * active with the payout.
+ * The recipient of a payout. Where the payout names an account: the account, and its recipient, null where the payout makes it. One that
+ * is not active becomes active with the payout.
  */
-export type Place = PlaceOfRecipient | (AccountPlace & { id: bigint | null; isActive: boolean })
-type PlaceOfRecipient = Pick<Recipient, 'id' | 'type'>
+export type Place = { recipient: Recipient; account: null } | { recipient: Recipient | null; account: AccountPlace }
 export type AccountPlace = Omit<NewRecipient, 'currency'>
 
 /** The place to which a new payout goes. A recipient is named by its code. */
@@ -39,8 +38,8 @@ export async function findPlaces(
   const rows =
     accounts.length === 0
       ? []
-      : await db.query<{ place: bigint; id: bigint; active: boolean }>(sql`
-          select w.place, r.id, r.active
+      : await db.query<RecipientRow & { place: bigint }>(sql`
+          select w.place, ${recipientColumns}
           from unnest(
             ${list(({ type }) => type)}::text[], ${list(({ accountNumber }) => accountNumber)}::text[],
             ${list(({ bankCode }) => bankCode)}::text[], ${accounts.map(({ currency }) => currency)}::text[]
@@ -56,11 +55,11 @@ export async function findPlaces(
           where r.merchant_id = ${merchant.id} and r.mode = ${mode} and r.type = w.type
             and r.account_number = w.account_number and r.bank_code = w.bank_code and r.currency = w.currency
         `)
-  const known = new Map(rows.map(({ place, id, active }) => [place, { id, isActive: active }]))
+  const known = new Map(rows.map((row) => [row.place, readRecipient(row)]))
   const byCall = new Map(
-    accounts.map(({ i, destination }, at) => [
+    accounts.map(({ i, destination }, at): [number, Place] => [
       i,
-      { ...destination, ...(known.get(BigInt(at + 1)) ?? { id: null, isActive: true }) },
+      { recipient: known.get(BigInt(at + 1)) ?? null, account: destination },
     ]),
   )
   return wanted.map((each, i) => byCall.get(i) ?? placeOf(each, named))
@@ -85,7 +84,7 @@ async function findNamed(
   return new Map(rows.map((row) => [row.code, readRecipient(row)]))
 }
 
-function placeOf({ destination, currency }: Wanted, named: Map<string, Recipient>): PlaceOfRecipient | ServiceError {
+function placeOf({ destination, currency }: Wanted, named: Map<string, Recipient>): Place | ServiceError {
   const code = 'recipientCode' in destination ? destination.recipientCode : ''
   const field = 'destination.recipientId'
   const recipient = named.get(code)
@@ -99,7 +98,7 @@ function placeOf({ destination, currency }: Wanted, named: Map<string, Recipient
       field,
     )
   }
-  if (recipient.currency === currency) return { id: recipient.id, type: recipient.type }
+  if (recipient.currency === currency) return { recipient, account: null }
   const message = `The recipient ${code} is paid in ${recipient.currency}, not in ${currency}`
   return new ServiceError('invalid_request', message, field)
 }

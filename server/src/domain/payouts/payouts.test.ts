@@ -20,6 +20,7 @@ import { getApproval } from '../approvals/approval-records.ts'
 import { changeApprovalSettings } from '../approvals/approval-settings.ts'
 import { decideApproval } from '../approvals/decisions.ts'
 import { inTransaction } from '../context.ts'
+import { deleteCustomers } from '../customers/customer-deletion.ts'
 import { createCustomer } from '../customers/customers.ts'
 import { setRiskAction } from '../customers/risk-actions.ts'
 import { getBalance } from '../ledger/balances.ts'
@@ -158,6 +159,58 @@ describe('making a payout', () => {
     expect(new Set(made.map(({ payout }) => payout.id)).size).toBe(1)
     expect(made.filter(({ replayed }) => !replayed)).toHaveLength(1)
     expect((await funds()).held).toBe(300n)
+  })
+
+  test('answers each as it is read later, whoever asks and wherever it goes', async () => {
+    const script = scripted({ is: 'unknown' })
+    script.fee = 7n
+    await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy: 'owner' }))
+    const asker = await hire(service, tenant, 'Asker')
+    const at = (accountNumber: string) => ({ ...destination, accountNumber })
+    const idle = await createRecipient(service, tenant, {
+      ...at('0200000001'),
+      email: 'a@example.com',
+      metadata: { a: 1 },
+    })
+    await inTransaction(service, (tx) => updateRecipient(tx, tenant, idle.code, { isActive: false }))
+    const named = await createRecipient(service, tenant, { ...at('0200000002'), description: 'Rent' })
+    await ledger(tenant, make().purchase(ada, 300n))
+    const shared = { ...at('0200000003'), email: 'b@example.com', description: 'Wages', metadata: { b: [null, 'é'] } }
+    const inputs = [
+      wanted({ amount: 10, destination: shared, metadata: { order: 'x', deep: { 1: true } }, reason: 'Wages' }),
+      wanted({ amount: 10, destination: { ...shared, name: 'Somebody Else', email: undefined } }),
+      wanted({ amount: 10, destination: at('0200000001') }),
+      wanted({ amount: 10, destination: { recipientCode: named.code } }),
+      wanted({ amount: 10, customerCode: undefined, isSentByMaker: true, code: 'TRF_mine' }),
+      wanted({ amount: 5000, destination: at('0200000004') }),
+    ]
+    const one = { ...inputs[0], reference: 'alone', destination: at('0200000005') } as NewPayout
+    const made = [
+      ...(await createPayouts(script.context, asker, inputs)),
+      await createPayout(script.context, tenant, one, null),
+    ].flatMap((each) => (each instanceof ServiceError ? [] : each.payout))
+    expect(made).toHaveLength(6)
+    for (const payout of made) expect(payout).toStrictEqual(await getPayout(service, tenant, payout.id))
+    expect(made[1]?.recipient).toStrictEqual(made[0]?.recipient)
+    expect(made[0]?.by).toMatchObject({ personName: 'Asker' })
+  })
+
+  test('of a customer who was deleted is kept out by the database', async () => {
+    const { id } = await pay()
+    const { customer } = await createCustomer(service, tenant, { email: 'gone@example.com' })
+    await deleteCustomers(service, tenant, [customer.code])
+    const copied = service.db.query(sql`
+      insert into payouts (
+        merchant_id, id, mode, wire_id, code, reference, sent_reference, customer_id, recipient_id, amount, currency, fee_borne_by,
+        estimated_fee, state, created_at, updated_at
+      )
+      select
+        merchant_id, ${uuidV7(service.random, service.clock.now())}::uuid, mode, wire_id + 1000, 'TRF_copy', 'copy', 'copy',
+        ${customer.id}::bigint, recipient_id, amount, currency, fee_borne_by, estimated_fee, state, created_at, updated_at
+      from payouts
+      where merchant_id = ${tenant.merchant.id} and id = ${id}
+    `)
+    await expect(copied).rejects.toMatchObject({ code: 'MT005' })
   })
 
   test('with a key is done once, and the key of another request is refused', async () => {

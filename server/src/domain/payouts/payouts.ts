@@ -9,9 +9,10 @@ import { heldCurrency } from '../merchants/merchants.ts'
 import { type Tenant, tenantKey } from '../merchants/tenant.ts'
 import { inAskTurn, inBatchTurn } from '../merchants/turns.ts'
 import { askAboutPayout, askAboutPayouts } from './payout-approvals.ts'
-import { makePayouts, type PayoutAnswer, type PayoutCall, type SoundPayout } from './payout-making.ts'
+import { makePayouts, type PayoutAnswer } from './payout-making.ts'
 import type { NewDestination } from './payout-places.ts'
 import type { PayoutProcessorChoice, PayoutsContext } from './payout-processor.ts'
+import type { PayoutCall, SoundPayout } from './payout-recording.ts'
 import { getPayout, type Payout } from './payout-records.ts'
 
 export interface NewPayout {

@@ -1,4 +1,6 @@
+import type { Clock } from '../../base/clock.ts'
 import { isUuid, uuidV7 } from '../../base/ids.ts'
+import type { Queryable } from '../../db/database.ts'
 import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Change, Context } from '../context.ts'
 import { type Actor, type ActorKind, actorKind } from '../merchants/actors.ts'
@@ -144,6 +146,25 @@ export function joinDoer(row: Sql): Sql {
       limit 1
     ) doer on true
   `
+}
+
+/** Who stands behind actors of a merchant at this moment, by the ids of the actors. */
+export async function findDoers(
+  { db, clock }: { db: Queryable; clock: Clock },
+  merchantId: number,
+  actors: readonly (Actor | undefined)[],
+): Promise<ReadonlyMap<number | null, Doer>> {
+  const ids = [...new Set(actors.flatMap((each) => each?.id ?? []))]
+  if (ids.length === 0) return new Map()
+  const rows = await db.query<DoerRow & { id: number }>(sql`
+    select w.actor_id as id, ${doerColumns}
+    from (
+      select ${merchantId}::integer as merchant_id, n.id as actor_id, ${clock.now()}::timestamptz as created_at
+      from unnest(${ids}::integer[]) as n (id)
+    ) w
+    ${joinDoer(sql`w`)}
+  `)
+  return new Map(rows.map((row) => [row.id, readDoer(row)]))
 }
 
 interface TrailRow extends DoerRow {
@@ -299,6 +320,18 @@ async function actorsOf(context: Context, merchantId: number, by: string): Promi
         or host(a.address) = ${by})
   `)
   return rows.map(({ id }) => id)
+}
+
+/** Whatever nobody has asked for. */
+export const background: Doer = {
+  kind: 'background',
+  apiKeyId: null,
+  name: null,
+  personId: null,
+  personName: null,
+  issuer: null,
+  subject: null,
+  surface: null,
 }
 
 export function readDoer(row: DoerRow): Doer {
