@@ -86,7 +86,7 @@ describe('a refund at the account', () => {
 
   test('the refunds of others are added up, those apart that have gone back for good, and one with our marker is none of them', async () => {
     const ours = wanted(3_000n)
-    const nothing = { own: null, others: 0n, othersProcessed: 0n, endedDisputes: [] }
+    const nothing = { own: null, others: 0n, othersProcessed: 0n, isTakenByOthers: false, endedDisputes: [] }
     expect(await surveyRefunds(opened.ask, ours)).toEqual(nothing)
     for (const [amount, status] of [
       [1_000n, 'processed'],
@@ -102,9 +102,13 @@ describe('a refund at the account', () => {
     expect(await surveyRefunds(opened.ask, { ...ours, amount: 3_001n })).toEqual({
       own: null,
       ...others,
+      isTakenByOthers: true,
       endedDisputes: [],
     })
     expect(await surveyRefunds(opened.ask, { ...ours, currency: 'GHS' })).toEqual(nothing)
+    const gone = opened.account.refunds.findLast(({ status }) => status === 'processed')
+    if (gone !== undefined) gone.merchant_note = 'Mteja refund 01a22b6c-0000-7000-8000-000000000001'
+    expect(await surveyRefunds(opened.ask, ours)).toMatchObject({ ...others, isTakenByOthers: false })
   })
 
   test('a refund that the account will not do is refused with its sentence', async () => {
