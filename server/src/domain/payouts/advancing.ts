@@ -5,7 +5,7 @@ import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.
 import type { Tenant } from '../merchants/tenant.ts'
 import { isApprovedByUrl } from './approval-urls.ts'
 import { askAboutPayout } from './payout-approvals.ts'
-import { bookLate, bookReturn, decidePayout, endPayout, isReleased } from './payout-ending.ts'
+import { bookLate, bookReturn, decidePayout, endAsDecided, endPayout, isReleased } from './payout-ending.ts'
 import { believedFee, bookRestOfFee, hasOtherFee, learnFee, noteStrangeFee } from './payout-fees.ts'
 import { lookAtName, lookForApprover, waitsForName } from './payout-names.ts'
 import { coolingUntil } from './payout-precautions.ts'
@@ -38,6 +38,10 @@ import { isOpen, openStates } from './payout-states.ts'
 /** A payout is looked at after as long again as it has taken so far, within these bounds. */
 const firstLookMs = 1_000
 const lastLookMs = 60 * 60 * 1000
+/** With the time that an answer of a processor is waited for, this is less than the time for which a payout stays with its sender. */
+const lateMs = 2_000
+/** Whoever decides a payout here ends it within this time, or has died. */
+const endMs = 10_000
 /** After this time in which nobody could say whether the processor has a payout, a person has to find out. */
 const unknownMs = 60 * 60 * 1000
 
@@ -126,8 +130,9 @@ async function fail(
   { id, state }: Payout,
   why: { code: string; reason: string; sendCount: number },
 ): Promise<void> {
-  await decidePayout(context, tenant, id, { verdict: 'failed', from: [state], ...why })
-  await endPayout(context, tenant, id)
+  const decided = await decidePayout(context, tenant, id, { verdict: 'failed', from: [state], endMs, ...why })
+  if (decided === null) await endPayout(context, tenant, id)
+  else await endAsDecided(context, tenant, decided)
 }
 
 async function sendFirst(context: PayoutsContext, tenant: Tenant, waiting: Payout): Promise<void> {
@@ -143,7 +148,7 @@ async function sendFirst(context: PayoutsContext, tenant: Tenant, waiting: Payou
   const begun = await beginSending(context, tenant, payout, processor.accountId)
   if (begun === null) return
   if ('refusal' in begun) return failRefused(context, tenant, payout, begun)
-  await send(context, tenant, { id: payout.id, sendCount: begun.sendCount }, processor)
+  await send(context, tenant, begun.begun, processor)
 }
 
 /** Gives a payout to a person who pays it out. The precautions are over by then. */
@@ -167,21 +172,28 @@ async function sendAgain(
   payout: Payout,
   processor: PayoutProcessor,
 ): Promise<void> {
-  const sendCount = await beginAgain(context, tenant, payout)
-  if (sendCount !== null) await send(context, tenant, { id: payout.id, sendCount }, processor)
+  const begun = await beginAgain(context, tenant, payout)
+  if (begun !== null) await send(context, tenant, begun, processor)
 }
 
-/** Only whoever has committed that it sends calls this. */
+/**
+ * Only whoever has committed that it sends calls this, with the payout as it was committed. One who hears late of the commit looks
+ * whether the payout is still its own.
+ */
 async function send(
   context: PayoutsContext,
   tenant: Tenant,
-  { id, sendCount }: Pick<Payout, 'id' | 'sendCount'>,
+  payout: Payout,
   processor: PayoutProcessor,
 ): Promise<void> {
-  const payout = await findPayout(context, tenant, { id })
-  if (payout === null || payout.state !== 'sending' || payout.sendCount !== sendCount) return
+  if (isOver(context, payout, lateMs) && !(await isStillOwn(context, tenant, payout))) return
   const outcome = await processor.send(tenant, orderOf(payout))
   await learnSent(context, tenant, { payout, processor }, outcome)
+}
+
+async function isStillOwn(context: PayoutsContext, tenant: Tenant, { id, sendCount }: Payout): Promise<boolean> {
+  const now = await findPayout(context, tenant, { id })
+  return now?.state === 'sending' && now.sendCount === sendCount
 }
 
 /** Nothing that a party says when it is sent something is believed, but that it has refused: it is asked once more. */
@@ -272,15 +284,18 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
   const fee = end.status === 'paid' ? believedFee(payout, processor, end.fee) : null
   if (isOpen(state)) {
     const isPaid = end.status === 'paid'
-    await decidePayout(context, tenant, id, {
+    const decided = await decidePayout(context, tenant, id, {
       verdict: isPaid ? 'paid' : 'failed',
       from: openStates,
+      endMs,
       ...(isPaid ? { fee } : { code: end.status === 'returned' ? 'reversed' : end.code, reason: end.reason }),
     })
-    const now = await endPayout(context, tenant, id, looksMs[0] ?? null)
-    // Somebody has decided otherwise meanwhile, by an older answer.
-    if (isPaid && now.state !== 'paid' && now.state !== 'returned') await bookLate(context, tenant, now, fee)
-    if (isPaid && fee === null && end.fee !== null) await noteStrangeFee(context, tenant, now, end.fee)
+    if (decided === null) {
+      const now = await endPayout(context, tenant, id, looksMs[0] ?? null)
+      // Somebody has decided otherwise meanwhile, by an older answer.
+      if (isPaid && now.state !== 'paid' && now.state !== 'returned') await bookLate(context, tenant, now, fee)
+    } else await endAsDecided(context, tenant, decided, looksMs[0] ?? null)
+    if (isPaid && fee === null && end.fee !== null) await noteStrangeFee(context, tenant, payout, end.fee)
     return
   }
   if (end.status === 'paid' && state !== 'paid' && state !== 'returned') return bookLate(context, tenant, payout, fee)
@@ -347,8 +362,9 @@ export function orderOf({ sentReference, amount, currency, recipient, reason }: 
   return { reference: sentReference, amount, currency, destination, reason }
 }
 
-function isOver({ clock }: Context, { sentAt }: Payout, notFoundMs: number): boolean {
-  return sentAt !== null && clock.now().getTime() - sentAt.getTime() >= notFoundMs
+/** Whether it was sent so long ago. */
+function isOver({ clock }: Context, { sentAt }: Payout, ms: number): boolean {
+  return sentAt !== null && clock.now().getTime() - sentAt.getTime() >= ms
 }
 
 /** The next look; no later than the end of the time for which an order may still arrive. */

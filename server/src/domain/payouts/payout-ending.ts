@@ -10,7 +10,7 @@ import { makeEnd } from './payout-ends.ts'
 import { tellPayout } from './payout-events.ts'
 import { findFeeShares } from './payout-fee-shares.ts'
 import { ownerOf } from './payout-making.ts'
-import { getPayout, type Payout, type Verdict } from './payout-records.ts'
+import { getPayout, type Payout, readPayout, type SelectedRow, selectPayouts, type Verdict } from './payout-records.ts'
 import type { PayoutState } from './payout-states.ts'
 
 /*
@@ -34,26 +34,32 @@ export interface Decision {
   fee?: bigint | null
   /** The words of a person. */
   proof?: string
+  /** The decider ends it within so many milliseconds. Only after them does another look for the end. Default 0. */
+  endMs?: number
 }
 
-/** Writes the verdict. Answers whether it was written now. */
+/** Writes the verdict. Answers the payout as it was decided now; null where it was not. */
 export async function decidePayout(
   { db, clock }: Context,
   { merchant }: Tenant,
   id: string,
-  { verdict, from, sendCount, attention, code, reason, fee, proof }: Decision,
-): Promise<boolean> {
+  { verdict, from, sendCount, attention, code, reason, fee, proof, endMs = 0 }: Decision,
+): Promise<Payout | null> {
   const now = clock.now()
-  const rows = await db.query(sql`
-    update payouts set
-      verdict = ${verdict}, state_code = ${code ?? null}::text, state_reason = ${reason ?? null}::text,
-      fee = ${fee ?? null}::bigint, proof = ${proof ?? null}::text, due_at = ${now}, attempts = 0, updated_at = ${now}
-    where merchant_id = ${merchant.id} and id = ${id} and verdict is null and state = any(${[...from]}::text[])
-      and send_count = coalesce(${sendCount ?? null}::integer, send_count)
-      ${attention === undefined ? nothing : sql`and attention = any(${[...attention]}::text[])`}
-    returning id
+  const [row] = await db.query<SelectedRow>(sql`
+    with noted as (
+      update payouts set
+        verdict = ${verdict}, state_code = ${code ?? null}::text, state_reason = ${reason ?? null}::text,
+        fee = ${fee ?? null}::bigint, proof = ${proof ?? null}::text,
+        due_at = ${new Date(now.getTime() + endMs)}, attempts = 0, updated_at = ${now}
+      where merchant_id = ${merchant.id} and id = ${id} and verdict is null and state = any(${[...from]}::text[])
+        and send_count = coalesce(${sendCount ?? null}::integer, send_count)
+        ${attention === undefined ? nothing : sql`and attention = any(${[...attention]}::text[])`}
+      returning *
+    )
+    ${selectPayouts(sql`select * from noted`)}
   `)
-  return rows.length > 0
+  return row === undefined ? null : readPayout(row)
 }
 
 /**
@@ -68,8 +74,20 @@ export async function endPayout(
   lookAfterMs: number | null = null,
 ): Promise<Payout> {
   const payout = await getPayout(context, tenant, id)
-  const { verdict } = payout
-  if (verdict === null || payout.endedAt !== null) return payout
+  if (payout.verdict === null || payout.endedAt !== null) return payout
+  await endAsDecided(context, tenant, payout, lookAfterMs)
+  return getPayout(context, tenant, id)
+}
+
+/** As `endPayout`, of a payout as it was decided, which is not read again. */
+export async function endAsDecided(
+  context: FreeContext,
+  tenant: Tenant,
+  payout: Payout,
+  lookAfterMs: number | null = null,
+): Promise<void> {
+  const { id } = payout
+  const verdict = payout.verdict as Verdict
   await withdrawApprovals(context, tenant, payout)
   const isLookedAt = lookAfterMs !== null && (verdict === 'paid' || isReleased(payout))
   const end = {
@@ -80,7 +98,6 @@ export async function endPayout(
     dueAt: isLookedAt ? new Date(context.clock.now().getTime() + lookAfterMs) : null,
   }
   judge(context, await makeEnd(context, end))
-  return getPayout(context, tenant, id)
 }
 
 /** Of a payout whose money a person has released, though nobody knew its end. */

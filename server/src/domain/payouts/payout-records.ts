@@ -135,10 +135,16 @@ const prefixed = sql`
   r.name_at_bank as r_name_at_bank, r.name_answer as r_name_answer, r.name_asked_at as r_name_asked_at, r.active as r_active, r.created_at as r_created_at, r.updated_at as r_updated_at
 `
 
-type SelectedRow = Omit<PayoutRow, 'recipient'> & { [Key in keyof RecipientRow as `r_${Key}`]: RecipientRow[Key] }
+export type SelectedRow = Omit<PayoutRow, 'recipient'> & {
+  [Key in keyof RecipientRow as `r_${Key}`]: RecipientRow[Key]
+}
 
-/** @param rows a query of whole rows of `payouts` */
-function selectPayouts(rows: Sql): Sql {
+/**
+ * The query of the rows that `readPayout` reads.
+ *
+ * @param rows a query of whole rows of `payouts`
+ */
+export function selectPayouts(rows: Sql): Sql {
   return sql`
     select
       o.id, o.wire_id, o.code, o.reference, o.sent_reference, c.code as customer_code, o.customer_id, o.amount, o.currency,
@@ -244,7 +250,7 @@ export async function listPayouts(
   )
 }
 
-function readPayout(row: SelectedRow): Payout {
+export function readPayout(row: SelectedRow): Payout {
   const { actor_id, request_id } = row
   return {
     id: row.id,

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { isPaused } from '../payments/sending-pauses.ts'
 import { tellPayout } from './payout-events.ts'
-import type { Payout } from './payout-records.ts'
+import { type Payout, readPayout, type SelectedRow, selectPayouts } from './payout-records.ts'
 
 /** The row of a payout stays with its sender for so long. Longer than an answer of a processor is waited for. */
 export const senderMs = 40_000
@@ -60,18 +60,18 @@ function lookOnceMore({ merchant }: Tenant, { id, customerId }: Pick<Payout, 'id
 /**
  * Looks at the owner, the destination and the money once more, and gives the payout to one sender: `sending` is committed before
  * anything is sent. Under the row's lock, so that a payout that was cancelled is not sent and the other way round. Answers the
- * sender's payout; a reason not to send it; or null where another has it, and while sending is paused.
+ * payout as its sender has it; a reason not to send it; or null where another has it, and while sending is paused.
  */
 export async function beginSending(
   { db, clock }: Context,
   tenant: Tenant,
   payout: Pick<Payout, 'id' | 'customerId'>,
   accountId: bigint,
-): Promise<{ sendCount: number } | Refused | null> {
+): Promise<{ begun: Payout } | Refused | null> {
   const { merchant, mode } = tenant
   const { id } = payout
   const now = clock.now()
-  const [row] = await db.query<{ refusal: LastLook | null; send_count: number | null }>(sql`
+  const [row] = await db.query<SelectedRow & { refusal: LastLook | null }>(sql`
     with ${lookOnceMore(tenant, payout, sql`p.state = 'pending' and p.verdict is null and p.processor is null and not (${isPaused(tenant)})`)},
     noted as (
       update payouts p set
@@ -82,11 +82,13 @@ export async function beginSending(
       where p.merchant_id = ${merchant.id} and p.id = ${id} and j.refusal is null and p.state = 'pending' and p.verdict is null
       returning p.*
     ),
-    ${tellPayout({ merchant, mode }, { changed: sql`(select * from noted where waited_for is null)`, type: 'sending', at: now })}
-    select j.refusal, n.send_count from judged j left join noted n on true
+    ${tellPayout({ merchant, mode }, { changed: sql`(select * from noted where waited_for is null)`, type: 'sending', at: now })},
+    begun as (${selectPayouts(sql`select * from noted`)})
+    select j.refusal, b.* from judged j left join begun b on true
   `)
   if (row?.refusal) return { refusal: row.refusal, sentence: sentences[row.refusal] }
-  return row?.send_count ? { sendCount: row.send_count } : null
+  // Without a refusal its columns are those of the payout, unless another was faster.
+  return row?.id ? { begun: readPayout(row) } : null
 }
 
 /** Leaves a payout that was not sent to whoever looks next. */
@@ -96,18 +98,21 @@ export async function leaveSending({ db, clock }: Context, { merchant }: Tenant,
   `)
 }
 
-/** Gives an order that was sent before, and that its account does not know, to one sender. Answers the new count, or null. */
-export async function beginAgain({ db, clock }: Context, { merchant }: Tenant, payout: Payout): Promise<number | null> {
+/** Gives an order that was sent before, and that its account does not know, to one sender. Answers the payout as it has it, or null. */
+export async function beginAgain({ db, clock }: Context, { merchant }: Tenant, payout: Payout): Promise<Payout | null> {
   const now = clock.now()
-  const [row] = await db.query<{ send_count: number }>(sql`
-    update payouts set
-      send_count = send_count + 1, sent_at = ${now}, state_code = null, state_reason = null, due_at = ${new Date(now.getTime() + senderMs)}, attempts = 0,
-      updated_at = ${now}
-    where merchant_id = ${merchant.id} and id = ${payout.id} and state = 'sending' and verdict is null
-      and send_count = ${payout.sendCount}
-    returning send_count
+  const [row] = await db.query<SelectedRow>(sql`
+    with noted as (
+      update payouts set
+        send_count = send_count + 1, sent_at = ${now}, state_code = null, state_reason = null, due_at = ${new Date(now.getTime() + senderMs)}, attempts = 0,
+        updated_at = ${now}
+      where merchant_id = ${merchant.id} and id = ${payout.id} and state = 'sending' and verdict is null
+        and send_count = ${payout.sendCount}
+      returning *
+    )
+    ${selectPayouts(sql`select * from noted`)}
   `)
-  return row?.send_count ?? null
+  return row === undefined ? null : readPayout(row)
 }
 
 /** What a payout waits for that was surely not sent. */

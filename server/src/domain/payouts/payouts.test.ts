@@ -571,25 +571,27 @@ describe('a payout', () => {
   test('that a slow server was about to send, and that was put back and sent by another, is not sent by the first', async () => {
     const fast = scripted({ is: 'not_sent', why: 'no_connection', waitMs: 0 })
     const { id } = await pay(fast.context)
-    let findSlowly: () => void = () => {}
+    let answer: () => void = () => {}
     const slow = scripted({ is: 'exists', attention: null })
     let statements = 0
     const query: typeof service.db.query = async (statement) => {
-      statements += 1
-      // The slow server has committed that it sends, and reads the payout.
-      if (statements === 4) await new Promise<void>((resolve) => (findSlowly = resolve))
-      return service.db.query(statement)
+      const isBeginning = ++statements === 3
+      const rows = await service.db.query(statement)
+      // The slow server has committed that it sends, and does not know it yet.
+      if (isBeginning) await new Promise<void>((resolve) => (answer = resolve))
+      return rows as never
     }
     const db = new Proxy(service.db, { get: (of, key) => (key === 'query' ? query : Reflect.get(of, key)) })
     const late = advancePayout({ ...slow.context, db }, tenant, id)
-    await expect.poll(() => statements).toBe(4)
+    await expect.poll(() => stateOf(id)).toBe('sending')
+    service.clock.advance(60_000)
     await service.db.query(sql`
       update payouts set state = 'pending', processor = null, account_id = null, unsent_count = send_count, sent_at = null
       where merchant_id = ${tenant.merchant.id} and id = ${id}
     `)
     fast.send = { is: 'exists', attention: null }
     await advancePayout(fast.context, tenant, id)
-    findSlowly()
+    answer()
     await late
     expect([slow.sent.length, fast.sent.length, (await getPayout(service, tenant, id)).sendCount]).toEqual([0, 1, 2])
   })
