@@ -155,7 +155,8 @@ describe.each(Object.entries(steps))('whoever %s', (_, step) => {
 
 test('a sender that another one has overtaken changes nothing any more', async () => {
   const old = await sent({ is: 'unknown' })
-  expect(await beginAgain(service, tenant, old)).toBe(2)
+  expect(await beginAgain(service, tenant, old)).toStrictEqual(await getPayout(service, tenant, old.id))
+  expect(await getPayout(service, tenant, old.id)).toMatchObject({ sendCount: 2 })
   const now = await rowOf(old)
   expect(now).toMatchObject({ send_count: 2, due_at: inMs(senderMs), sent_at: inMs(0) })
   service.clock.advance(1)
@@ -171,11 +172,13 @@ test('a sender that another one has overtaken changes nothing any more', async (
 
 test('a payout that begins to be sent is its sender’s for a while, and is not begun twice', async () => {
   const [payout, sandboxed] = [await pay(), await pay()]
-  expect(await beginSending(service, tenant, payout, 7n)).toEqual({ sendCount: 1 })
+  const answer = await beginSending(service, tenant, payout, 7n)
+  expect(answer).toStrictEqual({ begun: await getPayout(service, tenant, payout.id) })
+  expect(answer).toMatchObject({ begun: { state: 'sending', sendCount: 1 } })
   const begun = { state: 'sending', account_id: 7n, processor: 'paystack', due_at: inMs(senderMs), sent_at: inMs(0) }
   expect(await rowOf(payout)).toMatchObject(begun)
   expect(await beginSending(service, tenant, payout, 7n)).toBeNull()
-  expect(await beginSending(service, tenant, sandboxed, 0n)).toEqual({ sendCount: 1 })
+  expect(await beginSending(service, tenant, sandboxed, 0n)).toMatchObject({ begun: { sendCount: 1 } })
   expect(await rowOf(sandboxed)).toMatchObject({ processor: 'sandbox', account_id: 0n })
 })
 
@@ -186,7 +189,9 @@ test('while sending is paused no payout begins to be sent, and afterwards each d
   expect(await beginSending(service, tenant, payout, 7n)).toBeNull()
   expect(await rowOf(payout)).toMatchObject({ state: 'pending', send_count: 0 })
   await inTransaction(service, (tx) => setPaused(tx, tenant, false, 'merchant'))
-  expect(await beginSending(service, tenant, payout, 7n)).toEqual({ sendCount: 1 })
+  const begun = await beginSending(service, tenant, payout, 7n)
+  expect(begun).toStrictEqual({ begun: await getPayout(service, tenant, payout.id) })
+  expect(begun).toMatchObject({ begun: { state: 'sending', sendCount: 1 } })
 })
 
 test('a payout whose recipient was deactivated is not sent, whoever else is active', async () => {
