@@ -308,7 +308,7 @@ describe('tokens of an outside issuer', () => {
     expect(hers.length).toBeGreaterThan(1)
     for (const each of hers) expect(each.by).toMatchObject(who.amina)
     const csv = await api.call('GET', '/v1/audit?by=biko%7C2&format=csv', undefined, tenant.secret)
-    expect(csv.body).toContain(`,${issuer},biko|2\r\n`)
+    expect(csv.body).toContain(`,${issuer},biko|2,127.0.0.1\r\n`)
   })
 
   test.each<[string, () => Promise<string>]>([
