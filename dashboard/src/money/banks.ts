@@ -16,15 +16,15 @@ export function useBanks(currency: string): readonly Paystack.Bank[] | undefined
 
 const none: ReadonlyMap<string, string> = new Map()
 
-/** The names of banks and operators by their codes, in every currency of the merchant. None where they cannot be read. */
+/** The names of banks and operators by their codes. None where they cannot be read. */
 export function useBankNames(): ReadonlyMap<string, string> | undefined {
-  const { paystack, merchant } = useSession()
+  const { paystack } = useSession()
   const { data, isError } = useQuery({
     queryKey: ['banks', 'names'],
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async () => {
-      const lists = await Promise.all(merchant.currencies.map((currency) => paystack.banks.list({ currency })))
-      return new Map(lists.flatMap(({ data }) => data.map(({ code, name }) => [code, name] as const)))
+      const { data } = await paystack.banks.list()
+      return new Map(data.map(({ code, name }) => [code, name] as const))
     },
   })
   return data ?? (isError ? none : undefined)
