@@ -98,11 +98,12 @@ test('goes back through the processor, in parts, and verify and every name of it
     ])
   }
   const moved = (await opened.ask('GET', '/v1/transactions?reference=order-1')).json().data
-  expect(moved.map(({ kind, amount }: Record<string, unknown>) => [kind, amount])).toEqual([
-    ['refund', 2_000],
-    ['refund', 1_000],
-    ['assigned', 3_000],
-    ['suspended', 3_000],
+  // Of one instant any may come first.
+  expect(moved.map(({ kind, amount }: Record<string, unknown>) => `${kind} ${amount}`).sort()).toEqual([
+    'assigned 3000',
+    'refund 1000',
+    'refund 2000',
+    'suspended 3000',
   ])
   expect(moved.every(({ payment }: { payment?: { reference: string } }) => payment?.reference === 'order-1')).toBe(true)
 })
