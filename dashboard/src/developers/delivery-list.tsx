@@ -136,7 +136,7 @@ function DeliveryPanel({ id, listed, listKey, close }: DeliveryPanelProps) {
               ['Event', <Copyable key="event" text={data.eventId} />],
               ['Endpoint', <Copyable key="endpoint" text={data.endpointId} />],
               ['Next attempt', data.nextAttemptAt === null ? '–' : exactTime(data.nextAttemptAt, format)],
-              ['Given up because', data.failureReason ?? '–'],
+              [data.status === 'failed' ? 'Given up because' : 'Failed last', data.failureReason ?? '–'],
             ]}
           />
           {data.attempts.toReversed().map((attempt) => (

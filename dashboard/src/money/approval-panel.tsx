@@ -75,7 +75,8 @@ function Whole({ approval, names }: Asked) {
   if (approval.reference !== null) facts.push(['Reference', <Copyable key="reference" text={approval.reference} />])
   if (approval.status === 'waiting') facts.push(['Decide until', exactTime(approval.expiresAt, format)])
   if (approval.decidedAt !== null) facts.push(['Decided', exactTime(approval.decidedAt, format)])
-  if (approval.decidedBy !== null) facts.push(['Decided by', byWord(approval.decidedBy)])
+  if (approval.decidedBy !== null)
+    facts.push(['Decided by', deciderWord(approval.status, approval.by, approval.decidedBy)])
   if (approval.denial === 'expired') facts.push(['Why denied', 'Nobody decided in time'])
   if (approval.denial === 'withdrawn') facts.push(['Why denied', 'It has ended otherwise'])
   if (approval.reason !== null) facts.push(['Why denied', approval.reason])
@@ -98,6 +99,12 @@ function Whole({ approval, names }: Asked) {
       {approval.status === 'waiting' && <Decide approval={approval} names={names} />}
     </div>
   )
+}
+
+/** Nobody approves what they have asked for, but the sandbox for them. */
+function deciderWord(status: Approval['status'], asker: Approval['by'], decider: Approval['by']): string {
+  const isPlayed = status === 'approved' && decider.apiKeyId !== null && decider.apiKeyId === asker.apiKeyId
+  return isPlayed ? 'The sandbox, in place of another person' : byWord(decider)
 }
 
 function About({ approval }: { approval: Approval }) {

@@ -67,6 +67,12 @@ function Sides({ position }: { position: Position }) {
         <h3>{currency}</h3>
         {isCovered ? <Badge tone="good">held in full ✓</Badge> : <Badge tone="bad">less is held than is owed ✕</Badge>}
       </div>
+      {!isCovered && (
+        <p>
+          {money(customers - held)} is missing: pay it into the account at your processor.
+          {costs > 0 && ' What fees and adjustments have cost is yours to bear.'}
+        </p>
+      )}
       <Facts
         of={[
           ['Owed to customers', money(customers)],
