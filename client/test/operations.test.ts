@@ -778,7 +778,7 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.sandbox.approveAsAnother(first)).toMatchObject({ status: 'approved' })
     const denied = await approvals.deny(second, { reason: 'Too much' })
     expect(denied).toMatchObject({ status: 'denied', denial: 'person', reason: 'Too much' })
-    expect(await approvals.retrieve(second)).toEqual(denied)
+    expect(await approvals.retrieve(second)).toEqual({ ...denied, obstacle: null })
     const listed = await Array.fromAsync(approvals.list({ kind: 'adjustment', limit: 1 }))
     expect(listed.map(({ id }) => id).sort()).toEqual([first, second].sort())
     const limits = (await approvals.retrieveSettings()).limits
