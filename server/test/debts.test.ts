@@ -181,7 +181,7 @@ test('a customer who owes is not deleted, and a merchant with money in suspense 
   await done(make.chargeBack(wallet.ada, 7n))
   await expect(deleteCustomers(service, wallet.tenant, [wallet.ada])).rejects.toMatchObject({
     code: 'customer_not_deletable',
-    message: expect.stringContaining(`customer ${wallet.ada} has a debt of 7 ZAR. Have each debt repaid`),
+    message: expect.stringContaining(`customer ${wallet.ada} has a debt of ZAR 0.07. Have each debt repaid`),
   })
   await done(make.adjust({ kind: 'adjustments' }, cash(wallet.ada), 7n))
   expect(await deleteCustomers(service, wallet.tenant, [wallet.ada])).toEqual([wallet.ada])

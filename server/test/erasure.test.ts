@@ -950,8 +950,8 @@ describe('a customer who cannot be erased', () => {
       {
         code: 'customer_not_erasable',
         message:
-          `Customer ${code} was not erased, and has a balance of 70 ZAR and the dedicated account ${account.account_number} ` +
-          `and a hold of 30 ZAR and the mandate ${mandate.reference}. Bring each balance to 0 first. ` +
+          `Customer ${code} was not erased, and has a balance of ZAR 0.70 and the dedicated account ${account.account_number} ` +
+          `and a hold of ZAR 0.30 and the mandate ${mandate.reference}. Bring each balance to 0 first. ` +
           'Deactivate each dedicated account first. Capture or release each hold first. Revoke each mandate first',
       },
     ])

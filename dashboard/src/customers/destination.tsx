@@ -16,6 +16,8 @@ interface Chosen {
   words: string
   /** That the bank names somebody else. */
   warning: string | undefined
+  /** Whether this customer was paid out there before. */
+  isKnown: boolean
 }
 
 /** Where a payout goes: a saved recipient, or an account that becomes one. */
@@ -48,7 +50,12 @@ export function useDestination(customerId: string, currency: string) {
       ? { type: 'mobile_money' as const, provider: bank.code, phoneNumber: number.trim() }
       : { type: 'bank_account' as const, bankCode: bank.code, accountNumber: number.trim() }
     const words = `${accountName}, ${bank.name} ${masked(number.trim())}`
-    return { destination: { ...account, accountName }, words, warning: warningOf(accountName, resolved.name) }
+    return {
+      destination: { ...account, accountName },
+      words,
+      warning: warningOf(accountName, resolved.name),
+      isKnown: false,
+    }
   }
   return {
     saved,
@@ -73,6 +80,7 @@ export function useDestination(customerId: string, currency: string) {
       return {
         destination: { recipientId: place.id },
         words,
+        isKnown: saved?.before.includes(place) ?? false,
         warning: isOther ? warningOf(place.accountName ?? '', nameCheck.nameAtBank ?? undefined) : undefined,
       }
     },

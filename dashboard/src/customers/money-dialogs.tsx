@@ -36,9 +36,9 @@ export function useMoney(id: string) {
   )
   const { after } = useAfter(id, currency)
   const money = (amount: bigint) => formatMoney(amount, currency, format)
-  const { data: limits } = useQuery({
+  const { data: settings } = useQuery({
     queryKey: ['money', 'approval-settings'],
-    queryFn: async () => (await mteja.approvals.retrieveSettings()).limits,
+    queryFn: () => mteja.approvals.retrieveSettings(),
   })
   return {
     currency,
@@ -50,9 +50,11 @@ export function useMoney(id: string) {
       setProblem('problem' in result ? result.problem : undefined)
       return 'problem' in result ? undefined : result.amount
     },
+    /** Whether the first payout to an account waits for a second person. */
+    newDestinations: settings?.newDestinations ?? false,
     /** Whether so much waits for a second person, as far as this page knows. */
     limit(amount: bigint): string {
-      const limit = limits?.find((each) => each.currency === currency)
+      const limit = settings?.limits.find((each) => each.currency === currency)
       const { amountOver = null, dailySumOver = null } = limit ?? {}
       if (amountOver !== null && amount > BigInt(amountOver))
         return ` That is over ${money(BigInt(amountOver))}, so it waits for a second person first.`
@@ -89,9 +91,10 @@ interface MoneyActionProps extends DialogProps {
   ask: (amount: bigint) => Asked | undefined
   told: string
   isDangerous?: boolean
+  afterwards?: string
 }
 
-export function MoneyAction({ id, close, title, money, children, ask, told, isDangerous }: MoneyActionProps) {
+export function MoneyAction({ id, close, title, money, children, ask, told, ...more }: MoneyActionProps) {
   const refresh = useRefresh(id)
   const notice = useNotice()
   const done = (answer: unknown) => {
@@ -103,7 +106,7 @@ export function MoneyAction({ id, close, title, money, children, ask, told, isDa
     return amount === undefined ? undefined : ask(amount)
   }
   return (
-    <Action title={title} close={close} ask={begin} done={done} isDangerous={isDangerous}>
+    <Action title={title} close={close} ask={begin} done={done} {...more}>
       {children}
       {money.fields}
     </Action>
@@ -322,7 +325,14 @@ export function PlaceHold(props: DialogProps) {
       ),
   })
   return (
-    <MoneyAction {...props} title="Place a hold" money={money} ask={ask} told="The hold was placed.">
+    <MoneyAction
+      {...props}
+      title="Place a hold"
+      money={money}
+      ask={ask}
+      told="The hold was placed."
+      afterwards="It can be released again."
+    >
       <TextInput
         label="Lasts to the end of"
         description="Without a day it does not expire"
@@ -384,6 +394,7 @@ export function Adjustment(props: DialogProps) {
       />
       <TextInput
         label="Reason"
+        description="The customer reads it on the statement"
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
         error={wrong}

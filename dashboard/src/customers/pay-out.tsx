@@ -31,6 +31,7 @@ export function PayOut(props: DialogProps) {
           {money.after(-amount)}
           {settings?.feesBorneBy === 'owner' && ' The fee of the processor is taken from the same balance.'}
           {money.limit(amount)}
+          {money.newDestinations && !chosen.isKnown && ' The first payout to an account waits for a second person.'}
           {chosen.warning !== undefined && <strong> {chosen.warning}</strong>}
         </>
       ),

@@ -79,7 +79,11 @@ export function ReverseDialog({ customerId, movement, names, close }: DialogProp
   const notice = useNotice()
   const [reason, setReason] = useState('')
   const { currency } = movement
-  const money = formatMoney(movement.amount - movement.refundedAmount, currency, format)
+  const rest = BigInt(movement.amount - movement.refundedAmount)
+  const money = formatMoney(rest, currency, format)
+  const { after } = useAfter(customerId, currency)
+  // Both sides: the payer, then the receiver.
+  const isTaken = movement.entries[1]?.customerId === customerId
   const [from, to] = movement.entries.map(({ customerId, account }) =>
     customerId === null ? account.replaceAll('_', ' ') : (names.get(customerId) ?? customerId),
   )
@@ -87,7 +91,8 @@ export function ReverseDialog({ customerId, movement, names, close }: DialogProp
     sentence: (
       <>
         All that is left of this {kindWord(movement.kind).toLowerCase()} is undone: {money} goes back from{' '}
-        <strong>{to}</strong> to <strong>{from}</strong>.
+        <strong>{to}</strong> to <strong>{from}</strong>
+        {after(isTaken ? -rest : rest)}
       </>
     ),
     button: `Reverse ${money}`,

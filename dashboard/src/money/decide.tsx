@@ -91,7 +91,7 @@ function Approve({ approval, names, close, isPlayed = false }: DecideProps & { i
       <>
         What {byWord(approval.by)} has asked for is {isSent ? 'sent' : 'done'} at once:{' '}
         <strong>{[about, money].filter(Boolean).join(', ')}</strong>
-        {owner !== undefined && `, of the balance of ${owner}`}.
+        {owner !== undefined && `, customer ${owner}`}.
       </>
     ),
     button: money === undefined ? 'Approve' : `Approve ${money}`,

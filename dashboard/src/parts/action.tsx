@@ -25,13 +25,23 @@ interface ActionProps {
   /** Called with the server's answer when it was done, before the dialog closes. */
   done: (answer: unknown) => void
   isDangerous?: boolean
+  /** What can be done about it afterwards. */
+  afterwards?: string
 }
 
 /**
  * A dialog that moves money, or does another thing that cannot be taken back. First the form, then one sentence that says what will
  * happen. The button under the sentence is not the default for Enter. Once it may have been done, the form stays as it was sent.
  */
-export function Action({ title, close, children, ask, done, isDangerous = false }: ActionProps) {
+export function Action({
+  title,
+  close,
+  children,
+  ask,
+  done,
+  isDangerous = false,
+  afterwards = 'This cannot be undone.',
+}: ActionProps) {
   const [asked, setAsked] = useState<{ words: Asked; key: string }>()
   const [error, setError] = useState<unknown>(null)
   const [isUnsure, setUnsure] = useState(false)
@@ -74,7 +84,7 @@ export function Action({ title, close, children, ask, done, isDangerous = false 
       ) : (
         <div className="stack">
           <p aria-live="polite">{asked.words.sentence}</p>
-          <p className="quiet">This cannot be undone.</p>
+          <p className="quiet">{afterwards}</p>
           <Problem error={error} />
           {isUnsure && <p>Before you do it in another way, close this and look whether it was done.</p>}
           <div className="row">

@@ -1,3 +1,4 @@
+import { type Currency, formatMoney } from '../../base/money.ts'
 /** A thing that keeps a customer from being deleted or erased: see customer_bindings.sql. */
 export interface Binding {
   obstacle:
@@ -22,7 +23,7 @@ export interface Binding {
   amount: bigint | null
 }
 
-/** The things that bind one customer, as the end of a sentence: `a balance of 70 ZAR and the mandate …`. */
+/** The things that bind one customer, as the end of a sentence: `a balance of ZAR 0.70 and the mandate …`. */
 export function describeBindings(bindings: readonly Binding[]): string {
   return bindings.map((each) => descriptions[each.obstacle](each)).join(' and ')
 }
@@ -32,10 +33,13 @@ export function stepsAgainst(bindings: readonly Binding[]): string {
   return [...new Set(bindings.map(({ obstacle }) => nextSteps[obstacle]))].join('. ')
 }
 
+/** `detail` is the currency. */
+const moneyOf = (amount: bigint | null, detail: string | null) => formatMoney(amount ?? 0n, detail as Currency)
+
 const descriptions: Record<Binding['obstacle'], (binding: Binding) => string> = {
-  balance: ({ amount, detail }) => `a balance of ${amount} ${detail}`,
-  hold: ({ amount, detail }) => `a hold of ${amount} ${detail}`,
-  debt: ({ amount, detail }) => `a debt of ${amount} ${detail}`,
+  balance: ({ amount, detail }) => `a balance of ${moneyOf(amount, detail)}`,
+  hold: ({ amount, detail }) => `a hold of ${moneyOf(amount, detail)}`,
+  debt: ({ amount, detail }) => `a debt of ${moneyOf(amount, detail)}`,
   payment: ({ detail }) => `the payment ${detail} under way`,
   pay_in: ({ detail }) => `the pay-in by hand ${detail}, which is not posted yet`,
   waiting_pay_in: ({ detail }) => `the pay-in by hand ${detail}, which waits for approval`,

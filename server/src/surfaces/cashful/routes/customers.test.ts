@@ -549,7 +549,7 @@ describe('deleting customers', () => {
       refusal(
         409,
         'Conflict',
-        `Nobody was deleted: customer ${rich.id} has a balance of 70 ZAR. Bring each balance to 0 first`,
+        `Nobody was deleted: customer ${rich.id} has a balance of ZAR 0.70. Bring each balance to 0 first`,
       ),
     ])
     expect((await call('GET', `${path}/${poor.id}`)).statusCode).toBe(200)
