@@ -14,6 +14,7 @@ import { eraseCustomer } from '../personal-data/erasure.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
 import { advanceDuePayouts, advancePayout, takePayoutNotice } from './advancing.ts'
 import { cancelPayout } from './payout-decisions.ts'
+import { decidePayout } from './payout-ending.ts'
 import type { AskOutcome, PayoutProcessor, PayoutsContext } from './payout-processor.ts'
 import { getPayout } from './payout-records.ts'
 import { changePayoutSettings } from './payout-settings.ts'
@@ -323,4 +324,15 @@ test('what is done to a payout is done to no other one, of its merchant or of an
   expect(await others()).toEqual(before)
   await advanceDuePayouts(lost.context)
   expect(await others()).toEqual(before)
+})
+
+test('a verdict is its decider’s to carry out for the time that they have, and another’s from then on', async () => {
+  const { id } = await pay()
+  const decided = await decidePayout(service, tenant, id, { verdict: 'cancelled', from: ['pending'], endMs: 10_000 })
+  expect(decided?.dueAt).toEqual(inMs(10_000))
+  await advanceDuePayouts(service)
+  expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'pending', verdict: 'cancelled' })
+  service.clock.advance(10_000)
+  await advanceDuePayouts(service)
+  expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'cancelled' })
 })
