@@ -187,7 +187,7 @@ export async function doBatchNoting(
   return outcomes
 }
 
-/** More queries in the commit of a batch, and what is told of them. */
+/** More queries in the commit of a batch, and the columns of them that are answered. */
 interface Telling {
   /** As `doBatchNoting` has it. */
   noting: Sql
