@@ -207,7 +207,7 @@ export async function bookReturned(
 export async function noteContradiction(context: Context, { merchant, mode }: Tenant, id: string): Promise<boolean> {
   const [row] = await context.db.query<{ is_new: boolean }>(sql`
     update refunds r set contradicted_at = coalesce(r.contradicted_at, ${context.clock.now()})
-    from (select f.contradicted_at from refunds f where f.merchant_id = ${merchant.id} and f.id = ${id}) before
+    from (select f.contradicted_at from refunds f where f.merchant_id = ${merchant.id} and f.id = ${id} for update) before
     where r.merchant_id = ${merchant.id} and r.id = ${id} and r.verdict is not null and r.settled_as is null
     returning before.contradicted_at is null as is_new
   `)

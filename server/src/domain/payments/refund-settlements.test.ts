@@ -422,7 +422,8 @@ describe('a refund that was settled as processed, and that its account has not m
     expect((await eventsOf()).slice(-2)).toEqual(['refund.succeeded', 'refund.failed'])
     expect(lines).toHaveLength(1)
     // Each one is told, once.
-    for (let i = 0; i < 2; i++) expect(await noteContradiction(context, tenant, other.id)).toBe(true)
+    const tries = Array.from({ length: 20 }, () => noteContradiction(context, tenant, other.id))
+    expect(new Set(await Promise.all(tries))).toEqual(new Set([true]))
     expect(lines).toHaveLength(2)
     const open = await lose()
     expect(await noteContradiction(context, tenant, open.id)).toBe(false)
