@@ -8,8 +8,9 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { cutOverOf, isOfBefore } from './account-arrivals.ts'
 import { type Dispute, findDispute, leftToTake, listDisputesOf } from './dispute-records.ts'
 import { isDecided } from './dispute-states.ts'
+import { reminderOf, remindOfDispute } from './dispute-turns.ts'
 import { findArrived, findBookedPayment, findByHand, findDisputedMoney } from './disputed-money.ts'
-import { closeDispute, type DisputeReport, decideHere, learnDispute, reminderOf, remindOfDispute } from './disputes.ts'
+import { closeDispute, type DisputeReport, decideHere, learnDispute } from './disputes.ts'
 import { settleChargeNow } from './due-charges.ts'
 import {
   type AccountDispute,

@@ -3,6 +3,7 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type AccountKind, outsideOfHand } from '../ledger/accounts.ts'
 import type { AccountName } from '../ledger/commands.ts'
+import { accountOfLateFact } from '../ledger/late-facts.ts'
 import type { FeeBearer } from '../ledger/processor-fees.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { TransactionKind } from '../trail/trail.ts'
@@ -173,4 +174,25 @@ export async function findArrived(
       and k.key = ${`mteja/${keyOfArrival(reference, payment, 'money')}`}
   `)
   return row?.id ?? null
+}
+
+/** Money whose owner got it by the transaction itself: only that can be reserved under the transaction. */
+export function isOwners({ kind, owner }: DisputedMoney): boolean {
+  return kind === 'pay_in' && owner !== null
+}
+
+/** Who pays a loss. */
+export async function payerOf(
+  context: Context,
+  tenant: Tenant,
+  { owner }: DisputedMoney,
+  borneBy: 'customer' | 'merchant',
+): Promise<AccountName> {
+  if (borneBy === 'merchant' || owner === null || owner.kind !== 'customer_cash') return { kind: 'merchant_balance' }
+  return accountOfLateFact(context, tenant, owner.customer)
+}
+
+/** What is booked of a dispute's amount: no more than has come. */
+export function bookedOf({ amount }: { amount: bigint }, money: DisputedMoney): bigint {
+  return amount < money.amount ? amount : money.amount
 }
