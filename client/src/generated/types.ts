@@ -4490,7 +4490,7 @@ export namespace Mteja {
       | 'not_ours'
       | 'unexplained'
     /** What differs */
-    subject: 'payment' | 'refund' | 'dispute' | 'settlement' | 'payout' | 'balance'
+    subject: 'payment' | 'refund' | 'dispute' | 'settlement' | 'payout' | 'suspense' | 'balance'
     /** The account’s id of it; ours, if the account does not have it; the currency of a balance */
     name: string
     /** The account’s name of the payment */

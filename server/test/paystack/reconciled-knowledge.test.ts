@@ -4,7 +4,15 @@ import { startReconciliation } from '../../src/domain/reconciliation/reconciliat
 import { continueReconciliations, startDailyReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
-import { insertRefund, insertTransaction, openDispute, pay, resolveDispute, settle } from './live-account.ts'
+import {
+  insertRefund,
+  insertTransaction,
+  moveRefund,
+  openDispute,
+  pay,
+  resolveDispute,
+  settle,
+} from './live-account.ts'
 import { dayMs, minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // A reconciliation says that something differs where it does, and only there; and it comes to its end.
@@ -98,6 +106,83 @@ describe('the balance', () => {
     insertRefund(account, row, { amount: 3_000, currency: 'NGN' })
     wait(minuteMs)
     expect(await opened.reconcile()).toMatchObject({ status: 'agreed', balances: [{ unexplained: 0 }] })
+  })
+
+  test('money that was given back from suspense is missing at the account until the account has refunded it, in parts', async () => {
+    await opened.open()
+    const row = opened.sell('T-shirt-7')
+    await opened.reconcile()
+    const [{ id }] = (await opened.ask('GET', '/v1/suspense')).json().data
+    expect((await opened.ask('POST', `/v1/suspense/${id}/give-back`)).statusCode).toBe(200)
+    wait(minuteMs)
+    const expectMissing = async (amount: number, theirs: number | null) => {
+      expect(await opened.reconcile()).toMatchObject({ status: 'differing', balances: [{ unexplained: 0 }] })
+      const found = await opened.differences()
+      const named = { kind: 'missing_there', subject: 'suspense', name: id, reference: 'T-shirt-7' }
+      expect(found).toMatchObject([{ ...named, amount, ours: 3_000, theirs }])
+      expect(found[0]?.advice).toContain('Refund the payment at the account')
+    }
+    await expectMissing(3_000, null)
+    const part = insertRefund(account, row, { amount: 1_000, currency: 'NGN' })
+    wait(minuteMs)
+    await expectMissing(2_000, 1_000)
+    moveRefund(account, part, 'processed')
+    wait(minuteMs)
+    await expectMissing(2_000, 1_000)
+    // However old it is.
+    wait(10 * dayMs)
+    const past = { to: new Date(api.service.clock.now().getTime() - dayMs).toISOString() }
+    expect(await opened.reconcile(past)).toMatchObject({ status: 'differing', openDifferences: 1 })
+    const rest = insertRefund(account, row, { amount: 2_000, currency: 'NGN' })
+    wait(minuteMs)
+    expect(await opened.reconcile()).toMatchObject({ status: 'agreed', balances: [{ unexplained: 0 }] })
+    // A refund that fails leaves the money at the account.
+    moveRefund(account, rest, 'failed')
+    wait(minuteMs)
+    await expectMissing(2_000, 1_000)
+    moveRefund(account, insertRefund(account, row, { amount: 2_000, currency: 'NGN' }), 'processed')
+    wait(minuteMs)
+    expect(await opened.reconcile()).toMatchObject({ status: 'agreed', balances: [{ unexplained: 0 }] })
+    expect(await opened.books()).toEqual({ processor_fees: -45, 'outside/2': 45 })
+    expect(await opened.differences('status=resolved&kind=missing_there')).toMatchObject([{ name: id }])
+  })
+
+  test('money that was given back from suspense and is accepted to stay at the account counts in its balance', async () => {
+    await opened.open()
+    opened.sell('T-shirt-7')
+    await opened.reconcile()
+    const [suspended] = (await opened.ask('GET', '/v1/suspense')).json().data
+    await opened.ask('POST', `/v1/suspense/${suspended.id}/give-back`)
+    await opened.reconcile()
+    const [found] = await opened.differences()
+    const close = { outcome: 'accepted', reason: 'It was paid back in cash' }
+    expect((await opened.ask('POST', `/v1/differences/${found?.id}/close`, close)).statusCode).toBe(200)
+    wait(minuteMs)
+    expect(await opened.reconcile()).toMatchObject({ status: 'agreed', balances: [{ unexplained: 0 }] })
+  })
+
+  test('a second dispute of money that was given back, after a first one was lost and won, is booked besides', async () => {
+    await opened.open()
+    opened.sell('T-shirt-7')
+    await opened.reconcile()
+    const [suspended] = (await opened.ask('GET', '/v1/suspense')).json().data
+    await opened.ask('POST', `/v1/suspense/${suspended.id}/give-back`)
+    const tell = async () => {
+      wait(minuteMs)
+      await opened.tellAll()
+      await opened.settleDue()
+    }
+    const first = openDispute(account, 'T-shirt-7')
+    resolveDispute(account, first, 'auto-accepted')
+    await tell()
+    resolveDispute(account, first, 'declined')
+    await tell()
+    expect(await opened.books()).toMatchObject({ suspense: 3_000, 'outside/2': -2_955 })
+    resolveDispute(account, openDispute(account, 'T-shirt-7'), 'auto-accepted')
+    await tell()
+    expect(await opened.books()).toMatchObject({ 'outside/2': 45 })
+    expect(await opened.reconcile()).toMatchObject({ balances: [{ unexplained: 0 }] })
+    expect(await opened.named()).toEqual([])
   })
 
   test('the open refund by which the money of a lost dispute goes back is taken off once', async () => {

@@ -384,6 +384,8 @@ describe('each kind of difference is named', () => {
     expect(await named()).toEqual([['currency', 'payment', 10_000]])
     const [suspended] = (await ask('GET', '/v1/suspense')).json().data
     expect((await ask('POST', `/v1/suspense/${suspended.id}/give-back`, {})).statusCode).toBe(200)
+    await reconcile()
+    expect((await named()).map(([, subject]) => subject)).not.toContain('suspense')
     refundInDashboard(account, row.reference, 10_000)
     told.splice(0)
     api.service.clock.advance(minuteMs)

@@ -79,7 +79,7 @@ async function sumTold({ db }: Context, { merchant }: Tenant, { id }: Dispute, m
     select coalesce(sum(d.amount), 0)::bigint as amount
     from disputes d
     join disputes o on o.merchant_id = d.merchant_id and o.id = ${id} and o.original_id = d.original_id
-    where d.merchant_id = ${merchant.id} and d.id <> o.id and d.movement_id = ${movementId}
+    where d.merchant_id = ${merchant.id} and d.id <> o.id and ${movementId}::uuid = any(d.movement_ids)
       and not exists (
         select from disputes e
         where e.merchant_id = d.merchant_id and e.original_id = d.original_id and d.outside_id = 'refund/' || e.refund_name

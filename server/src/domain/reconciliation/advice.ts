@@ -11,6 +11,9 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
         ? 'The list of the account has this payment as paid, and its answer about the payment does not confirm that. Look at the payment in the account. If the money has come, record it with POST /v1/pay-ins under the reference.'
         : 'The account has this, and it could not be booked here. Look at it in the account, and correct the balance with POST /v1/adjustments if money has moved.'
     case 'missing_there':
+      if (subject === 'suspense') {
+        return 'The money was given back from suspense here, and the account still has it. Refund the payment at the account: the refund is found, nothing is booked a second time, and this difference closes by itself. If the money went back another way, accept the difference. If it was to stay, credit its owner with POST /v1/adjustments, and accept the difference.'
+      }
       return 'It is booked here, and the account does not know it. Ask the processor. If the money never moved, correct the balance with POST /v1/adjustments.'
     case 'amount':
       if (subject === 'payout') return openPayout('The account has another amount than the payout here.')
@@ -36,7 +39,7 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
           ? 'The payout was made at the account, and not here. If a customer was paid, correct the balance with POST /v1/adjustments. Then accept the difference.'
           : 'It is about a payment that is not booked here, so no balance here changes. Accept the difference.'
     case 'unexplained':
-      return 'The account has another balance than the books and all known differences explain. Look for movements in the account that are in no list, such as a top-up, a payout by hand or a correction of the processor. Look also for money in suspense that was given back here and not at the account: refund it there.'
+      return 'The account has another balance than the books and all known differences explain. Look for movements in the account that are in no list, such as a top-up, a payout by hand or a correction of the processor.'
   }
 }
 

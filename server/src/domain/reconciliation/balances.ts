@@ -1,10 +1,11 @@
 import type { Currency } from '../../base/money.ts'
-import { type Sql, sql } from '../../db/sql.ts'
+import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { AccountStatement } from './account-statement.ts'
 import { findForgotten, noteForgotten } from './beside-openings.ts'
 import { noteDifference } from './differences.ts'
+import { isBookedBack } from './give-backs.ts'
 import {
   beginningOf,
   type ComparedBalance,
@@ -251,36 +252,6 @@ interface Sums {
   open: bigint
   /** What differences explain that are not put right, and what other merchants have sent by the same account. */
   explained: bigint
-}
-
-/**
- * Whether the money of an open refund `i`, which was not asked for here, is booked as gone already: a person has given it back from
- * suspense, or the dispute that the refund ends is lost.
- */
-function isBookedBack(reference: Sql): Sql {
-  return sql`
-    i.name is null and (
-      exists (
-        select from suspense_decisions g
-        where g.merchant_id = i.merchant_id and g.mode = i.mode and g.outcome = 'given_back' and g.state = 'succeeded'
-          and g.dispute_turn is null
-          and g.reference in (
-            select c.transaction_id::text from processor_accounts a
-            join sent_charges c on c.merchant_id = a.merchant_id and c.account_id = a.id and c.sent_reference = ${reference}
-            where a.merchant_id = i.merchant_id and a.mode = i.mode
-            union all
-            select k.result_id::text from idempotency_keys k
-            where k.merchant_id = i.merchant_id and k.mode = i.mode and k.refusal is null
-              and k.key = 'mteja/arrival/' || ${reference} || '/' || i.payment_id || '/money'
-          )
-      )
-      or exists (
-        select from disputes l
-        where l.merchant_id = i.merchant_id and l.mode = i.mode and l.state = 'lost' and l.outside_reference = ${reference}
-          and l.amount = i.amount and coalesce(l.refund_name, i.outside_id) = i.outside_id
-      )
-    )
-  `
 }
 
 async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconciliation): Promise<Map<Currency, Sums>> {

@@ -93,7 +93,10 @@ export async function noteDifference(
   `)
 }
 
-/** Closes what a reconciliation has looked at and has not found again. Answers how many. */
+/**
+ * Closes what a reconciliation has looked at and has not found again: what is of its period, and all money that was given back from
+ * suspense. Answers how many.
+ */
 export async function closeGone(
   context: Context,
   tenant: Tenant,
@@ -105,7 +108,8 @@ export async function closeGone(
   const gone = await context.db.query(sql`
     update differences d set state = 'resolved', reason = null, actor_id = null, closed_at = ${now}, updated_at = ${now}
     where d.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`d.account_id`, booksId)} and d.state <> 'resolved'
-      and d.last_reconciliation_id <> ${id} and d.at >= ${from} and d.at < ${until} and ${which}
+      and d.last_reconciliation_id <> ${id} and ${which}
+      and (d.subject = 'suspense' or (d.at >= ${from} and d.at < ${until}))
     returning d.id
   `)
   return gone.length

@@ -17,8 +17,16 @@ export const differenceKinds = [
 export type DifferenceKind = (typeof differenceKinds)[number]
 
 /** What differs. */
-export type Subject = StatementKind | 'balance'
-export const subjects = ['payment', 'refund', 'dispute', 'settlement', 'payout', 'balance'] as const satisfies Subject[]
+export type Subject = StatementKind | 'suspense' | 'balance'
+export const subjects = [
+  'payment',
+  'refund',
+  'dispute',
+  'settlement',
+  'payout',
+  'suspense',
+  'balance',
+] as const satisfies Subject[]
 
 /** A difference between an account and the books, as a comparison finds it. Amounts are minor units. */
 export interface FoundDifference {

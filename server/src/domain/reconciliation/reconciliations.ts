@@ -254,7 +254,7 @@ async function whereToBegin(context: Context, tenant: Tenant, booksId: bigint): 
   const [row] = await context.db.query<{ open: Date | null }>(sql`
     select min(d.at) as open from differences d
     where d.merchant_id = ${merchant.id} and ${isOfBooks(tenant, sql`d.account_id`, booksId)} and d.state = 'open'
-      and d.subject <> 'balance'
+      and d.subject not in ('suspense', 'balance')
   `)
   const back = lookBack(await coveredUntil(context, tenant, booksId, first), first)
   const oldest = new Date(context.clock.now().getTime() - longestMs)

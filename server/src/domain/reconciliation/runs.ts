@@ -25,6 +25,7 @@ import {
 import { compareBalances, noteBalances, unexplainedBefore } from './balances.ts'
 import { closeGone } from './differences.ts'
 import { compareDisputes } from './disputes.ts'
+import { noteGivenBack } from './give-backs.ts'
 import { storeItems } from './items.ts'
 import { takeOverFor } from './key-takeovers.ts'
 import { comparePayments } from './payments.ts'
@@ -308,6 +309,7 @@ async function stepBalance(
   run: Reconciliation,
   statement: AccountStatement,
 ): Promise<Progress> {
+  await noteGivenBack(context, tenant, run)
   await closeGone(context, tenant, run, sql`d.subject <> 'balance'`)
   if (!run.withBalance) return { stage: 'end' }
   const { balances, isAgreed } = await compareBalances(context, tenant, run, statement)
