@@ -1,36 +1,20 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { type StartedServer, startServer } from '../../client/test/server.ts'
-import { buildPage, needsPage } from '../../scripts/page.mjs'
-import { executablePath, openBrowser, signedIn } from './browser.ts'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import { signedIn } from './browser.ts'
 import { type Answers, type Door, openDoor } from './door.ts'
-import { type Seed, seed } from './seed.ts'
+import { browserTest, startPage } from './start-page.ts'
 
 // A server goes away in every way there is. The page says so within seconds, keeps what it shows, and goes on by itself.
 
-const hasBrowser = executablePath !== undefined
-const browserTest = test.skipIf(!hasBrowser)
-
-let server: StartedServer
+const app = startPage()
 let door: Door
-let seeded: Seed
-let browser: Browser
 /** A payment of its own for each test. */
 let amount = 10_000
 
 beforeAll(async () => {
-  if (!hasBrowser) return
-  if (needsPage()) expect(await buildPage()).toBe(0)
-  server = await startServer()
-  seeded = await seed(server, 3)
-  door = await openDoor(server.baseUrl)
-  browser = await openBrowser()
+  if (app.server) door = await openDoor(app.server.baseUrl)
 })
-afterAll(async () => {
-  await browser?.close()
-  await door?.close()
-  await server?.close()
-})
+afterAll(() => door?.close())
 
 const sentence = (page: Page) =>
   page
@@ -41,7 +25,11 @@ const sentence = (page: Page) =>
 
 async function openThandi(): Promise<Page> {
   onTestFinished(() => door.become('through'))
-  const page = await signedIn({ browser, baseUrl: door.baseUrl }, seeded.keys.support, `/customers/${seeded.thandi}`)
+  const page = await signedIn(
+    { browser: app.browser, baseUrl: door.baseUrl },
+    app.seeded.keys.support,
+    `/customers/${app.seeded.thandi}`,
+  )
   onTestFinished(() => page.context().close())
   await page.getByRole('heading', { name: 'Thandi Nkosi' }).waitFor()
   return page
@@ -51,7 +39,7 @@ async function openThandi(): Promise<Page> {
 async function sees(page: Page, during: () => Promise<unknown>): Promise<void> {
   amount += 1
   await during()
-  await seeded.mteja.sandbox.payIn({ customerId: seeded.thandi, amount, currency: 'ZAR' })
+  await app.seeded.mteja.sandbox.payIn({ customerId: app.seeded.thandi, amount, currency: 'ZAR' })
   await page.getByTitle(`${amount} minor units of ZAR`).first().waitFor({ timeout: 30_000 })
   await sentence(page).waitFor({ state: 'detached' })
 }
@@ -72,7 +60,7 @@ browserTest('a page that may not follow events says why, and shows what happens 
   door.become('no streams')
   await page.getByText(/^What happens appears here some seconds late/).waitFor()
   amount += 1
-  await seeded.mteja.sandbox.payIn({ customerId: seeded.thandi, amount, currency: 'ZAR' })
+  await app.seeded.mteja.sandbox.payIn({ customerId: app.seeded.thandi, amount, currency: 'ZAR' })
   await page.getByTitle(`${amount} minor units of ZAR`).first().waitFor({ timeout: 30_000 })
 })
 
@@ -94,11 +82,11 @@ browserTest('a server that is killed and started again is followed again', async
   const page = await openThandi()
   let isUp = false
   const start = async () => {
-    if (!isUp) await server.start()
+    if (!isUp) await app.server.start()
     isUp = true
   }
   onTestFinished(start)
-  await server.kill()
+  await app.server.kill()
   await sentence(page).waitFor()
   await sees(page, start)
 })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import process from 'node:process'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Browser, chromium, type Page, type Request } from 'playwright-core'
 
 /** The browser of this machine; nothing where none is installed. */
 export const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome', process.env.CHROMIUM_PATH ?? ''].find(
@@ -40,6 +41,7 @@ export async function signedIn(
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en-ZA' })
   const page = await context.newPage()
   page.setDefaultTimeout(15_000)
+  follow(page)
   // The browser's own measure: the sum of all shifts that nobody caused by a press.
   await page.addInitScript(() => {
     const shifts = { sum: 0, of: [] as string[] }
@@ -57,4 +59,35 @@ export async function signedIn(
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('navigation').waitFor()
   return page
+}
+
+interface Traffic {
+  open: Set<Request>
+  lastAt: number
+}
+const traffic = new WeakMap<Page, Traffic>()
+
+/** Counts what a tab asks for. The stream of events has no end, so it is not counted. */
+function follow(page: Page): void {
+  const seen: Traffic = { open: new Set(), lastAt: Date.now() }
+  traffic.set(page, seen)
+  const end = (request: Request) => {
+    seen.open.delete(request)
+    seen.lastAt = Date.now()
+  }
+  page.on('request', (request) => {
+    if (request.url().includes('/v1/events/stream')) return
+    seen.open.add(request)
+    seen.lastAt = Date.now()
+  })
+  page.on('requestfinished', end).on('requestfailed', end)
+}
+
+/** Waits until a tab that somebody signed in to has every answer, and has asked for nothing more for a while. */
+export async function settled(page: Page, quietMs = 60): Promise<void> {
+  const { open, lastAt } = traffic.get(page) ?? { open: new Set(), lastAt: 0 }
+  const rest = open.size > 0 ? quietMs : lastAt + quietMs - Date.now()
+  if (rest <= 0) return
+  await sleep(rest)
+  return settled(page, quietMs)
 }

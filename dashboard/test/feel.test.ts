@@ -1,38 +1,11 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { type StartedServer, startServer } from '../../client/test/server.ts'
-import { buildPage, needsPage } from '../../scripts/page.mjs'
-import { executablePath, openBrowser, shiftsOf, signedIn as signInto } from './browser.ts'
-import { type Seed, seed } from './seed.ts'
+import type { Page } from 'playwright-core'
+import { expect, onTestFinished } from 'vitest'
+import { settled, shiftsOf } from './browser.ts'
+import { act, browserTest, gone, startPage } from './start-page.ts'
 
 // How it feels: where the focus is, what Back does, what stays in sight, and that nothing moves by itself.
 
-const hasBrowser = executablePath !== undefined
-const browserTest = test.skipIf(!hasBrowser)
-
-let server: StartedServer
-let seeded: Seed
-let browser: Browser
-
-beforeAll(async () => {
-  if (!hasBrowser) return
-  if (needsPage()) expect(await buildPage()).toBe(0)
-  server = await startServer()
-  seeded = await seed(server, 30)
-  browser = await openBrowser()
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-})
-
-async function signedIn(key: string, path?: string): Promise<Page> {
-  const page = await signInto({ browser, baseUrl: server.baseUrl }, key, path)
-  onTestFinished(() => page.context().close())
-  return page
-}
-
-const gone = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' })
+const app = startPage({ customers: 30 })
 
 /** What has the focus, in words: its role or tag, and its name. */
 const focused = (page: Page) =>
@@ -45,7 +18,7 @@ const focused = (page: Page) =>
 const hasFocus = (page: Page, what: RegExp | string) => expect.poll(() => focused(page)).toMatch(what)
 
 browserTest('the strip of test mode stays in sight with the head, at every width', async () => {
-  const page = await signedIn(seeded.keys.owner, `/customers/${seeded.ada}`)
+  const page = await app.signedIn(app.seeded.keys.owner, `/customers/${app.seeded.ada}`)
   await page.getByText('Received from Thandi Nkosi').waitFor()
   for (const width of [360, 900, 1280, 1600]) {
     await page.setViewportSize({ width, height: 400 })
@@ -57,7 +30,7 @@ browserTest('the strip of test mode stays in sight with the head, at every width
 })
 
 browserTest('the focus is never lost: a screen gives it to its heading, a dialog back to what opened it', async () => {
-  const page = await signedIn(seeded.keys.owner, '/home')
+  const page = await app.signedIn(app.seeded.keys.owner, '/home')
   const dialog = page.getByRole('dialog')
   await page.getByRole('heading', { name: 'Needs you' }).waitFor()
   await page.keyboard.press('g')
@@ -98,7 +71,7 @@ browserTest('the focus is never lost: a screen gives it to its heading, a dialog
 })
 
 browserTest('Back closes what is open and leaves the screen, and never opens a form that is done', async () => {
-  const page = await signedIn(seeded.keys.owner, `/customers`)
+  const page = await app.signedIn(app.seeded.keys.owner, `/customers`)
   const dialog = page.getByRole('dialog')
   await page.getByRole('button', { name: 'New customer' }).click()
   await dialog.getByLabel('Name').fill('Naledi Mokoena')
@@ -112,15 +85,13 @@ browserTest('Back closes what is open and leaves the screen, and never opens a f
   await page.getByRole('heading', { name: 'Naledi Mokoena' }).waitFor()
 
   // A dialog that the address does not name.
-  await page.getByRole('button', { name: 'Act ▾' }).click()
-  await page.getByRole('menuitem', { name: 'Purchase …' }).click()
+  await act(page, 'Purchase …')
   await dialog.getByLabel('Product').fill('airtime')
   await page.goBack()
   await gone(page)
   await page.getByRole('heading', { name: 'Naledi Mokoena' }).waitFor()
   // Closed in another way it leaves nothing behind in the history.
-  await page.getByRole('button', { name: 'Act ▾' }).click()
-  await page.getByRole('menuitem', { name: 'Statement …' }).click()
+  await act(page, 'Statement …')
   await page.keyboard.press('Escape')
   await gone(page)
   await page.waitForTimeout(200)
@@ -130,7 +101,7 @@ browserTest('Back closes what is open and leaves the screen, and never opens a f
   expect(await dialog.count()).toBe(0)
 
   // A panel is closed by Back as by Escape, and each is one step.
-  await page.goto(`${server.baseUrl}/app/customers/${seeded.ada}`)
+  await app.goTo(page, `/customers/${app.seeded.ada}`)
   for (const close of [() => page.goBack(), () => page.keyboard.press('Escape')]) {
     await page
       .getByRole('button', { name: /Bought/ })
@@ -146,7 +117,7 @@ browserTest('Back closes what is open and leaves the screen, and never opens a f
 })
 
 browserTest('a secret that is shown once stays when one goes back', async () => {
-  const page = await signedIn(seeded.keys.owner, '/developers?tab=keys')
+  const page = await app.signedIn(app.seeded.keys.owner, '/developers?tab=keys')
   await page.getByRole('button', { name: 'New key' }).click()
   await page.getByRole('button', { name: 'Make the key' }).click()
   await page.getByText('it is shown this once').waitFor()
@@ -159,7 +130,7 @@ browserTest('a secret that is shown once stays when one goes back', async () => 
 })
 
 browserTest('nothing moves while answers take their time, on a telephone and on a desk', async () => {
-  const page = await signedIn(seeded.keys.owner)
+  const page = await app.signedIn(app.seeded.keys.owner)
   let asked = 0
   await page.route(/\/(v1|api|customer|transaction|bank)\b/, async (route) => {
     asked += 1
@@ -175,13 +146,13 @@ browserTest('nothing moves while answers take their time, on a telephone and on 
     for (const path of [
       '/home',
       '/customers',
-      `/customers/${seeded.ada}`,
+      `/customers/${app.seeded.ada}`,
       '/money?tab=payouts',
       '/money?tab=transfers',
     ]) {
-      await page.goto(`${server.baseUrl}/app${path}`)
+      await app.goTo(page, path)
       await page.getByRole('heading', { level: 1 }).waitFor()
-      await page.waitForTimeout(3500)
+      await settled(page, 300)
       found[`${width} ${path}`] = await shiftsOf(page)
     }
   }
@@ -189,10 +160,10 @@ browserTest('nothing moves while answers take their time, on a telephone and on 
 })
 
 browserTest('times in words grow older on a screen that is left open', async () => {
-  const page = await signedIn(seeded.keys.owner, '/developers?tab=sandbox')
+  const page = await app.signedIn(app.seeded.keys.owner, '/developers?tab=sandbox')
   await page.clock.install({ time: new Date() })
-  await seeded.mteja.sandbox.payIn({ customerId: seeded.thandi, amount: 4_100, currency: 'ZAR' })
-  await page.goto(`${server.baseUrl}/app/home`)
+  await app.seeded.mteja.sandbox.payIn({ customerId: app.seeded.thandi, amount: 4_100, currency: 'ZAR' })
+  await app.goTo(page, '/home')
   const time = page.locator('time').first()
   await time.waitFor()
   await page.clock.runFor(180_000)
@@ -200,7 +171,7 @@ browserTest('times in words grow older on a screen that is left open', async () 
 })
 
 browserTest('what waits for a person is counted on the tab, and the section leads there', async () => {
-  const { mteja } = seeded
+  const { mteja } = app.seeded
   await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 9_000 }] })
   onTestFinished(async () => void (await mteja.approvals.updateSettings({ limits: [] }).catch(() => {})))
   const destination = {
@@ -210,20 +181,20 @@ browserTest('what waits for a person is counted on the tab, and the section lead
     accountName: 'ADA OBI',
   } as const
   await mteja.payouts.create({
-    customerId: seeded.ada,
+    customerId: app.seeded.ada,
     amount: 9_500,
     currency: 'ZAR',
     destination,
     reference: 'feel-1',
   })
-  const page = await signedIn(seeded.keys.finance, '/home')
+  const page = await app.signedIn(app.seeded.keys.finance, '/home')
   await page.getByRole('link', { name: 'Money 1 wait for you' }).click()
   await page.getByRole('tab', { name: 'Approvals 1 wait for you', selected: true }).waitFor()
   await page.getByRole('button', { name: 'Ben Okoro: menu' }).waitFor()
 })
 
 browserTest('limits are shown for the currencies in use, and another one can be added', async () => {
-  const page = await signedIn(seeded.keys.owner, '/money?tab=settings')
+  const page = await app.signedIn(app.seeded.keys.owner, '/money?tab=settings')
   const form = page.getByRole('form', { name: 'Limits' })
   await form.getByLabel('ZAR: an amount over').waitFor()
   expect(await form.getByRole('textbox').count()).toBe(4)
@@ -233,9 +204,9 @@ browserTest('limits are shown for the currencies in use, and another one can be 
 })
 
 browserTest('the row of a delivery follows what its panel learns', async () => {
-  const page = await signedIn(seeded.keys.developer)
+  const page = await app.signedIn(app.seeded.keys.developer)
   const rows = page.locator('button.tr')
-  await page.goto(`${server.baseUrl}/app/developers?tab=deliveries`)
+  await app.goTo(page, '/developers?tab=deliveries')
   await rows.first().waitFor()
   let isDelivered = false
   await page.route(/\/v1\/deliveries/, async (route) => {

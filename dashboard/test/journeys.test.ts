@@ -1,41 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { type StartedServer, startServer } from '../../client/test/server.ts'
-import { buildPage, needsPage } from '../../scripts/page.mjs'
-import { executablePath, openBrowser, shiftsOf, signedIn as signInto } from './browser.ts'
-import { type Seed, seed } from './seed.ts'
+import { expect } from 'vitest'
+import { settled, shiftsOf } from './browser.ts'
+import { act, browserTest, gone, startPage } from './start-page.ts'
 
 // What a person of each role comes for, from the sign-in on, and what happens when the key goes away.
 
-const hasBrowser = executablePath !== undefined
-const browserTest = test.skipIf(!hasBrowser)
-
-let server: StartedServer
-let seeded: Seed
-let browser: Browser
-
-beforeAll(async () => {
-  if (!hasBrowser) return
-  if (needsPage()) expect(await buildPage()).toBe(0)
-  server = await startServer()
-  seeded = await seed(server, 3)
-  browser = await openBrowser()
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-})
-
-async function signedIn(key: string, path?: string): Promise<Page> {
-  const page = await signInto({ browser, baseUrl: server.baseUrl }, key, path)
-  // A journey that fails leaves nothing open for the next one.
-  onTestFinished(() => page.context().close())
-  return page
-}
-
-const gone = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' })
+const app = startPage()
 
 /** A program of the merchant that takes webhooks. */
 async function openReceiver() {
@@ -55,31 +26,29 @@ async function openReceiver() {
 browserTest(
   'support finds a customer by half a phone number, sees what happened, denies with a reason and takes it back',
   async () => {
-    const page = await signedIn(seeded.keys.support)
+    const page = await app.signedIn(app.seeded.keys.support)
     await page.keyboard.press('/')
     await page.getByRole('combobox').fill('4567')
     await page.getByRole('option', { name: /Ada Obi/ }).waitFor()
     await page.keyboard.press('Enter')
     await page.getByText('Received from Thandi Nkosi').waitFor()
-    await page.getByRole('button', { name: 'Act ▾' }).click()
-    await page.getByRole('menuitem', { name: 'Allow, deny or default …' }).click()
+    await act(page, 'Allow, deny or default …')
     await page.getByLabel('Reason').fill('Phone reported stolen')
     await page.getByRole('button', { name: 'Deny', exact: true }).click()
     await gone(page)
     await page.getByText('“Phone reported stolen”').waitFor()
     // The colleague who looks for denied customers finds them.
-    await page.goto(`${server.baseUrl}/app/customers?risk=deny`)
+    await app.goTo(page, '/customers?risk=deny')
     await page.getByRole('link', { name: /Ada Obi/ }).waitFor()
     await page.goBack()
-    await page.getByRole('button', { name: 'Act ▾' }).click()
-    await page.getByRole('menuitem', { name: 'Allow, deny or default …' }).click()
+    await act(page, 'Allow, deny or default …')
     await page.getByRole('button', { name: 'Set to default' }).click()
     await page.getByText('default risk').waitFor()
   },
 )
 
 browserTest('finance sees whether it adds up, what moved, and answers a dispute', async () => {
-  const { cashful, mteja, paystack } = seeded
+  const { cashful, mteja, paystack } = app.seeded
   const customer = await cashful.customers.create({ name: 'Sizwe Dube', email: 'sizwe@example.com', metadata: {} })
   const { authorizationCode } = await mteja.sandbox.createPaymentMethod({ customerId: customer.id, type: 'card' })
   const charged = await paystack.transactions.chargeAuthorization({
@@ -89,7 +58,7 @@ browserTest('finance sees whether it adds up, what moved, and answers a dispute'
     authorization_code: authorizationCode,
   })
   await mteja.sandbox.dispute({ reference: charged.reference, reason: 'Not mine', amount: 3000 })
-  const page = await signedIn(seeded.keys.finance, '/money')
+  const page = await app.signedIn(app.seeded.keys.finance, '/money')
   await page.getByText('Owed to customers, and held for them').waitFor()
   await page.getByText('held in full ✓').first().waitFor()
   await page.getByRole('article', { name: 'Purchase' }).waitFor()
@@ -102,7 +71,7 @@ browserTest('finance sees whether it adds up, what moved, and answers a dispute'
 })
 
 browserTest('a viewer sees the customer, the money and the deliveries, and is offered nothing else', async () => {
-  const page = await signedIn(seeded.keys.viewer, `/customers/${seeded.ada}`)
+  const page = await app.signedIn(app.seeded.keys.viewer, `/customers/${app.seeded.ada}`)
   await page.getByText('Received from Thandi Nkosi').waitFor()
   await page.getByRole('button', { name: 'Act ▾' }).click()
   expect(await page.getByRole('menuitem').allTextContents()).toEqual(['Statement …', 'Everything stored, as a file …'])
@@ -112,18 +81,18 @@ browserTest('a viewer sees the customer, the money and the deliveries, and is of
   await panel.getByText('Both sides').waitFor()
   await panel.getByText('You need the scope refunds:write').waitFor()
   expect(await panel.getByRole('button', { name: /Refund|Reverse/ }).count()).toBe(0)
-  await page.goto(`${server.baseUrl}/app/money?tab=settings`)
+  await app.goTo(page, '/money?tab=settings')
   await page.getByText('You need the scope settings').waitFor()
   expect(await page.getByRole('main').getByRole('button', { name: /Save/ }).count()).toBe(0)
-  await page.goto(`${server.baseUrl}/app/money?tab=approvals`)
+  await app.goTo(page, '/money?tab=approvals')
   await page.getByText('You need the scope approve').waitFor()
-  await page.goto(`${server.baseUrl}/app/developers?tab=keys`)
+  await app.goTo(page, '/developers?tab=keys')
   await page.getByRole('heading', { name: 'Developers' }).waitFor()
   expect(await page.getByRole('button', { name: 'New key' }).count()).toBe(0)
 })
 
 browserTest('an owner sees growth and trouble on one screen, and makes a key for a role', async () => {
-  const page = await signedIn(seeded.keys.owner)
+  const page = await app.signedIn(app.seeded.keys.owner)
   await page.getByRole('heading', { name: 'Lipa Ltd' }).waitFor()
   await page.getByRole('heading', { name: 'Needs you' }).waitFor()
   await page.getByText(/new in 7 days/).waitFor()
@@ -138,17 +107,16 @@ browserTest('an owner sees growth and trouble on one screen, and makes a key for
   expect(secret).toMatch(/^sk_test_/)
   await dialog.getByRole('button', { name: 'I have it' }).click()
   await gone(page)
-  const keys = await seeded.mteja.apiKeys.list().page()
+  const keys = await app.seeded.mteja.apiKeys.list().page()
   expect(keys.data.find(({ name }) => name === 'Till in Soweto')).toMatchObject({ role: 'support' })
   await page.getByText('Till in Soweto').waitFor()
 })
 
 browserTest('money that may have moved already is sent again as it was, and moves once', async () => {
-  const page = await signedIn(seeded.keys.owner, `/customers/${seeded.thandi}`)
+  const page = await app.signedIn(app.seeded.keys.owner, `/customers/${app.seeded.thandi}`)
   const dialog = page.getByRole('dialog')
   const press = (name: string | RegExp) => dialog.getByRole('button', { name, exact: true }).click()
-  await page.getByRole('button', { name: 'Act ▾' }).click()
-  await page.getByRole('menuitem', { name: 'Send to another customer …' }).click()
+  await act(page, 'Send to another customer …')
   await dialog.getByLabel('To', { exact: true }).fill('Ada')
   await dialog.getByRole('button', { name: /Ada Obi/ }).click()
   await dialog.getByLabel('Amount (ZAR)').fill('9000')
@@ -170,18 +138,18 @@ browserTest('money that may have moved already is sent again as it was, and move
   expect(await dialog.getByRole('button').allTextContents()).toEqual(['', expect.stringMatching(/^Send R/), 'Close'])
   await press(/^Send R/)
   await gone(page)
-  const sent = await seeded.cashful.transfers.list().page()
+  const sent = await app.seeded.cashful.transfers.list().page()
   expect(sent.data.filter(({ amount }) => amount === 777)).toHaveLength(1)
 })
 
 browserTest(
   'a new user does everything once, from the first customer to the printed statement, without reading a document',
   async () => {
-    const { mteja, keys } = seeded
+    const { mteja, keys } = app.seeded
     const receiver = await openReceiver()
     await mteja.webhookEndpoints.create({ url: receiver.url })
     await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 5000 }] })
-    const page = await signedIn(keys.owner, '/customers')
+    const page = await app.signedIn(keys.owner, '/customers')
     const dialog = page.getByRole('dialog')
     const begin = async (label: string) => {
       await page.getByRole('button', { name: 'Act ▾' }).click()
@@ -260,7 +228,7 @@ browserTest(
     await gone(page)
     await page.getByRole('tab', { name: 'Payouts' }).click()
     await page.getByRole('button', { name: /Waits for approval/ }).waitFor()
-    const second = await signedIn(keys.finance, '/money?tab=approvals')
+    const second = await app.signedIn(keys.finance, '/money?tab=approvals')
     await second.getByRole('button', { name: /Payout to/ }).click()
     await second.getByRole('button', { name: 'Approve …' }).click()
     await second.getByRole('button', { name: 'Continue' }).click()
@@ -293,9 +261,9 @@ browserTest(
 )
 
 browserTest('a developer finds a request by its id, and what it did', async () => {
-  const { data } = await seeded.mteja.audit.list({ action: 'transfer', limit: 1 }).page()
+  const { data } = await app.seeded.mteja.audit.list({ action: 'transfer', limit: 1 }).page()
   const requestId = data[0]?.requestId ?? ''
-  const page = await signedIn(seeded.keys.developer)
+  const page = await app.signedIn(app.seeded.keys.developer)
   await page.getByRole('combobox').fill(requestId)
   await page.getByRole('option', { name: /Request/ }).click()
   await page.getByRole('heading', { name: 'What it did' }).waitFor()
@@ -303,14 +271,14 @@ browserTest('a developer finds a request by its id, and what it did', async () =
 })
 
 browserTest('nothing moves while a screen loads: the browser’s own measure is 0', async () => {
-  const page = await signedIn(seeded.keys.owner)
+  const page = await app.signedIn(app.seeded.keys.owner)
   const found: Record<string, Awaited<ReturnType<typeof shiftsOf>>> = {}
   for (const path of [
     '/home',
     '/customers',
     '/customers?money=yes',
-    `/customers/${seeded.ada}`,
-    `/customers/${seeded.ada}?tab=methods`,
+    `/customers/${app.seeded.ada}`,
+    `/customers/${app.seeded.ada}?tab=methods`,
     '/money?tab=overview',
     '/money?tab=purchases',
     '/money?tab=disputes',
@@ -318,9 +286,9 @@ browserTest('nothing moves while a screen loads: the browser’s own measure is 
     '/developers?tab=events',
     '/audit',
   ]) {
-    await page.goto(`${server.baseUrl}/app${path}`)
+    await app.goTo(page, path)
     await page.getByRole('heading', { level: 1 }).waitFor()
-    await page.waitForTimeout(1200)
+    await settled(page, 300)
     found[path] = await shiftsOf(page)
   }
   expect(Object.entries(found).filter(([, { sum }]) => sum > 0)).toEqual([])
@@ -328,8 +296,8 @@ browserTest('nothing moves while a screen loads: the browser’s own measure is 
 
 browserTest('a session that is left open until its key has expired ends with a sentence', async () => {
   const expiresAt = new Date(Date.now() + 8000).toISOString()
-  const { secret } = await seeded.mteja.apiKeys.create({ role: 'support', expiresAt })
-  const page = await signedIn(secret, '/customers')
+  const { secret } = await app.seeded.mteja.apiKeys.create({ role: 'support', expiresAt })
+  const page = await app.signedIn(secret, '/customers')
   await page.getByText('Your key is no longer accepted').waitFor({ timeout: 60_000 })
   expect(await page.evaluate('sessionStorage.length')).toBe(0)
 })

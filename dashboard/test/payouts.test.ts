@@ -1,45 +1,15 @@
-import AxeBuilder from '@axe-core/playwright'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
 import { MtejaClient } from '../../client/src/index.ts'
-import { type StartedServer, startServer } from '../../client/test/server.ts'
-import { buildPage, needsPage } from '../../scripts/page.mjs'
-import { executablePath, openBrowser, signedIn as signInto } from './browser.ts'
-import { type Seed, seed } from './seed.ts'
+import { act, browserTest, faults, gone, startPage } from './start-page.ts'
 
 // Money that leaves, a second person who agrees, and the settings of both.
 
-const hasBrowser = executablePath !== undefined
-const browserTest = test.skipIf(!hasBrowser)
-
-let server: StartedServer
-let seeded: Seed
-let browser: Browser
-
-beforeAll(async () => {
-  if (!hasBrowser) return
-  if (needsPage()) expect(await buildPage()).toBe(0)
-  server = await startServer()
-  seeded = await seed(server, 3)
-  browser = await openBrowser()
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-})
-
-const signedIn = (key: string, path?: string) => signInto({ browser, baseUrl: server.baseUrl }, key, path)
-const gone = (page: Page) => page.getByRole('dialog').waitFor({ state: 'detached' })
-
-async function faults(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`)
-}
+const app = startPage()
 
 /** Begins a payout of Ada's, and fills in a new account. */
 async function beginPayout(page: Page, number: string, amount: string): Promise<void> {
-  await page.getByRole('button', { name: 'Act ▾' }).click()
-  await page.getByRole('menuitem', { name: 'Pay out …' }).click()
+  await act(page, 'Pay out …')
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Bank or operator').selectOption({ label: 'First National Bank' })
   await dialog.getByLabel('Account number').fill(number)
@@ -47,12 +17,12 @@ async function beginPayout(page: Page, number: string, amount: string): Promise<
   await dialog.getByLabel('Amount (ZAR)').fill(amount)
 }
 
-const payoutsOf = async (customerId: string) => (await seeded.mteja.payouts.list({ customerId }).page()).data
+const payoutsOf = async (customerId: string) => (await app.seeded.mteja.payouts.list({ customerId }).page()).data
 
 browserTest(
   'a payout names the payee by the word of the bank, is paid once though its answer was lost, and is told',
   async () => {
-    const page = await signedIn(seeded.keys.finance, `/customers/${seeded.ada}?tab=payouts`)
+    const page = await app.signedIn(app.seeded.keys.finance, `/customers/${app.seeded.ada}?tab=payouts`)
     await page.getByText('No money was paid out yet').waitFor()
     await beginPayout(page, '6200112233', '12.50')
     const dialog = page.getByRole('dialog')
@@ -75,7 +45,7 @@ browserTest(
     await page.unroute('**/v1/payouts')
     await dialog.getByRole('button', { name: /^Pay out R/ }).click()
     await gone(page)
-    expect(await payoutsOf(seeded.ada)).toHaveLength(1)
+    expect(await payoutsOf(app.seeded.ada)).toHaveLength(1)
     await page.getByRole('button', { name: /Paid ✓.*••2233/ }).click()
     await dialog.getByRole('heading', { name: 'What happened' }).waitFor()
     await dialog.getByText('Not sent yet').waitFor()
@@ -83,14 +53,13 @@ browserTest(
     await dialog.getByText('Same name ✓').waitFor()
     expect(await dialog.textContent()).not.toContain('6200112233')
     expect(await faults(page)).toEqual([])
-    await page.context().close()
   },
 )
 
 browserTest(
   'money that is reserved for a payout is on its way out, says what a person does, and comes back when it is cancelled',
   async () => {
-    const page = await signedIn(seeded.keys.finance, `/customers/${seeded.ada}`)
+    const page = await app.signedIn(app.seeded.keys.finance, `/customers/${app.seeded.ada}`)
     const cash = page.getByRole('region', { name: 'Cash' })
     await cash.getByText('on its way out').first().waitFor()
     await beginPayout(page, '0000000010', '20')
@@ -101,7 +70,7 @@ browserTest(
       .click()
     await gone(page)
     await cash.getByTitle('2000 minor units of ZAR').waitFor()
-    await page.goto(`${server.baseUrl}/app/money?tab=payouts&attention=yes`)
+    await app.goTo(page, '/money?tab=payouts&attention=yes')
     await page.getByRole('button', { name: /Needs you/ }).click()
     const panel = page.getByRole('dialog')
     await panel.getByText('Put money into the account at the processor.', { exact: false }).waitFor()
@@ -111,12 +80,11 @@ browserTest(
     await asked.getByRole('button', { name: /^Cancel the payout of R/ }).click()
     await panel.getByText('Cancelled').first().waitFor()
     await page.getByText('No payout is like this').waitFor()
-    await page.context().close()
   },
 )
 
 browserTest('a payout that a person pays is settled by hand, with its proof and the fee of the bank', async () => {
-  const { mteja, ada } = seeded
+  const { mteja, ada } = app.seeded
   await mteja.processors.set('out', { processor: 'manual' })
   const { id } = await mteja.payouts.create({
     customerId: ada,
@@ -125,7 +93,7 @@ browserTest('a payout that a person pays is settled by hand, with its proof and 
     destination: { type: 'bank_account', bankCode: '250655', accountNumber: '6200778899', accountName: 'ADA OBI' },
     reference: 'by-hand-1',
   })
-  const page = await signedIn(seeded.keys.finance, `/money?tab=payouts&payout=${id}`)
+  const page = await app.signedIn(app.seeded.keys.finance, `/money?tab=payouts&payout=${id}`)
   const panel = page.getByRole('dialog')
   await panel.getByRole('button', { name: 'Settle by hand …' }).click()
   const asked = page.getByRole('dialog', { name: 'Settle by hand' })
@@ -139,11 +107,10 @@ browserTest('a payout that a person pays is settled by hand, with its proof and 
   await panel.getByText('FT26330-0017').waitFor()
   expect(await mteja.payouts.retrieve(id)).toMatchObject({ proof: 'FT26330-0017' })
   await mteja.processors.set('out', { processor: 'sandbox' })
-  await page.context().close()
 })
 
 browserTest('a payout that was paid late needs nobody any more once a person has said what was found', async () => {
-  const { mteja, ada } = seeded
+  const { mteja, ada } = app.seeded
   const { id } = await mteja.payouts.create({
     customerId: ada,
     amount: 1200,
@@ -153,7 +120,7 @@ browserTest('a payout that was paid late needs nobody any more once a person has
   })
   await expect.poll(async () => (await mteja.payouts.retrieve(id)).state, { timeout: 15_000 }).toBe('paid')
   let sent: unknown
-  const page = await signedIn(seeded.keys.finance, '/money?tab=payouts')
+  const page = await app.signedIn(app.seeded.keys.finance, '/money?tab=payouts')
   // No payout of the sandbox is paid after it was released. The answer is as it is then.
   await page.route(`**/v1/payouts/${id}`, async (route) => {
     const payout = await (await route.fetch()).json()
@@ -165,7 +132,7 @@ browserTest('a payout that was paid late needs nobody any more once a person has
     sent = route.request().postDataJSON()
     await route.fulfill({ json: await mteja.payouts.retrieve(id) })
   })
-  await page.goto(`${server.baseUrl}/app/money?tab=payouts&payout=${id}`)
+  await app.goTo(page, `/money?tab=payouts&payout=${id}`)
   const panel = page.getByRole('dialog')
   await panel.getByRole('button', { name: 'Looked at …' }).click()
   const asked = page.getByRole('dialog', { name: 'Looked at' })
@@ -178,18 +145,17 @@ browserTest('a payout that was paid late needs nobody any more once a person has
   await asked.waitFor({ state: 'detached' })
   expect(sent).toEqual({ outcome: 'paid', proof: 'It was not paid again' })
   await expect.poll(() => panel.getByRole('button', { name: 'Looked at …' }).count(), { timeout: 15_000 }).toBe(0)
-  await page.context().close()
 })
 
 browserTest('limits that somebody else has changed meanwhile are not overwritten, and a higher one waits', async () => {
-  const page = await signedIn(seeded.keys.owner, '/money?tab=settings')
+  const page = await app.signedIn(app.seeded.keys.owner, '/money?tab=settings')
   const form = page.getByRole('form', { name: 'Limits' })
   const field = form.getByLabel('ZAR: an amount over')
   await field.fill('90')
-  await seeded.mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 8000 }] })
+  await app.seeded.mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 8000 }] })
   await form.getByRole('button', { name: 'Save the limits' }).click()
   await form.getByText('Somebody else has changed this meanwhile').waitFor()
-  expect((await seeded.mteja.approvals.retrieveSettings()).limits).toMatchObject([{ amountOver: 8000 }])
+  expect((await app.seeded.mteja.approvals.retrieveSettings()).limits).toMatchObject([{ amountOver: 8000 }])
   await form.getByRole('button', { name: 'Show them as they are now' }).click()
   await expect.poll(() => field.inputValue()).toBe('80.00')
   await field.fill('50')
@@ -201,13 +167,12 @@ browserTest('limits that somebody else has changed meanwhile are not overwritten
   await page.getByRole('dialog').getByText('As they would be').waitFor()
   await page.getByRole('dialog').getByText('Only a person approves', { exact: false }).waitFor()
   expect(await faults(page)).toEqual([])
-  await page.context().close()
 })
 
 browserTest(
   'a payout is approved where it is shown, and looser settings of payouts wait for a second person',
   async () => {
-    const { mteja, ada } = seeded
+    const { mteja, ada } = app.seeded
     await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 5000 }] })
     const { id } = await mteja.payouts.create({
       customerId: ada,
@@ -216,7 +181,7 @@ browserTest(
       destination: { type: 'bank_account', bankCode: '250655', accountNumber: '6200778822', accountName: 'ADA OBI' },
       reference: 'over-the-limit',
     })
-    const page = await signedIn(seeded.keys.finance, `/money?tab=payouts&payout=${id}`)
+    const page = await app.signedIn(app.seeded.keys.finance, `/money?tab=payouts&payout=${id}`)
     const panel = page.getByRole('dialog')
     await panel.getByRole('button', { name: 'Approve …' }).click()
     const dialog = page.getByRole('dialog', { name: 'Approve', exact: true })
@@ -225,20 +190,18 @@ browserTest(
     await dialog.waitFor({ state: 'detached' })
     await expect.poll(async () => (await mteja.payouts.retrieve(id)).state, { timeout: 15_000 }).toBe('paid')
     await expect.poll(() => panel.getByRole('button', { name: 'Approve …' }).count(), { timeout: 15_000 }).toBe(0)
-    await page.context().close()
 
     await mteja.payouts.updateSettings({ coolDownHours: 2 })
-    const owner = await signedIn(seeded.keys.owner, '/money?tab=settings')
+    const owner = await app.signedIn(app.seeded.keys.owner, '/money?tab=settings')
     const form = owner.getByRole('form', { name: 'Payouts' })
     await form.getByLabel('Hours for which a payout to a new recipient waits').fill('0')
     await form.getByRole('button', { name: 'Save' }).click()
     await form.getByRole('link', { name: 'waits for a second person' }).click()
     await owner.getByRole('dialog').getByText('2 hours → 0 hours').waitFor()
     expect(await faults(owner)).toEqual([])
-    await owner.context().close()
     const { coolDownHours, waitingApprovalId } = await mteja.payouts.retrieveSettings()
     expect(coolDownHours).toBe(2)
-    const ben = new MtejaClient({ baseUrl: server.baseUrl, token: seeded.keys.finance })
+    const ben = new MtejaClient({ baseUrl: app.server.baseUrl, token: app.seeded.keys.finance })
     await ben.approvals.approve(waitingApprovalId as string)
     expect(await mteja.payouts.retrieveSettings()).toMatchObject({ coolDownHours: 0, waitingApprovalId: null })
   },
@@ -247,7 +210,7 @@ browserTest(
 browserTest(
   'a payout of which the processor cannot say how it ended is settled by a person, with a reason',
   async () => {
-    const { mteja, ada } = seeded
+    const { mteja, ada } = app.seeded
     const { id } = await mteja.payouts.create({
       customerId: ada,
       amount: 1100,
@@ -255,7 +218,7 @@ browserTest(
       destination: { type: 'bank_account', bankCode: '250655', accountNumber: '0000000008', accountName: 'ADA OBI' },
       reference: 'without-an-end',
     })
-    const page = await signedIn(seeded.keys.finance, '/money?tab=payouts')
+    const page = await app.signedIn(app.seeded.keys.finance, '/money?tab=payouts')
     // A processor that cannot say how a payout ended is believed for an hour. The answer is as it is after that hour.
     let sent: unknown
     await page.route(`**/v1/payouts/${id}`, async (route) => {
@@ -271,7 +234,7 @@ browserTest(
       sent = route.request().postDataJSON()
       await route.fulfill({ json: await mteja.payouts.retrieve(id) })
     })
-    await page.goto(`${server.baseUrl}/app/money?tab=payouts&payout=${id}`)
+    await app.goTo(page, `/money?tab=payouts&payout=${id}`)
     const panel = page.getByRole('dialog')
     await panel.getByRole('button', { name: 'Settle by hand …' }).click()
     const asked = page.getByRole('dialog', { name: 'Settle by hand' })
@@ -291,15 +254,14 @@ browserTest(
       reason: 'The bank has never seen it',
     })
     await panel.getByText('Settled by hand', { exact: true }).waitFor()
-    await page.context().close()
   },
 )
 
 browserTest(
   'the settings of payouts, payments and disputes are saved, and those that changed meanwhile are not',
   async () => {
-    const { mteja } = seeded
-    const page = await signedIn(seeded.keys.owner, '/money?tab=settings')
+    const { mteja } = app.seeded
+    const page = await app.signedIn(app.seeded.keys.owner, '/money?tab=settings')
     const payouts = page.getByRole('form', { name: 'Payouts' })
     await payouts.getByLabel('Hours for which a payout to a new recipient waits').fill('many')
     await payouts.getByRole('button', { name: 'Save' }).click()
@@ -323,16 +285,14 @@ browserTest(
     await disputes.getByText('Somebody else has changed this meanwhile').waitFor()
     expect(await mteja.disputes.retrieveSettings()).toMatchObject({ borneBy: 'merchant', holdsAmount: false })
     expect(await faults(page)).toEqual([])
-    await page.context().close()
-    const viewer = await signedIn(seeded.keys.viewer, '/money?tab=settings')
+    const viewer = await app.signedIn(app.seeded.keys.viewer, '/money?tab=settings')
     await viewer.getByText('Money that a payer takes back is your loss.').waitFor()
-    await viewer.context().close()
   },
 )
 
 browserTest('an owner chooses who sends the money, and pauses all sending, which the first screen says', async () => {
-  const { mteja } = seeded
-  const page = await signedIn(seeded.keys.owner, '/money?tab=settings')
+  const { mteja } = app.seeded
+  const page = await app.signedIn(app.seeded.keys.owner, '/money?tab=settings')
   const part = page.getByRole('region', { name: 'Processors' })
   await part.getByRole('button', { name: 'Choose …' }).last().click()
   const dialog = page.getByRole('dialog')
@@ -349,20 +309,19 @@ browserTest('an owner chooses who sends the money, and pauses all sending, which
   await dialog.getByRole('button', { name: 'Pause all sending' }).click()
   await part.getByText('Nothing is sent: no payout', { exact: false }).waitFor()
   expect(await faults(page)).toEqual([])
-  await page.goto(`${server.baseUrl}/app/home`)
+  await app.goTo(page, '/home')
   await page.getByRole('link', { name: /Nothing is sent/ }).click()
   await part.getByRole('button', { name: 'Let sending go on …' }).click()
   await dialog.getByRole('button', { name: 'Continue' }).click()
   await dialog.getByRole('button', { name: 'Let sending go on' }).click()
   await part.getByRole('button', { name: 'Pause all sending …' }).waitFor()
   expect((await mteja.processors.list()).data).toMatchObject([{ pause: null }, { processor: 'sandbox' }])
-  await page.context().close()
 })
 
 browserTest(
   'what the owner asks for waits: the nav counts it for another person, who approves it, and denies another with a reason',
   async () => {
-    const { mteja, ada } = seeded
+    const { mteja, ada } = app.seeded
     const asked = (reference: string, amount: number) =>
       mteja.adjustments.make({
         customerId: ada,
@@ -374,7 +333,7 @@ browserTest(
       })
     await asked('ticket-1', 7000)
     await asked('ticket-2', 7100)
-    const page = await signedIn(seeded.keys.finance, '/money?tab=approvals')
+    const page = await app.signedIn(app.seeded.keys.finance, '/money?tab=approvals')
     await page.getByRole('navigation').getByText('wait for you').waitFor({ state: 'attached' })
     await page.getByRole('button', { name: /70,00/ }).click()
     const panel = page.getByRole('dialog', { name: 'Approval' })
@@ -396,14 +355,13 @@ browserTest(
     await panel.getByText('The ticket says 7').waitFor()
     const decided = (await mteja.approvals.list({ kind: 'adjustment' }).page()).data
     expect(decided.map(({ status }) => status)).toEqual(['denied', 'approved'])
-    await page.context().close()
   },
 )
 
 browserTest(
   'what this key has asked for says who approves it, and in test mode the sandbox stands in for them',
   async () => {
-    const { mteja, ada, keys } = seeded
+    const { mteja, ada, keys } = app.seeded
     await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 1 }] })
     await mteja.adjustments.make({
       customerId: ada,
@@ -413,7 +371,7 @@ browserTest(
       reason: 'Goodwill',
       reference: 'ticket-3',
     })
-    const page = await signedIn(keys.owner, '/home')
+    const page = await app.signedIn(keys.owner, '/home')
     await page.getByRole('link', { name: /Waiting for a second person: \d/ }).click()
     await page.getByRole('button', { name: /72,00/ }).click()
     const panel = page.getByRole('dialog', { name: 'Approval' })
@@ -425,17 +383,15 @@ browserTest(
     await dialog.getByRole('button', { name: /^Approve R/ }).click()
     await panel.getByText('Approved ✓').waitFor()
     expect(await faults(page)).toEqual([])
-    await page.context().close()
   },
 )
 
 browserTest('a recipient is stopped, and taken back', async () => {
-  const page = await signedIn(seeded.keys.finance, '/money?tab=payouts&of=recipients')
+  const page = await app.signedIn(app.seeded.keys.finance, '/money?tab=payouts&of=recipients')
   const list = page.getByRole('main')
   await list.getByText('••8899').waitFor()
   await list.getByRole('button', { name: /^Stop/ }).first().click()
   await page.getByRole('button', { name: 'Undo' }).click()
   await list.getByText('••8899').waitFor()
   expect(await faults(page)).toEqual([])
-  await page.context().close()
 })

@@ -1,33 +1,10 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type StartedServer, startServer } from '../../client/test/server.ts'
-import { buildPage, needsPage } from '../../scripts/page.mjs'
-import { executablePath, openBrowser, signedIn as signInto } from './browser.ts'
-import { type Seed, seed, seedMore } from './seed.ts'
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { act, browserTest, startPage } from './start-page.ts'
 
 // What the page says before and after money moves is true.
 
-const hasBrowser = executablePath !== undefined
-const browserTest = test.skipIf(!hasBrowser)
-
-let server: StartedServer
-let seeded: Seed
-let browser: Browser
-
-beforeAll(async () => {
-  if (!hasBrowser) return
-  if (needsPage()) expect(await buildPage()).toBe(0)
-  server = await startServer()
-  seeded = await seed(server, 3)
-  await seedMore(seeded)
-  browser = await openBrowser()
-})
-afterAll(async () => {
-  await browser?.close()
-  await server?.close()
-})
-
-const signedIn = (key: string, path?: string) => signInto({ browser, baseUrl: server.baseUrl }, key, path)
+const app = startPage({ hasMore: true })
 
 async function find(page: Page, text: string | undefined, kind: string): Promise<void> {
   await page.getByRole('combobox').fill(text ?? '')
@@ -35,9 +12,8 @@ async function find(page: Page, text: string | undefined, kind: string): Promise
 }
 
 browserTest('a payout to another name than the bank’s, and over a limit, says both before it is made', async () => {
-  const page = await signedIn(seeded.keys.owner, `/customers/${seeded.ada}`)
-  await page.getByRole('button', { name: 'Act ▾' }).click()
-  await page.getByRole('menuitem', { name: 'Pay out …' }).click()
+  const page = await app.signedIn(app.seeded.keys.owner, `/customers/${app.seeded.ada}`)
+  await act(page, 'Pay out …')
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Bank or operator').selectOption({ label: 'First National Bank' })
   await dialog.getByLabel('Account number').fill('6200998877')
@@ -50,11 +26,10 @@ browserTest('a payout to another name than the bank’s, and over a limit, says 
   await dialog.getByText(/That is over R\s?90,00, so it waits for a second person first\./).waitFor()
   await dialog.getByRole('button', { name: /^Pay out R/ }).click()
   await page.getByText('It waits for a second person: see Money, Approvals.').waitFor()
-  await page.context().close()
 })
 
 browserTest('a refund says what the balance will be, and that the customer reads the reason', async () => {
-  const page = await signedIn(seeded.keys.support, `/customers/${seeded.ada}`)
+  const page = await app.signedIn(app.seeded.keys.support, `/customers/${app.seeded.ada}`)
   await page
     .getByRole('button', { name: /Bought/ })
     .first()
@@ -64,35 +39,31 @@ browserTest('a refund says what the balance will be, and that the customer reads
   await dialog.getByText('The customer reads it on the statement').waitFor()
   await dialog.getByRole('button', { name: 'Continue' }).click()
   await dialog.getByText(/will be available then\. After it/).waitFor()
-  await page.context().close()
 })
 
 browserTest('the search finds whatever the page lets one copy', async () => {
-  const { mteja, keys, ada } = seeded
+  const { mteja, keys, ada } = app.seeded
   const [payout] = (await mteja.payouts.list({ customerId: ada, limit: 1 }).page()).data
   const [approval] = (await mteja.approvals.list({ limit: 1 }).page()).data
   const { id } = await mteja.sandbox.createPaymentMethod({ customerId: ada, type: 'card' })
-  const page = await signedIn(keys.viewer, '/home')
+  const page = await app.signedIn(keys.viewer, '/home')
   await find(page, payout?.reference, 'Payout')
   await find(page, payout?.id, payout?.reference ?? '')
   await find(page, approval?.id, 'Approval')
   await find(page, id, 'Payment method')
-  await page.context().close()
 })
 
 browserTest('a key is offered only the roles that it may give', async () => {
-  const page = await signedIn(seeded.keys.developer, '/developers?tab=keys')
+  const page = await app.signedIn(app.seeded.keys.developer, '/developers?tab=keys')
   await page.getByRole('button', { name: 'New key' }).click()
   const offered = await page.getByLabel('Role').locator('option').allTextContents()
   expect(offered.map((each) => each.split(':')[0])).toEqual(['Viewer', 'Developer'])
-  await page.context().close()
 })
 
 browserTest('an edit that came too late shows what was changed meanwhile, and goes on from there', async () => {
-  const { ada, cashful, keys } = seeded
-  const page = await signedIn(keys.support, `/customers/${ada}`)
-  await page.getByRole('button', { name: 'Act ▾' }).click()
-  await page.getByRole('menuitem', { name: 'Edit …' }).click()
+  const { ada, cashful, keys } = app.seeded
+  const page = await app.signedIn(keys.support, `/customers/${ada}`)
+  await act(page, 'Edit …')
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('Phone').fill('+27821234599')
   await cashful.customers.update(ada, { email: 'ada.obi@example.com' })
@@ -105,5 +76,4 @@ browserTest('an edit that came too late shows what was changed meanwhile, and go
     email: 'ada.obi@example.com',
     phoneNumber: '+27821234599',
   })
-  await page.context().close()
 })
