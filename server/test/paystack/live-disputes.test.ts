@@ -353,6 +353,30 @@ describe('a refund that somebody makes in the dashboard', () => {
   })
 })
 
+test('the webhook of a refund has the open refunds of its payment asked about at once, and no others', async () => {
+  const refund = async (transactionId: string) => {
+    const { id } = (await ask('POST', '/v1/refunds', { transactionId, amount: 1_000 })).json()
+    return { id: id as string, row: account.refunds.at(-1) as RefundRow }
+  }
+  const dueOf = async ({ id }: { id: string }) => {
+    const [row] = await api.service.db.query<{ due_at: Date | null }>(sql`select due_at from refunds where id = ${id}`)
+    return row?.due_at
+  }
+  for (const reference of ['first', 'second']) await topUp({ reference })
+  const over = await refund('first')
+  moveRefund(account, over.row, 'processed')
+  await settleLater(60_000)
+  const [named, sibling, other] = [await refund('first'), await refund('first'), await refund('second')]
+  const dueBefore = await dueOf(other)
+  expect(dueBefore?.getTime()).toBeGreaterThan(api.service.clock.now().getTime())
+  told = []
+  moveRefund(account, named.row, 'processing')
+  await tellAll()
+  const now = api.service.clock.now()
+  expect([await dueOf(named), await dueOf(sibling), await dueOf(other)]).toEqual([now, now, dueBefore])
+  expect(await dueOf(over)).toBeNull()
+})
+
 describe('a refund of ours for which others leave too little', () => {
   const refund = async (amount: number) =>
     (await ask('POST', '/v1/refunds', { transactionId: 'order-17', amount })).json() as { id: string }
@@ -402,6 +426,12 @@ describe('a refund of ours for which others leave too little', () => {
       refund_account_details: details,
     })
     expect([retried.statusCode, retried.json().message]).toEqual([422, expect.stringContaining('does not show')])
+    proxy.choose = () => 'cut_before'
+    const unheard = await ask('POST', `/refund/retry_with_customer_details/${row.id}`, {
+      refund_account_details: details,
+    })
+    expect(unheard.json()).toMatchObject({ status: false, message: expect.stringContaining('could not be asked') })
+    proxy.choose = () => 'none'
     moveRefund(account, other, 'processed')
     await tellAll()
     await settleLater(60 * 60_000)

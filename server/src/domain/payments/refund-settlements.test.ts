@@ -20,6 +20,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
 import { type DisputedMoney, findDisputedMoney } from './disputed-money.ts'
 import { learnDispute } from './disputes.ts'
+import { confirmPaymentIntent, createPaymentIntent } from './payment-intents.ts'
 import type { NotSent, PaymentProcessor, PaymentsContext, ReturnState } from './payment-processor.ts'
 import { chargeInstrument } from './payments.ts'
 import { bookReturned, decideRefund, endRefund, noteContradiction, type Verdict } from './refund-ending.ts'
@@ -61,12 +62,10 @@ interface Lost {
 
 type Says = ReturnState | NotSent | Error
 
-/** A refund of 400 of a payment of 1,000, by default to ada, of which the processor says what a test lets it say. */
-async function lose(
-  says: Says = { status: 'unknown' },
-  { who = tenant, purpose = 'wallet_topup' }: { who?: Tenant; purpose?: string } = {},
-): Promise<Lost> {
-  const card = { type: 'card', number: '4084084084084081', expiryMonth: 12, expiryYear: 2030 } as const
+const card = { type: 'card', number: '4084084084084081', expiryMonth: 12, expiryYear: 2030 } as const
+
+/** A payment of 1,000 under a reference. Answers its movement. */
+async function pay(who: Tenant, purpose: string): Promise<string> {
   const wanted = { email: 'ada@example.com', amount: 1000n, currency: 'ZAR', metadata: { purpose } } as const
   const { reference } = await chargeInstrument(service, who, { ...wanted, instrument: card }, freshAttempt(service))
   const [paid] = await service.db.query<{ id: string }>(sql`
@@ -74,7 +73,26 @@ async function lose(
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${who.merchant.id} and p.reference = ${reference}
   `)
-  const lost: Lost = { id: '', transactionId: paid?.id as string, context: service, says }
+  return paid?.id as string
+}
+
+/** The same by a payment intent alone, which has no reference. */
+async function payIntent(): Promise<string> {
+  const wanted = { amount: 1000, currency: 'ZAR', customerCode: ada }
+  const { id } = await createPaymentIntent(service, tenant, wanted, freshAttempt(service))
+  await confirmPaymentIntent(service, tenant, { id, instrument: card }, freshAttempt(service))
+  const [paid] = await service.db.query<{ id: string }>(sql`
+    select transaction_id as id from payment_intents where merchant_id = ${tenant.merchant.id} and id = ${id.slice(3)}
+  `)
+  return paid?.id as string
+}
+
+/** A refund of 400 of a payment of 1,000, by default to ada, of which the processor says what a test lets it say. */
+async function lose(
+  says: Says = { status: 'unknown' },
+  { who = tenant, purpose = 'wallet_topup', paid }: { who?: Tenant; purpose?: string; paid?: string } = {},
+): Promise<Lost> {
+  const lost: Lost = { id: '', transactionId: paid ?? (await pay(who, purpose)), context: service, says }
   const say = async <Say>() => {
     if (lost.says instanceof Error) throw lost.says
     return lost.says as Say
@@ -263,6 +281,16 @@ test('a settlement that waits names the payment, its amount and its customer, an
   const { payment } = (await findProcessorRefund(service, tenant, { id })) as ProcessorRefund
   const reference = payment?.reference as string
   expect(approval).toMatchObject({ subjectId: id, customerCode: ada, amount: 400n, currency: 'ZAR', reference })
+})
+
+test('a settlement of a payment that has no reference is named by its charge', async () => {
+  await limit()
+  const { id, context } = await lose({ status: 'unknown' }, { paid: await payIntent() })
+  const { settlementApprovalId } = await settleRefund(context, asker, id, release)
+  const { payment, chargeReference } = (await findProcessorRefund(service, tenant, { id })) as ProcessorRefund
+  expect([payment, chargeReference]).toEqual([null, expect.stringMatching(/^pi_/)])
+  const approval = await getApproval(service, tenant, { id: settlementApprovalId as string })
+  expect(approval).toMatchObject({ subjectId: id, customerCode: ada, reference: chargeReference })
 })
 
 test('a refund that waits for the payer is settled with a second person, too', async () => {

@@ -405,6 +405,59 @@ test('a refund that was surely not sent is sent again', async () => {
   expect([script.sent, await stateOf(id)]).toEqual([[id, id], 'processed'])
 })
 
+describe('the call that makes a refund has half a minute before the background does what it has not', () => {
+  const halfMinute = 30_000
+
+  test('to ask the processor for it', async () => {
+    const { transactionId } = await pay()
+    const script = scripted({ status: 'processing' })
+    const { processorOf } = script.context
+    let times = 0
+    const failing: typeof processorOf = (...asked) => {
+      // The first time is before the refund is made.
+      if (++times === 2) throw new ServiceError('not_available', 'The account cannot be reached')
+      return processorOf(...asked)
+    }
+    const failures = { ...service.failures, failed: () => {} }
+    const context = { ...script.context, failures, processorOf: failing }
+    const { id } = await refundTransaction(context, tenant, { transactionId, amount: 10 }, null)
+    service.clock.advance(halfMinute - 1)
+    await settleDueRefunds(script.context)
+    expect([script.sent, await stateOf(id)]).toEqual([[], 'pending'])
+    service.clock.advance(1)
+    await settleDueRefunds(script.context)
+    expect([script.sent, await stateOf(id)]).toEqual([[id], 'processing'])
+  })
+
+  test('to hear the answer', async () => {
+    const { transactionId } = await pay()
+    const questions: string[] = []
+    const asked: number[] = []
+    const processor: PaymentProcessor = {
+      ...sandbox,
+      queryReturn: async (_, { id }) => {
+        questions.push(id)
+        return { status: 'processing' }
+      },
+    }
+    const background = { ...service, processorOf: async () => processor }
+    const slow: PaymentProcessor = {
+      ...sandbox,
+      sendReturn: async (_, { id }) => {
+        for (const ms of [0, halfMinute - 1, 1]) {
+          service.clock.advance(ms)
+          await settleDueRefunds(background)
+          asked.push(questions.filter((each) => each === id).length)
+        }
+        return { status: 'processing' }
+      },
+    }
+    const context = { ...service, processorOf: async () => slow }
+    await refundTransaction(context, tenant, { transactionId, amount: 10 }, null)
+    expect(asked).toEqual([0, 0, 1])
+  })
+})
+
 test('of many servers that find a refund at once that was not sent, one sends it', async () => {
   const { transactionId } = await pay()
   const script = scripted({ status: 'not_sent' })

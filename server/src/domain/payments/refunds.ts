@@ -348,7 +348,6 @@ export async function takeRefundNotice(context: Context, tenant: Tenant, sentRef
     update refunds r set due_at = least(r.due_at, ${context.clock.now()})
     from (${sentUnder(tenant, sentReference)}) s
     where r.merchant_id = ${tenant.merchant.id} and r.payment_intent_id = s.payment_intent_id and r.due_at is not null
-      and r.charge_reference = s.sent_reference
   `)
 }
 

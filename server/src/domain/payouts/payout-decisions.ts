@@ -37,7 +37,6 @@ export async function decideAndEnd(
   id: string,
   decision: Decision,
 ): Promise<Payout> {
-  await getPayout(context, tenant, id)
   await decidePayout(context, tenant, id, decision)
   return requireEnd(await endDecided(context, tenant, id), decision)
 }

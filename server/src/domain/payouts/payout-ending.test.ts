@@ -6,6 +6,8 @@ import { createTestTenant, openTestService, type TestService, type TestTenant } 
 import { cash, commandsFor, createLedger, createWallets, type Ledger } from '../../../test/wallets.ts'
 import { maxAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
+import { changeApprovalSettings } from '../approvals/approval-settings.ts'
+import { decideApproval } from '../approvals/decisions.ts'
 import { inTransaction } from '../context.ts'
 import { deleteCustomers } from '../customers/customer-deletion.ts'
 import { getBalance } from '../ledger/balances.ts'
@@ -16,7 +18,7 @@ import { advanceDuePayouts, advancePayout, takePayoutNotice } from './advancing.
 import { cancelPayout } from './payout-decisions.ts'
 import { decidePayout } from './payout-ending.ts'
 import type { AskOutcome, PayoutProcessor, PayoutsContext } from './payout-processor.ts'
-import { getPayout } from './payout-records.ts'
+import { getPayout, type Payout } from './payout-records.ts'
 import { changePayoutSettings } from './payout-settings.ts'
 import { type Settlement, settlePayout } from './payout-settlements.ts'
 import { createPayout, type NewPayout } from './payouts.ts'
@@ -184,18 +186,38 @@ describe('a payout that was paid after its money had been released', () => {
     expect(await funds()).toEqual({ posted: left, held: 0n, owed: 0n })
   })
 
-  test('although it was cancelled, is a fact as well, and cannot be cancelled again', async () => {
-    const script = scriptPayouts(service, unfinished, paid())
-    const { id, sentReference } = await pay(script.context)
-    await cancelPayout(service, tenant, id)
-    // A backup was restored: the account has an order that was never sent from here.
-    await takePayoutNotice(service, tenant, sentReference, 7n)
-    await advancePayout(script.context, tenant, id)
-    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', isLate: true })
-    expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
-    await expect(cancelPayout(service, tenant, id)).rejects.toMatchObject({ code: 'payout_not_open' })
-    await expect(cancelPayout(service, tenant, 'nonsense')).rejects.toMatchObject({ code: 'payout_not_found' })
-  })
+  const ends: Record<'cancelled' | 'denied', () => Promise<Payout>> = {
+    cancelled: async () => cancelPayout(service, tenant, (await pay()).id),
+    denied: async () => {
+      const asker = await hire(service, tenant, 'Asker')
+      const limits = [{ currency: 'ZAR', amountOver: 100 }]
+      await inTransaction(service, (tx) => changeApprovalSettings(tx, tenant, { limits }))
+      const { id, approvalId } = await pay(service, {}, asker)
+      const name = { id: approvalId as string }
+      await inTransaction(service, (tx) => decideApproval(tx, asker, name, { status: 'denied', reason: null }))
+      await advancePayout(service, tenant, id)
+      return getPayout(service, tenant, id)
+    },
+  }
+
+  test.each(['cancelled', 'denied'] as const)(
+    'although it was %s, is a fact as well with its fee, and cannot be cancelled',
+    async (state) => {
+      const script = scriptPayouts(service, unfinished, paid(25n))
+      const payout = await ends[state]()
+      const { id, sentReference } = payout
+      expect(payout.state).toBe(state)
+      // A backup was restored: the account has an order that was never sent from here.
+      await takePayoutNotice(service, tenant, sentReference, 7n)
+      await advancePayout(script.context, tenant, id)
+      const late = { state: 'paid', isLate: true, stateReason: null, fee: 25n, bookedFee: 25n, attention: 'late' }
+      expect(await getPayout(service, tenant, id)).toMatchObject(late)
+      expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
+      expect(await posted('processor_fees')).toEqual({ 0: -25n })
+      await expect(cancelPayout(service, tenant, id)).rejects.toMatchObject({ code: 'payout_not_open' })
+      await expect(cancelPayout(service, tenant, 'nonsense')).rejects.toMatchObject({ code: 'payout_not_found' })
+    },
+  )
 })
 
 describe('money that comes back', () => {

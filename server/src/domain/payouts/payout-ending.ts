@@ -209,7 +209,7 @@ export async function bookLate(
   const noting = noteEnd(tenant, payout, {
     state: 'paid',
     changes: sql`
-      movement_id = ${movementId}::uuid, is_late = true, state_code = null, state_reason = null, fee = coalesce(${fee}::bigint, p.fee),
+      movement_id = ${movementId}::uuid, is_late = true, state_code = null, state_reason = null, fee = ${fee}::bigint,
       booked_fee = ${bookedBefore(commands)},
       attention = 'late', attention_reason = 'It was paid after its money had been released: look whether it was paid again'
     `,

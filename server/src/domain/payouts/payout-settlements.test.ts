@@ -382,6 +382,28 @@ describe('a payout that people pay out', () => {
     }
   })
 
+  test('cannot be cancelled by who comes before it is committed that somebody says it was paid', async () => {
+    await limit()
+    const { id } = await pay(byHand())
+    let say = () => {}
+    const said = new Promise<void>((resolve) => {
+      say = resolve
+    })
+    const transaction: typeof service.db.transaction = (work) =>
+      service.db.transaction(async (tx) => {
+        const answer = await work(tx)
+        say()
+        // Meanwhile somebody cancels.
+        await new Promise((resolve) => setTimeout(resolve, 300))
+        return answer
+      })
+    const db = new Proxy(service.db, { get: (of, key) => (key === 'transaction' ? transaction : Reflect.get(of, key)) })
+    const settling = settlePayout({ ...byHand(), db }, asker, id, { outcome: 'paid', proof: 'FT1' })
+    await said
+    await expect(cancelPayout(service, tenant, id)).rejects.toMatchObject({ code: 'approval_waiting' })
+    expect(await settling).toMatchObject({ state: 'pending', settlementApprovalId: expect.any(String) })
+  })
+
   test('can be cancelled while a second person is asked whether it was not paid', async () => {
     await limit()
     const { id } = await pay(byHand())
