@@ -28,7 +28,6 @@ const opensNothing = 'Looks once more for what is missing, and opens nothing: it
 const opensAgain = 'An account that is there already is not opened again: only numbers are lost.'
 const looksForNothing = 'Looks for nothing in an empty list: it only costs time.'
 const patience = 'How long is a matter of patience.'
-const bound = 'How many is a matter of speed and memory.'
 
 export const equivalents: readonly Equivalent[] = [
   {
@@ -69,12 +68,6 @@ export const equivalents: readonly Equivalent[] = [
     before: "if (outside === undefined || remoteKeys === undefined) throw new Error('no outside issuer is configured')",
     after,
     why: 'Only a token of the configured issuer comes here, and both are set with it.',
-  })),
-  ...["if (typeof merchantCode !== 'string' && typeof apiKeyId !== 'string') return null", ''].map((after) => ({
-    file: tokens,
-    before: "if (typeof merchantCode !== 'string' || typeof apiKeyId !== 'string') return null",
-    after,
-    why: 'A value that is no text names no merchant and no key, so the look-up finds nothing.',
   })),
   {
     file: tokens,
@@ -237,12 +230,6 @@ export const equivalents: readonly Equivalent[] = [
   },
   {
     file: idempotency,
-    before: 'const forgottenAtOnce = 5_000',
-    after: 'const forgottenAtOnce = 5001',
-    why: bound,
-  },
-  {
-    file: idempotency,
     before: 'return Number(row?.forgotten ?? 0)',
     after: 'return Number(row?.forgotten)',
     why: 'A function always answers a row.',
@@ -309,12 +296,32 @@ export const equivalents: readonly Equivalent[] = [
     ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 60 * 61 * 1000'],
     ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 60 * 60 * 1001'],
   ].map(([before = '', after = '']) => ({ file: refundLooks, before, after, why: patience })),
+  ...[
+    ['payout-places', 'if (codes.length === 0) return new Map()'],
+    ['payout-making', 'if (ids.length === 0) return []'],
+    ['payout-making', 'if (ids.length === 0) return new Set()'],
+  ].map(([name = '', before = '']) => ({
+    file: `src/domain/payouts/${name}.ts`,
+    before,
+    after: '',
+    why: looksForNothing,
+  })),
   {
     file: payoutEnding,
     before: 'return a < b ? a : b',
     after: 'return a <= b ? a : b',
     why: 'Of two equal ones either is the smaller.',
   },
+  ...[
+    'select id from payouts where merchant_id = ${tenant.merchant.id} or id = ${id} and verdict is null for update',
+    'select id from payouts where merchant_id = ${tenant.merchant.id} and id = ${id} or verdict is null for update',
+  ].map((after) => ({
+    file: payoutDecisions,
+    before:
+      'select id from payouts where merchant_id = ${tenant.merchant.id} and id = ${id} and verdict is null for update',
+    after,
+    why: 'More rows are locked than the one: others only wait for longer.',
+  })),
   {
     file: payoutDecisions,
     before: 'const firstLookMs = 1_000',
@@ -351,6 +358,20 @@ export const equivalents: readonly Equivalent[] = [
     before: 'const dueAt = nextUnknownLookAt(askedAt ?? createdAt, now, isSilent)',
     after: 'const dueAt = nextUnknownLookAt(askedAt, now, isSilent)',
     why: 'Its processor was asked by then.',
+  },
+  {
+    file: refunds,
+    before: 'return nextLookAt(askedAt ?? createdAt, now)',
+    after: 'return nextLookAt(askedAt, now)',
+    why: 'Its processor was asked by then.',
+  },
+  {
+    file: refunds,
+    before:
+      'update refunds set asked_at = null, due_at = ${nextUnknownLookAt(refund.createdAt, now, true)}, updated_at = ${now}',
+    after:
+      'update refunds set asked_at = null, due_at = ${nextUnknownLookAt(refund.createdAt, now, false)}, updated_at = ${now}',
+    why: patience,
   },
   {
     file: refunds,

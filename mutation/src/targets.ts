@@ -31,6 +31,29 @@ const refunds = [
   'src/surfaces/paystack/routes/refund.test.ts',
   'src/upstream/paystack/refunds.test.ts',
   'test/paystack/live-disputes.test.ts',
+  'test/paystack/refunded-assigned.test.ts',
+]
+const disputes = [
+  'src/domain/payments/disputes.test.ts',
+  'src/surfaces/paystack/routes/dispute.test.ts',
+  'test/paystack/live-disputes.test.ts',
+  'test/paystack/live-suspense.test.ts',
+  'test/paystack/refunded-assigned.test.ts',
+]
+const suspense = [
+  'src/domain/wallet/taken-names.test.ts',
+  'src/surfaces/mteja/routes/suspense.test.ts',
+  'test/paystack/live-suspense.test.ts',
+  'test/paystack/refunded-assigned.test.ts',
+]
+const crediting = [
+  'src/domain/payments/payment-intents.test.ts',
+  'src/domain/payments/payments.test.ts',
+  'src/domain/payments/submitting.test.ts',
+  'test/paystack/fee-bearers.test.ts',
+  'test/paystack/live-arrivals.test.ts',
+  'test/paystack/live-payments.test.ts',
+  'test/paystack/live-suspense.test.ts',
 ]
 const payouts = [
   'src/domain/payouts/payout-ending.test.ts',
@@ -63,6 +86,24 @@ export const targets: readonly Target[] = [
     tests: refunds,
   })),
   ...[
+    'disputes',
+    'dispute-answers',
+    'dispute-bookings',
+    'dispute-changes',
+    'dispute-holds',
+    'dispute-lookups',
+    'dispute-records',
+    'dispute-states',
+    'dispute-turns',
+    'disputed-money',
+    'disputed-suspense',
+  ].map((name) => ({ file: `src/domain/payments/${name}.ts`, tests: disputes })),
+  ...['settling', 'charge-facts'].map((name) => ({ file: `src/domain/payments/${name}.ts`, tests: crediting })),
+  ...['src/domain/wallet/suspense.ts', 'src/domain/payments/assigned-money.ts'].map((file) => ({
+    file,
+    tests: suspense,
+  })),
+  ...[
     'payout-ending',
     'payout-decisions',
     'payout-places',
@@ -70,6 +111,7 @@ export const targets: readonly Target[] = [
     'payout-sending',
     'advancing',
     'payout-making',
+    'payout-recording',
   ].map((name) => ({ file: `src/domain/payouts/${name}.ts`, tests: payouts })),
   {
     file: 'src/domain/idempotency/once.ts',
