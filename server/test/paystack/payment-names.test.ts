@@ -108,6 +108,43 @@ describe('a payment of this server', () => {
     expect(await opened.books()).toEqual(credited)
   })
 
+  /** As people type them: on a keyboard of another script, in a text that corrects, in a table, from a screen that has a number sign. */
+  const spellingsOf = (number: number) => {
+    const arabic = Array.from(String(number), (digit) => String.fromCodePoint(0x660 + Number(digit))).join('')
+    return [`\uff2fRD\u2014${arabic}`, `'ord--${number}'`, `\u201cOrd\u2011${number}\u201d`]
+  }
+
+  test('is known in every spelling in which people type its reference, before it is paid, after, and the other way round', async () => {
+    const row = await opened.begin('ord-42')
+    for (const name of spellingsOf(42)) expect([name, await typeIn(name)]).toEqual([name, refused('payment ord-42')])
+    const number = `#\u0660${row.id}`
+    expect([number, await typeIn(number)]).toEqual([number, refused('payment ord-42')])
+    pay(opened.account, row.reference)
+    await opened.tellAll()
+    await opened.settleDue()
+    for (const name of spellingsOf(42)) expect([name, await typeIn(name)]).toEqual([name, refused('payment ord-42')])
+    expect(await opened.books()).toMatchObject({ customer_cash: 10_000 })
+    for (const [i, name] of spellingsOf(43).entries()) {
+      const first = await typeIn(name)
+      expect([name, first.status]).toEqual([name, i === 0 ? 201 : 409])
+    }
+    expect(await initialize('ORD-43')).toEqual([400, 'duplicate_reference'])
+    expect(await typeIn('FNB\u22152026\u204411 #7')).toMatchObject({ status: 201 })
+    expect(await typeIn('fnb/2026/11 7')).toEqual(refused('reads as'))
+  })
+
+  test('and a pay-in of another spelling at the same moment: one of the two gets the reference', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, async (_, i) => {
+        const spelled = spellingsOf(100 + i)[i % 3] as string
+        const doors = [() => typeIn(spelled).then(({ status }) => status), () => initialize(`ord-${100 + i}`)]
+        const both = await Promise.all((i % 2 ? doors : doors.reverse()).map((door) => door()))
+        return both.flat().filter((status) => status === 200 || status === 201).length
+      }),
+    )
+    expect(answers).toEqual(Array.from({ length: 12 }, () => 1))
+  })
+
   test('does not get a reference that a pay-in by hand has, in any capitals', async () => {
     expect(await typeIn('hand-9')).toMatchObject({ status: 201 })
     expect(await initialize('hand-9')).toEqual([400, 'duplicate_reference'])
