@@ -154,6 +154,22 @@ test('money that nobody had asked for here is given back in the account alone', 
   expect((await refund(shop.id)).json()).toMatchObject({ error: { code: 'not_available' } })
 })
 
+test('money whose dispute was won after it was lost has its own way back: in the account alone', async () => {
+  const { account } = opened
+  const dispute = openDispute(account, account.transactions.at(-1)?.reference as string)
+  for (const resolution of ['auto-accepted', 'declined'] as const) {
+    resolveDispute(account, dispute, resolution)
+    await opened.tellAll()
+    await opened.settleDue()
+  }
+  const [again] = (await opened.ask('GET', '/v1/suspense?open=true')).json().data
+  expect(again.id).not.toBe(suspendedId)
+  expect((await opened.ask('POST', `/v1/suspense/${again.id}/assign`, { customerId: owner })).statusCode).toBe(200)
+  expect(await balance()).toEqual([3_000, 0, 0])
+  expect((await refund(again.id)).json()).toMatchObject({ error: { code: 'not_available' } })
+  expect([account.refunds, await balance()]).toEqual([[], [3_000, 0, 0]])
+})
+
 test('the ledger gives it back to where it had come from, and nowhere else', async () => {
   await assign()
   const { data } = (await opened.ask('GET', `/v1/customers/${owner}/entries`)).json()

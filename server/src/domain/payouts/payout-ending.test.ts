@@ -248,17 +248,19 @@ describe('money that comes back', () => {
     expect(await getPayout(service, tenant, other.id)).toMatchObject({ stateReason: 'Sent back to Ada' })
   })
 
-  test('ends what a person has settled as paid, which cannot be settled so again', async () => {
+  test('ends what a person has settled as paid, with its fee, which cannot be settled so again', async () => {
     const script = await sendOne({ is: 'unknown' })
     service.clock.advance(60 * 60_000)
     await advancePayout(script.context, tenant, script.id)
-    const settlement = { ...release, outcome: 'paid' } as const
+    const settlement = { ...release, outcome: 'paid', fee: 1n } as const
     await settlePayout(script.context, tenant, script.id, settlement)
+    expect(await posted('processor_fees')).toEqual({ 0: -1n })
     script.ask = failed
     await advancePayout(script.context, tenant, script.id)
     const again = settlePayout(script.context, tenant, script.id, settlement)
     await expect(again).rejects.toMatchObject({ code: 'payout_not_open' })
     expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
+    expect(await posted('processor_fees')).toEqual({})
   })
 })
 

@@ -194,13 +194,15 @@ test('while sending is paused no payout begins to be sent, and afterwards each d
   expect(begun).toMatchObject({ begun: { state: 'sending', sendCount: 1 } })
 })
 
-test('a payout whose recipient was deactivated is not sent, whoever else is active', async () => {
+test('a payout whose recipient was deactivated is neither sent nor given to a person, whoever else is active', async () => {
   const recipient = await createRecipient(service, tenant, { ...destination, accountNumber: '0123456780' })
   const payout = await pay({ destination: { recipientCode: recipient.code } })
   await pay()
   await inTransaction(service, (tx) => updateRecipient(tx, tenant, recipient.code, { isActive: false }))
-  expect(await beginSending(service, tenant, payout, 7n)).toMatchObject({ refusal: 'recipient_inactive' })
-  expect(await rowOf(payout)).toMatchObject({ state: 'pending', send_count: 0 })
+  for (const look of [() => beginSending(service, tenant, payout, 7n), () => giveToPerson(service, tenant, payout)]) {
+    expect(await look()).toMatchObject({ refusal: 'recipient_inactive' })
+    expect(await rowOf(payout)).toMatchObject({ state: 'pending', send_count: 0, processor: null })
+  }
 })
 
 test('a payout that waits for its account says what for, in the account’s own words where it has any', async () => {
@@ -214,6 +216,18 @@ test('a payout that waits for its account says what for, in the account’s own 
   const silent = await sent({ is: 'unknown' })
   await putBack(service, tenant, silent, { ...waiting, dueAt: inMs(5) })
   expect(await rowOf(silent)).toMatchObject({ state_reason: 'It cannot be reached', attention: null })
+})
+
+test('what a payout waits for is told once, whatever another one of its merchant waits for', async () => {
+  await pay()
+  const payout = await sent({ is: 'unknown' })
+  const told = await eventCount()
+  await putBack(service, tenant, payout, { ...waiting, dueAt: inMs(5) })
+  expect(await eventCount()).toBe(told + 1)
+  await beginSending(service, tenant, payout, 7n)
+  await putBack(service, tenant, await getPayout(service, tenant, payout.id), { ...waiting, dueAt: inMs(5) })
+  expect(await rowOf(payout)).toMatchObject({ state: 'pending', send_count: 2, unsent_count: 2 })
+  expect(await eventCount()).toBe(told + 1)
 })
 
 test('an order that its account tells of belongs to it from then on, and one that was decided keeps its end', async () => {
@@ -240,7 +254,9 @@ test('a new state and a new reason to look are told, and each once', async () =>
     const now = await getPayout(service, tenant, payout.id)
     await noteKnowledge(service, tenant, now, { state, attention: why, isUnknown: why !== null, dueAt: inMs(0) })
   }
-  for (const why of [null, attention, attention]) await know('sending', why)
+  for (const why of [null, attention]) await know('sending', why)
+  expect(await told()).toEqual(['payout.needs_attention'])
+  await know('sending', attention)
   expect(await told()).toEqual(['payout.needs_attention'])
   for (const why of [attention, null, null]) await know('sent', why)
   expect(await told()).toEqual(['payout.needs_attention', 'payout.sent'])

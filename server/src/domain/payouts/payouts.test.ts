@@ -740,6 +740,9 @@ describe('a payout', () => {
   test('of a customer who was denied, or who owes, when it is about to be sent is not sent', async () => {
     const script = scripted(paid(), paid())
     const owing = await pay(script.context)
+    // Somebody else of the merchant owes nothing.
+    const bob = (await createCustomer(service, tenant, { email: 'bob@example.com' })).customer.code
+    await ledger(tenant, make().payIn(bob, 1000n))
     await ledger(tenant, make().chargeBack(ada, 800n))
     await advancePayout(script.context, tenant, owing.id)
     expect(await getPayout(service, tenant, owing.id)).toMatchObject({
