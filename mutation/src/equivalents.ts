@@ -19,6 +19,7 @@ const refunds = 'src/domain/payments/refunds.ts'
 const refundEnding = 'src/domain/payments/refund-ending.ts'
 const refundLooks = 'src/domain/payments/refund-looks.ts'
 const refundSettlements = 'src/domain/payments/refund-settlements.ts'
+const advancing = 'src/domain/payouts/advancing.ts'
 const payoutEnding = 'src/domain/payouts/payout-ending.ts'
 const payoutSending = 'src/domain/payouts/payout-sending.ts'
 const payoutDecisions = 'src/domain/payouts/payout-decisions.ts'
@@ -306,6 +307,14 @@ export const equivalents: readonly Equivalent[] = [
     after: '',
     why: looksForNothing,
   })),
+  ...[
+    ['const firstLookMs = 1_000', 'const firstLookMs = 1001'],
+    ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 61 * 60 * 1000'],
+    ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 60 * 61 * 1000'],
+    ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 60 * 60 * 1001'],
+    ['const lateMs = 2_000', 'const lateMs = 2001'],
+    ['const endMs = 10_000', 'const endMs = 10001'],
+  ].map(([before = '', after = '']) => ({ file: advancing, before, after, why: patience })),
   {
     file: payoutEnding,
     before: 'return a < b ? a : b',
