@@ -6104,7 +6104,7 @@ export namespace Mteja {
     open?: boolean | undefined
     /** true: only payouts that a person has to look at; default false */
     needsAttention?: boolean | undefined
-    /** Only the payout of this reference */
+    /** Only the payout of this reference, or of this name at the processor */
     reference?: string | undefined
     customerId?: string | undefined
     currency?: string | undefined

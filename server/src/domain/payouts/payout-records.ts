@@ -212,7 +212,7 @@ export interface PayoutFilter {
   isOpen?: boolean | undefined
   /** Only those that a person has to look at. */
   needsAttention?: boolean | undefined
-  /** The caller's own name of it: one payout at most. */
+  /** The caller's own name of it, or its name at the processor. */
   reference?: string | undefined
   customer?: Pick<Customer, 'id'> | undefined
   recipientId?: bigint | undefined
@@ -237,7 +237,7 @@ export async function listPayouts(
         ${state === undefined ? nothing : sql`and l.state = ${state}`}
         ${isOpen ? sql`and l.state = any(${[...openStates]}::text[])` : nothing}
         ${needsAttention ? sql`and l.attention is not null` : nothing}
-        ${reference === undefined ? nothing : sql`and l.reference = ${reference}`}
+        ${reference === undefined ? nothing : sql`and (l.reference = ${reference} or l.sent_reference = ${reference})`}
         ${customer === undefined ? nothing : sql`and l.customer_id = ${customer.id}`}
         ${recipientId === undefined ? nothing : sql`and l.recipient_id = ${recipientId}`}
         ${currency === undefined ? nothing : sql`and l.currency = ${currency}`}

@@ -106,7 +106,12 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
           needsAttention: Type.Optional(
             Type.Boolean({ description: 'true: only payouts that a person has to look at; default false' }),
           ),
-          reference: Type.Optional(Type.String({ maxLength: 255, description: 'Only the payout of this reference' })),
+          reference: Type.Optional(
+            Type.String({
+              maxLength: 255,
+              description: 'Only the payout of this reference, or of this name at the processor',
+            }),
+          ),
           customerId: Type.Optional(customerIdSchema),
           currency: Type.Optional(currencyCode({})),
           ...periodQuery,
