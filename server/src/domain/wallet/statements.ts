@@ -103,6 +103,8 @@ export interface StatementEntry {
   description: string | null
   /** The movement that a refund or reversal gave back; null for other kinds. */
   gaveBack: { kind: TransactionKind; description: string | null; createdAt: Date } | null
+  /** Of a transfer the name of the other customer, of a payout the name and the account of the payee; null where it is not known. */
+  other: { name: string; account: string | null } | null
   createdAt: Date
 }
 
@@ -215,13 +217,23 @@ export async function readStatementEntries(
     original_kind: TransactionKind | null
     original_description: string | null
     original_created_at: Date | null
+    other_name: string | null
+    other_account: string | null
   }>(sql`
     select
       e.number, e.transaction_id, t.kind, e.amount, e.balance_after, t.description, e.created_at,
-      o.kind as original_kind, o.description as original_description, o.created_at as original_created_at
+      o.kind as original_kind, o.description as original_description, o.created_at as original_created_at,
+      coalesce(r.name, nullif(concat_ws(' ', nullif(c.first_name, ''), nullif(c.last_name, '')), '')) as other_name,
+      r.account_number as other_account
     from entries e
     join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
     left join ledger_transactions o on o.merchant_id = t.merchant_id and o.id = t.reverses_id
+    left join payouts p on t.kind = 'payout' and p.merchant_id = t.merchant_id and p.id = t.id
+    left join recipients r on r.merchant_id = p.merchant_id and r.id = p.recipient_id
+    left join ledger_accounts a
+      on t.kind = 'transfer' and a.merchant_id = t.merchant_id
+      and a.id = case when t.from_account_id = e.account_id then t.to_account_id else t.from_account_id end
+    left join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
     where e.merchant_id = ${tenant.merchant.id} and e.account_id = ${statement.accountId}
       and e.number > ${page.after} and e.number <= ${statement.last}
     order by e.number
@@ -238,6 +250,7 @@ export async function readStatementEntries(
       row.original_kind === null || row.original_created_at === null
         ? null
         : { kind: row.original_kind, description: row.original_description, createdAt: row.original_created_at },
+    other: row.other_name === null ? null : { name: row.other_name, account: row.other_account },
     createdAt: row.created_at,
   }))
 }

@@ -95,8 +95,8 @@ function wordsFor(kind: TransactionKind, cameIn: boolean): string {
   return kinds[kind][cameIn ? 'cameIn' : 'wentOut']
 }
 
-/** `Purchase of airtime`, `Transfer received: Lunch`, `Refund of “Purchase of airtime” of 3 November 2026: Did not arrive` */
-function describeEntry({ kind, amount, description, gaveBack }: StatementEntry, calendar: Calendar): string {
+/** `Purchase of airtime`, `Transfer received from Ada Obi: Lunch`, `Paid out to Ada Obi, account ••6655`, `Refund of “Purchase of airtime” of 3 November 2026: Did not arrive` */
+function describeEntry({ kind, amount, description, gaveBack, other }: StatementEntry, calendar: Calendar): string {
   const cameIn = amount > 0n
   const words = wordsFor(kind, cameIn)
   if (gaveBack !== null) {
@@ -105,8 +105,10 @@ function describeEntry({ kind, amount, description, gaveBack }: StatementEntry, 
     const reason = description === null ? '' : `: ${description}`
     return `${words} of “${original}” of ${calendar.day(gaveBack.createdAt)}${reason}`
   }
-  if (description === null) return words
-  return description.startsWith(words) ? description : `${words}: ${description}`
+  if (description?.startsWith(words)) return description
+  const account = other === null || other.account === null ? '' : `, account ••${other.account.slice(-4)}`
+  const whole = other === null ? words : `${words} ${cameIn ? 'from' : 'to'} ${other.name}${account}`
+  return description === null ? whole : `${whole}: ${description}`
 }
 
 /** Instants in words, by the clock of one place. */

@@ -119,7 +119,8 @@ test.each([
   expect(body).toContain('All times are those of Africa/Johannesburg.')
 })
 
-test('a statement to print says what each movement was, and what a refund refunds', async () => {
+test('a statement to print says what each movement was, to whom, and what a refund refunds', async () => {
+  await wallet.send('PATCH', `/api/canary/customers/${wallet.ben}`, { name: 'Ben <Ali>' })
   const payIn = await wallet.payIn(wallet.ada, 5000)
   await wallet.payIn(wallet.ben, 5000)
   const bought = { customerId: wallet.ada, productId: 'airtime', amount: 300, currency: 'ZAR' }
@@ -143,8 +144,8 @@ test('a statement to print says what each movement was, and what a refund refund
     ['Purchase of airtime', 'amount change', '−3.00'],
     [`Refund of “Purchase of airtime” of ${day} January 2026: Did not &lt;arrive&gt;`, 'amount change in', '+1.00'],
     [expect.stringMatching(/^Refund of “.+” of \d+ January 2026$/), 'amount change', '−7.00'],
-    ['Transfer sent: Lunch', 'amount change', '−0.50'],
-    ['Transfer received', 'amount change in', '+0.50'],
+    ['Transfer sent to Ben &lt;Ali&gt;: Lunch', 'amount change', '−0.50'],
+    ['Transfer received from Ben &lt;Ali&gt;', 'amount change in', '+0.50'],
     [expect.stringMatching(/^Reversal of “Lunch” of \d+ January 2026$/), 'amount change in', '+0.50'],
     ['Reserved amount taken', 'amount change', '−0.20'],
   ])
