@@ -45,7 +45,8 @@ browserTest('the focus is never lost: a screen gives it to its heading, a dialog
   await page.keyboard.press('Enter')
   await page.getByRole('menuitem', { name: 'Send to another customer …' }).click()
   await dialog.getByLabel('To', { exact: true }).fill('thandi')
-  await dialog.getByRole('button', { name: /Thandi Nkosi/ }).focus()
+  await dialog.getByRole('option', { name: /Thandi Nkosi/, selected: true }).waitFor()
+  await page.keyboard.press('ArrowDown')
   await page.keyboard.press('Enter')
   await hasFocus(page, /^INPUT Amount/)
   await page.keyboard.type('50')
@@ -68,6 +69,53 @@ browserTest('the focus is never lost: a screen gives it to its heading, a dialog
   await page.goBack()
   await page.getByRole('heading', { name: 'Customers' }).waitFor()
   await hasFocus(page, /^A Ada Obi/)
+})
+
+browserTest('the focus is not lost while the server works, nor when it refuses', async () => {
+  const { ada, thandi, keys, cashful } = app.seeded
+  const page = await app.signedIn(keys.owner, `/customers/${ada}`)
+  const dialog = page.getByRole('dialog')
+  await act(page, 'Purchase …')
+  await dialog.getByLabel('Product').fill('a house')
+  await dialog.getByLabel('Amount (ZAR)').fill('999999')
+  await dialog.getByRole('button', { name: 'Continue' }).click()
+  await dialog.getByText(/so the server will refuse/).waitFor()
+  await page.route('**/purchases', async (route) => {
+    await new Promise((done) => setTimeout(done, 500))
+    await route.continue()
+  })
+  await dialog.getByRole('button', { name: /^Take R/ }).click()
+  await hasFocus(page, /^SECTION|^DIV|^BUTTON Take/)
+  await dialog.getByRole('alert').waitFor()
+  await hasFocus(page, /^BUTTON Take R/)
+  await page.keyboard.press('Escape')
+  await gone(page)
+
+  await act(page, 'Statement …')
+  await dialog.getByRole('button', { name: 'Make a link' }).click()
+  await hasFocus(page, 'A Open the statement')
+  await page.keyboard.press('Escape')
+  await gone(page)
+
+  await act(page, 'Edit …')
+  await dialog.getByLabel('Phone').fill('+27821234599')
+  await cashful.customers.update(ada, { email: 'ada.obi@example.com' })
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await dialog.getByText(/^Meanwhile somebody else/).waitFor()
+  await hasFocus(page, 'BUTTON Save')
+  await dialog.getByRole('button', { name: 'Go on from there' }).click()
+  await dialog.getByRole('button', { name: 'Save' }).click()
+  await gone(page)
+  // What is told lies on nothing that is read or typed.
+  const notice = await page.getByText('Saved.').boundingBox()
+  expect((notice?.x ?? 0) + (notice?.width ?? 999)).toBeLessThan(200)
+  expect(notice?.y).toBeGreaterThan(700)
+
+  await app.goTo(page, `/customers/${thandi}?tab=identity`)
+  await page.getByRole('button', { name: /credential that succeeds/ }).click()
+  await page.getByRole('button', { name: 'Start the check' }).click()
+  await page.getByText('Identified ✓', { exact: true }).waitFor()
+  await hasFocus(page, 'H1 ')
 })
 
 browserTest('Back closes what is open and leaves the screen, and never opens a form that is done', async () => {
@@ -149,6 +197,9 @@ browserTest('nothing moves while answers take their time, on a telephone and on 
       `/customers/${app.seeded.ada}`,
       '/money?tab=payouts',
       '/money?tab=transfers',
+      '/developers?tab=keys',
+      '/developers?tab=deliveries',
+      '/audit',
     ]) {
       await app.goTo(page, path)
       await page.getByRole('heading', { level: 1 }).waitFor()
@@ -174,6 +225,10 @@ browserTest('what waits for a person is counted on the tab, and the section lead
   const { mteja } = app.seeded
   await mteja.approvals.updateSettings({ limits: [{ currency: 'ZAR', amountOver: 9_000 }] })
   onTestFinished(async () => void (await mteja.approvals.updateSettings({ limits: [] }).catch(() => {})))
+  const page = await app.signedIn(app.seeded.keys.finance, '/money?tab=overview')
+  const tabs = page.getByRole('tablist')
+  await page.getByRole('tab', { name: 'Approvals' }).waitFor()
+  const place = await tabs.boundingBox()
   const destination = {
     type: 'bank_account',
     bankCode: '250655',
@@ -187,7 +242,11 @@ browserTest('what waits for a person is counted on the tab, and the section lead
     destination,
     reference: 'feel-1',
   })
-  const page = await app.signedIn(app.seeded.keys.finance, '/home')
+  await page.getByRole('link', { name: 'Money 1 wait for you' }).waitFor()
+  // The tabs stay where they are: one row, and nothing below moves.
+  expect(await tabs.boundingBox()).toEqual(place)
+  expect(place?.height).toBeLessThan(45)
+  await app.goTo(page, '/home')
   await page.getByRole('link', { name: 'Money 1 wait for you' }).click()
   await page.getByRole('tab', { name: 'Approvals 1 wait for you', selected: true }).waitFor()
   await page.getByRole('button', { name: 'Ben Okoro: menu' }).waitFor()

@@ -174,7 +174,7 @@ browserTest(
     await expect.poll(() => chart.getAttribute('aria-label')).toMatch(/300,00 in 1 step/)
     await begin('Send to another customer …')
     await dialog.getByLabel('To', { exact: true }).fill('thandi')
-    await dialog.getByRole('button', { name: /Thandi Nkosi/ }).click()
+    await dialog.getByRole('option', { name: /Thandi Nkosi/ }).click()
     await dialog.getByLabel('Amount (ZAR)').fill('50')
     await confirm(/^Send R/)
     await gone(page)

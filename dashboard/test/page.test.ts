@@ -99,7 +99,7 @@ browserTest('a new customer is paid in, sends to another, and is refused once de
 
   await act(page, 'Send to another customer …')
   await page.getByLabel('To', { exact: true }).fill('thandi')
-  await dialog.getByRole('button', { name: /Thandi Nkosi/ }).click()
+  await dialog.getByRole('option', { name: /Thandi Nkosi/ }).click()
   await page.getByLabel('Amount (ZAR)').fill('50')
   await confirm(/^Send R/)
   await gone(page)

@@ -90,7 +90,7 @@ const screens: Screen[] = [
       await page.getByLabel('To', { exact: true }).fill('thandi')
       await page
         .getByRole('dialog')
-        .getByRole('button', { name: /Thandi Nkosi/ })
+        .getByRole('option', { name: /Thandi Nkosi/ })
         .click()
       await page.getByLabel('Amount (ZAR)').fill('50')
       await page.getByRole('button', { name: 'Continue' }).click()

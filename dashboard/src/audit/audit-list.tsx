@@ -5,11 +5,12 @@ import { useSession } from '../base/context.ts'
 import { exactTime } from '../base/times.ts'
 import { byWord, plain, surfaceWord } from '../base/words.ts'
 import { useNames } from '../customers/queries.ts'
-import { Copyable, Empty, Facts, Json, Problem, When } from '../parts/basics.tsx'
+import { Badge, Copyable, Empty, Facts, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { Panel } from '../parts/dialog.tsx'
 import { More } from '../parts/more.tsx'
 import type { useSteps } from '../parts/steps.ts'
+import { actionWord, Changed, moneyOf, refusalOf, withoutBegun } from './change-words.tsx'
 
 interface AuditListProps {
   list: ReturnType<typeof useSteps<Mteja.AuditEntry>>
@@ -21,7 +22,8 @@ export function AuditList({ list, empty }: AuditListProps) {
   const [opened, setOpened] = useState<Mteja.AuditEntry>()
   const name = useNames(list.items?.map(({ object }) => (isCustomer(object) ? object : null)) ?? [])
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
-  if (list.items === undefined) return null
+  // A row that gets its names later is taller then.
+  if (list.items === undefined || !name.areKnown) return null
   return (
     <div className="stack">
       {list.items.length === 0 && (
@@ -29,7 +31,7 @@ export function AuditList({ list, empty }: AuditListProps) {
       )}
       {list.items.length > 0 && (
         <div className="table">
-          {list.items.map((entry) => (
+          {withoutBegun(list.items).map((entry) => (
             <button
               key={entry.id}
               type="button"
@@ -37,13 +39,11 @@ export function AuditList({ list, empty }: AuditListProps) {
               style={columns('minmax(0, 1.1fr) minmax(0, 1.1fr) minmax(0, 1.4fr) 110px')}
               onClick={() => setOpened(entry)}
             >
-              <span>{plain(entry.action)}</span>
+              <span>
+                {actionWord(entry)} {refusalOf(entry) !== undefined && <Badge tone="bad">refused ✕</Badge>}
+              </span>
               <span className="quiet">{[byWord(entry.by), entry.address].filter(Boolean).join(' · ')}</span>
-              {isCustomer(entry.object) ? (
-                <span>{name(entry.object)}</span>
-              ) : (
-                <span className="code">{entry.object ?? ''}</span>
-              )}
+              <Subject entry={entry} name={name} />
               <span className="end quiet">
                 <When at={entry.at} />
               </span>
@@ -64,12 +64,14 @@ const isCustomer = (object: string | null): object is string => object?.startsWi
 function Entry({ entry, name, close }: { entry: Mteja.AuditEntry; name: NameOf; close: () => void }) {
   const { format } = useSession()
   const { by } = entry
+  const refused = refusalOf(entry)
   return (
-    <Panel close={close} isInAddress={false} title={plain(entry.action)}>
+    <Panel close={close} isInAddress={false} title={actionWord(entry)}>
       <div className="stack wide">
         <Facts
           of={[
             ['When', exactTime(entry.at, format)],
+            ...(refused === undefined ? [] : [['Refused', plain(refused)] as const]),
             ['Who', byWord(by)],
             ['Key', by.apiKeyId === null ? '–' : <Copyable key="key" text={by.apiKeyId} />],
             ['Through', surfaceWord(by.surface)],
@@ -87,21 +89,24 @@ function Entry({ entry, name, close }: { entry: Mteja.AuditEntry; name: NameOf; 
             ],
           ]}
         />
-        {entry.before !== null && (
-          <section className="stack tight">
-            <h3>Before</h3>
-            <Json value={entry.before} />
-          </section>
-        )}
-        {entry.after !== null && (
-          <section className="stack tight">
-            <h3>After</h3>
-            <Json value={entry.after} />
-          </section>
-        )}
+        <Changed entry={entry} />
       </div>
     </Panel>
   )
+}
+
+/** What a write was about: whose, how much, or which. */
+function Subject({ entry, name }: { entry: Mteja.AuditEntry; name: NameOf }) {
+  const money = moneyOf(entry)
+  if (money !== undefined) {
+    return (
+      <span>
+        <Money {...money} />
+      </span>
+    )
+  }
+  if (isCustomer(entry.object)) return <span>{name(entry.object)}</span>
+  return <span className="code">{entry.object ?? ''}</span>
 }
 
 function About({ object, name }: { object: string | null; name: NameOf }) {

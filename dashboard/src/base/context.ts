@@ -10,7 +10,7 @@ export function useSession(): Session {
   return session
 }
 
-/** Shows a sentence at the foot of the page. With `undo` for ten seconds, in which it can be taken back. */
+/** Shows a sentence under the sections. With `undo` for ten seconds, in which it can be taken back. */
 export interface Notice {
   text: string
   undo?: () => Promise<unknown>

@@ -23,6 +23,13 @@ const dialogs = (): Element[] => [...document.querySelectorAll('[role=dialog]')]
 /** Whether a dialog or a panel is over the screen. */
 export const hasDialog = (): boolean => dialogs().length > 0
 
+/** What stands for an element that works, for as long as it does: its dialog, else the heading of the screen. */
+function placeAround(element: HTMLElement): HTMLElement | null {
+  const dialog = element.closest<HTMLElement>('[role=dialog]')
+  if (dialog !== null) dialog.tabIndex = -1
+  return dialog ?? heading()
+}
+
 /** Gives the focus to a part of the page, if it has been lost: to the open dialog, else to the screen. */
 function rescue(): void {
   if (!isNobody()) return
@@ -55,22 +62,33 @@ export function giveBack(opener: HTMLElement | null): void {
 export function keepFocus(): () => void {
   let last: HTMLElement | null = null
   let wasDisabled = false
+  /** What has the focus as long as the last element is disabled. */
+  let standIn: HTMLElement | null = null
   const take = ({ target }: FocusEvent) => {
+    if (target === standIn && wasDisabled) return
     last = target as HTMLElement
     wasDisabled = false
   }
+  const waits = () => isNobody() || document.activeElement === standIn
   // Let go on purpose, by a press on nothing.
   const forget = () => {
     if (isNobody() && last?.isConnected && !isDisabled(last) && !wasDisabled) last = null
   }
   const letGo = () => setTimeout(forget)
   const look = () => {
-    if (last === null || !isNobody()) return
-    if (last.isConnected) {
-      if (isDisabled(last)) wasDisabled = true
-      else if (wasDisabled) last.focus({ preventScroll: true })
+    if (last === null) return
+    // A browser lets go of what is disabled only when it draws the next picture.
+    if (last.isConnected && isDisabled(last) && (isNobody() || document.activeElement === last)) {
+      wasDisabled = true
+      standIn = placeAround(last)
+      standIn?.focus({ preventScroll: true })
       return
     }
+    if (last.isConnected) {
+      if (wasDisabled && !isDisabled(last) && waits()) last.focus({ preventScroll: true })
+      return
+    }
+    if (!waits()) return
     const around = last.closest('[role=dialog], [role=menu]')
     last = null
     // A dialog and a menu that close give the focus back themselves.

@@ -32,6 +32,8 @@ test.each([
   ['0.01', 'ZAR', 1n],
   ['50', 'XOF', 50n],
   ['1.204', 'KWD', 1_204n],
+  ['1234,567', 'KWD', 1_234_567n],
+  ['0,567', 'KWD', 567n],
   ['90071992547409.91', 'ZAR', 9_007_199_254_740_991n],
 ] as const)('"%s" of %s is read as %s minor units', (text, currency, amount) => {
   expect(readAmount(text, currency)).toEqual({ amount })
@@ -45,6 +47,9 @@ test.each([
   ['1,204', 'ZAR'],
   ['1,204', 'KWD'],
   ['1.005', 'ZAR'],
+  ['1234,567', 'ZAR'],
+  ['1,250', 'JPY'],
+  ['1,204,567', 'KWD'],
   ['1e3', 'ZAR'],
   ['5.5', 'XOF'],
   ['90071992547409.92', 'ZAR'],

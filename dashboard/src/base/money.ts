@@ -68,8 +68,10 @@ export function readAmount(text: string, currency: string): { amount: bigint } |
   const example = digits === 0 ? '1204' : `1204.${'50'.padEnd(digits, '0')}`
   const plain = text.replace(/\s/g, '').replace(',', '.')
   if (plain === '') return { problem: 'Type an amount.' }
-  if (/,\d{3}$/.test(text.trim()))
-    return { problem: `“${text.trim()}” has two meanings. Type it with a point before decimals, such as ${example}.` }
+  if (/^[1-9]\d{0,2},\d{3}$/.test(text.trim())) {
+    const way = digits === 0 ? 'without grouping' : 'with a point before decimals'
+    return { problem: `“${text.trim()}” has two meanings. Type it ${way}, such as ${example}.` }
+  }
   if (!/^\d+(\.\d+)?$/.test(plain)) return { problem: `Type the amount in digits, such as ${example}.` }
   if ((plain.split('.')[1] ?? '').length > digits) {
     const most = digits === 0 ? 'no decimals' : `at most ${digits} decimals`

@@ -57,7 +57,7 @@ interface Entry {
 /**
  * A line of a history, as one would tell it.
  *
- * @param other the name of the customer on the other side, if there is one
+ * @param other the name of the customer on the other side, or of the payee and their bank, if there is one
  */
 export function entrySentence({ kind, amount }: Entry, other: string | undefined): string {
   const isIn = amount > 0
@@ -74,9 +74,9 @@ export function entrySentence({ kind, amount }: Entry, other: string | undefined
       if (isIn) return other === undefined ? 'Given back to the customer' : `Given back by ${other}`
       return other === undefined ? 'Given back to the payer' : `Given back to ${other}`
     case 'payout':
-      return 'Paid out'
+      return other === undefined ? 'Paid out' : `Paid out to ${other}`
     case 'payout_returned':
-      return 'Payout came back'
+      return other === undefined ? 'Payout came back' : `Payout to ${other} came back`
     case 'hold_capture':
       return 'Taken from a hold'
     case 'chargeback':

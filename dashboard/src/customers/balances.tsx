@@ -38,7 +38,9 @@ export function BalanceCards({ id }: { id: string }) {
         ))}
         {others.length > 0 && (
           <p className="quiet" style={{ visibility: balances === undefined ? 'hidden' : 'visible' }}>
-            Nothing in {others.join(', ')}
+            {others.length > mostNamed
+              ? `Nothing in the ${others.length} other currencies`
+              : `Nothing in ${others.join(', ')}`}
           </p>
         )}
       </section>
@@ -48,6 +50,9 @@ export function BalanceCards({ id }: { id: string }) {
     </div>
   )
 }
+
+/** More currencies without money than these are a number. */
+const mostNamed = 6
 
 const blank = (currency: string): Balance => ({ currency, posted: 0 })
 

@@ -7,6 +7,8 @@ import { useSession } from '../base/context.ts'
 import { tell } from '../base/problems.ts'
 import { useBankNames, useBanks } from '../money/banks.ts'
 import { destinationWords, masked } from '../money/payout-state.tsx'
+import { nameOf } from './names.ts'
+import { namesOf } from './queries.ts'
 
 /** Stands for a place that is not saved yet. */
 const fresh = 'new'
@@ -16,6 +18,8 @@ interface Chosen {
   words: string
   /** That the bank names somebody else. */
   warning: string | undefined
+  /** That this customer was never paid out there, but somebody else. */
+  isOthers: string | undefined
   /** Whether this customer was paid out there before. */
   isKnown: boolean
 }
@@ -54,6 +58,7 @@ export function useDestination(customerId: string, currency: string) {
       destination: { ...account, accountName },
       words,
       warning: warningOf(accountName, resolved.name),
+      isOthers: undefined,
       isKnown: false,
     }
   }
@@ -77,10 +82,15 @@ export function useDestination(customerId: string, currency: string) {
       const words = `${place.accountName ?? 'name erased'}, ${destinationWords(place, names)}`
       const { nameCheck } = place
       const isOther = nameCheck !== null && nameCheck.result !== 'match'
+      const isKnown = saved?.before.includes(place) ?? false
+      const owner = saved?.owners.get(place.id)
       return {
         destination: { recipientId: place.id },
         words,
-        isKnown: saved?.before.includes(place) ?? false,
+        isKnown,
+        isOthers: isKnown
+          ? undefined
+          : `This customer was never paid out to there${owner === undefined ? '' : `: the account is that of a payout of ${owner}`}.`,
         warning: isOther ? warningOf(place.accountName ?? '', nameCheck.nameAtBank ?? undefined) : undefined,
       }
     },
@@ -93,26 +103,35 @@ function warningOf(typed: string, atBank: string | undefined): string | undefine
   return `The bank says that the account belongs to ${atBank}, and not to ${typed}.`
 }
 
-/** Places to which this customer was paid out before, then the newest others. */
+/** Places to which this customer was paid out before, then the newest others, and whose payouts went there, as far as it is known. */
 function useSaved(customerId: string, currency: string) {
-  const { mteja } = useSession()
+  const session = useSession()
+  const { mteja } = session
   const { data } = useQuery({
     queryKey: ['customer', customerId, 'destinations'],
     queryFn: async () => {
-      const [payouts, recipients] = await Promise.all([
+      const [payouts, recipients, newest] = await Promise.all([
         mteja.payouts.list({ customerId, limit: 100 }).page(),
         mteja.recipients.list({ limit: 100 }).page(),
+        mteja.payouts.list({ limit: 100 }).page(),
       ])
       const before = new Map(payouts.data.map(({ destination }) => [destination.id, destination]))
+      const names = await namesOf(
+        session,
+        newest.data.flatMap(({ customerId }) => customerId ?? []),
+        nameOf,
+      )
+      const ownerOf = (code: string | null) => (code === null ? 'your own balance' : (names.get(code) ?? code))
       return {
         before: [...before.values()].filter(({ active }) => active),
         others: recipients.data.filter(({ id }) => !before.has(id)),
+        owners: new Map(newest.data.map(({ destination, customerId }) => [destination.id, ownerOf(customerId)])),
       }
     },
   })
   const ofCurrency = (places: readonly Mteja.Recipient[]) =>
     places.filter((place) => place.currency === currency && (place.accountNumber ?? place.phoneNumber) !== null)
-  return data && { before: ofCurrency(data.before), others: ofCurrency(data.others) }
+  return data && { ...data, before: ofCurrency(data.before), others: ofCurrency(data.others) }
 }
 
 /** Whose the account is, by the word of its bank. Not every bank says it. */
@@ -136,7 +155,11 @@ export function Destination({ of, currency }: { of: DestinationState; currency: 
   const group = (label: string, places: readonly Mteja.Recipient[] = []) =>
     places.length === 0
       ? []
-      : [{ group: label, items: places.map((place) => ({ value: place.id, label: labelOf(place, names) })) }]
+      : [{ group: label, items: places.map((place) => ({ value: place.id, label: wordsFor(place) })) }]
+  const wordsFor = (place: Mteja.Recipient) => {
+    const owner = saved?.others.includes(place) ? saved.owners.get(place.id) : undefined
+    return `${labelOf(place, names)}${owner === undefined ? '' : ` (of ${owner})`}`
+  }
   return (
     <>
       <NativeSelect
@@ -146,8 +169,8 @@ export function Destination({ of, currency }: { of: DestinationState; currency: 
         onChange={(event) => setPicked(event.currentTarget.value)}
         data={[
           { value: fresh, label: 'A new account or wallet' },
-          ...group('Paid out to before', saved?.before),
-          ...group('Other recipients, the newest', saved?.others),
+          ...group('This customer was paid out to before', saved?.before),
+          ...group('Of others: this customer never was', saved?.others),
         ]}
       />
       {choice === fresh && <Fresh of={of} currency={currency} />}

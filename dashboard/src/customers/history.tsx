@@ -5,6 +5,8 @@ import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { dayName, dayOf } from '../base/times.ts'
 import { entrySentence, kindChoices } from '../base/words.ts'
+import { useBankNames } from '../money/banks.ts'
+import { destinationWords } from '../money/payout-state.tsx'
 import { Badge, Change, Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { CurrencySelect } from '../parts/currency-select.tsx'
 import { More } from '../parts/more.tsx'
@@ -37,10 +39,13 @@ export function History({ id }: { id: string }) {
   )
   const entries = list.items ?? []
   const others = useOthers(id, entries)
+  const payees = usePayees(id, entries)
   const own = useOwnCurrencies(id)
   const opened = params.get('entry')
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
-  const days = Map.groupBy(entries, ({ createdAt }) => dayOf(createdAt, session.format))
+  // A line that gets its payee later is taller then.
+  const told = payees === undefined ? [] : entries
+  const days = Map.groupBy(told, ({ createdAt }) => dayOf(createdAt, session.format))
   const isNarrowed = Object.keys(query).length > 0
   return (
     <div>
@@ -56,7 +61,7 @@ export function History({ id }: { id: string }) {
                 entry={entry}
                 other={
                   entry.otherCustomerId === null
-                    ? undefined
+                    ? payees?.get(entry.transactionId)
                     : (others.get(entry.otherCustomerId) ?? entry.otherCustomerId)
                 }
                 isOpen={opened === entry.transactionId}
@@ -175,6 +180,29 @@ function Line({ entry, other, isOpen, open }: LineProps) {
         <Money amount={entry.balanceAfter} currency={currency} />
       </span>
     </button>
+  )
+}
+
+/** The newest payouts that a history names by their payees. */
+const mostPayouts = 100
+
+/** Who was paid, and where, by the ledger transactions of the payouts. */
+function usePayees(id: string, entries: readonly Mteja.CustomerEntry[]): ReadonlyMap<string, string> | undefined {
+  const { mteja } = useSession()
+  const banks = useBankNames()
+  const areNeeded = entries.some(({ kind }) => kind === 'payout' || kind === 'payout_returned')
+  const { data, isError } = useQuery({
+    queryKey: ['customer', id, 'payees'],
+    enabled: areNeeded,
+    placeholderData: (before) => before,
+    queryFn: async () => (await mteja.payouts.list({ customerId: id, limit: mostPayouts }).page()).data,
+  })
+  if (areNeeded && !isError && (data === undefined || banks === undefined)) return undefined
+  return new Map(
+    (data ?? []).flatMap(({ id: payout, movementId, destination }) => {
+      const words = [destination.accountName, destinationWords(destination, banks)].filter(Boolean).join(', ')
+      return [payout, movementId].filter((each) => each !== null).map((each) => [each, words] as const)
+    }),
   )
 }
 

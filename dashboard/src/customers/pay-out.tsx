@@ -32,6 +32,7 @@ export function PayOut(props: DialogProps) {
           {settings?.feesBorneBy === 'owner' && ' The fee of the processor is taken from the same balance.'}
           {money.limit(amount)}
           {money.newDestinations && !chosen.isKnown && ' The first payout to an account waits for a second person.'}
+          {chosen.isOthers !== undefined && <strong> {chosen.isOthers}</strong>}
           {chosen.warning !== undefined && <strong> {chosen.warning}</strong>}
         </>
       ),

@@ -57,7 +57,7 @@ export function StatementDialog({ id, close }: DialogProps) {
         {link !== undefined && (
           <div className="card stack tight">
             <p>
-              <a href={link.url} target="_blank" rel="noreferrer">
+              <a ref={(made) => made?.focus()} key={link.url} href={link.url} target="_blank" rel="noreferrer">
                 Open the statement
               </a>{' '}
               to read, print, or save it as PDF.

@@ -48,6 +48,8 @@ export function Deliveries() {
           />
           <NativeSelect
             aria-label="Endpoint"
+            // Of one width: the addresses come later.
+            w={220}
             value={endpointId ?? ''}
             onChange={(event) => set('endpoint', event.currentTarget.value)}
             data={[
@@ -58,7 +60,7 @@ export function Deliveries() {
         </div>
         {can('developers') && (
           <Button variant="default" onClick={() => setSending(true)}>
-            {status === undefined ? 'Send again all that were given up …' : 'Send again all of these …'}
+            {status === undefined ? 'Send again all given up …' : 'Send again all of these …'}
           </Button>
         )}
       </div>

@@ -53,6 +53,8 @@ export function Keys() {
   const [made, setMade] = useState<string>()
   const close = () => setDialog(undefined)
   if (list.error !== null) return <Problem error={list.error} again={list.refetch} />
+  // A row that gets its names later is taller then.
+  const keys = people.items === undefined && people.error === null ? [] : list.items
   const nameOf = (id: string | null | undefined) => people.items?.find((person) => person.id === id)?.name
   return (
     <div className="stack">
@@ -65,7 +67,7 @@ export function Keys() {
         )}
       </div>
       <div className="table">
-        {list.items?.map((key) => (
+        {keys?.map((key) => (
           <div key={key.id} className="tr" style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 100px 176px 150px')}>
             <span>
               {key.name ?? 'Without a name'} <span className="code quiet">…{key.hint}</span>{' '}

@@ -71,6 +71,15 @@ function Edit({ person, close }: { person: Mteja.Person | undefined; close: () =
   const queries = useQueryClient()
   const [name, setName] = useState(person?.name ?? '')
   const [email, setEmail] = useState(person?.email ?? '')
+  const [wrong, setWrong] = useState<{ name?: string; email?: string }>({})
+  const check = () => {
+    const problems = {
+      ...(name.trim() === '' && { name: 'Say what the person is called.' }),
+      ...(!email.includes('@') && { email: 'Type the e-mail: it tells two people of one name apart.' }),
+    }
+    setWrong(problems)
+    return Object.keys(problems).length === 0
+  }
   const run = async () => {
     const body = { name: name.trim(), email: email.trim() }
     await (person === undefined ? mteja.people.create(body) : mteja.people.update(person.id, body))
@@ -82,10 +91,22 @@ function Edit({ person, close }: { person: Mteja.Person | undefined; close: () =
       button="Save"
       close={close}
       run={run}
-      isReady={name.trim() !== '' && email.trim() !== ''}
+      check={check}
     >
-      <TextInput label="Name" value={name} onChange={(event) => setName(event.currentTarget.value)} data-autofocus />
-      <TextInput label="E-mail" type="email" value={email} onChange={(event) => setEmail(event.currentTarget.value)} />
+      <TextInput
+        label="Name"
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+        error={wrong.name}
+        data-autofocus
+      />
+      <TextInput
+        label="E-mail"
+        type="email"
+        value={email}
+        onChange={(event) => setEmail(event.currentTarget.value)}
+        error={wrong.email}
+      />
     </FormDialog>
   )
 }

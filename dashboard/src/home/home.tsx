@@ -56,8 +56,9 @@ function NeedsYou({ children }: { children: ReactNode }) {
       lines.push(['Paused', 'Nothing is sent: no payout, refund, charge or webhook', '/money?tab=settings'])
     if (data.approvalsOfMine > 0)
       lines.push(['Approvals', `Waiting for you: ${atMost(data.approvalsOfMine)}`, '/money?tab=approvals'])
-    if (data.approvals > data.approvalsOfMine) {
-      const words = `Waiting for a second person: ${atMost(data.approvals - data.approvalsOfMine)}`
+    // For whoever decides, and may have asked: nobody else can do anything about it.
+    if (session.can('approve') && data.approvals > data.approvalsOfMine) {
+      const words = `Waiting for another person than you: ${atMost(data.approvals - data.approvalsOfMine)}`
       lines.push(['Approvals', words, '/money?tab=approvals&which=waiting'])
     }
     if (data.payouts > 0)
@@ -188,7 +189,7 @@ function Recent() {
             <Link
               key={event.id}
               href={event.customerId === null ? '/developers?tab=events' : `/customers/${event.customerId}`}
-              className="tr"
+              className="tr two"
               style={columns('minmax(0, 1.4fr) minmax(0, 1fr) 140px 110px')}
             >
               <span>{eventWords(event.type)}</span>

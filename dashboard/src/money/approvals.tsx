@@ -1,4 +1,5 @@
 import { NativeSelect } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useSearchParams } from 'wouter'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
@@ -44,11 +45,13 @@ export function Approvals() {
           aria-label="Which"
           value={chosen}
           onChange={(event) => set('which', event.currentTarget.value)}
-          data={choices.map(([value, label]) => ({ value, label }))}
+          data={choices
+            .filter(([name]) => name !== 'mine' || can('approve'))
+            .map(([value, label]) => ({ value, label }))}
         />
         {!can('approve') && <span className="quiet">{needSentence('approve')}</span>}
       </div>
-      {list.items?.length === 0 && <None which={chosen} />}
+      {list.items?.length === 0 && <None which={chosen} showWaiting={() => set('which', 'waiting')} />}
       {list.items !== undefined && list.items.length > 0 && (
         <div className="table">
           {list.items.map((approval) => (
@@ -67,7 +70,18 @@ export function Approvals() {
   )
 }
 
-function None({ which }: { which: (typeof choices)[number][0] }) {
+interface NoneProps {
+  which: (typeof choices)[number][0]
+  showWaiting: () => void
+}
+
+function None({ which, showWaiting }: NoneProps) {
+  const { mteja } = useSession()
+  const { data: others } = useQuery({
+    queryKey: ['money', 'approvals', 'of others'],
+    enabled: which === 'mine',
+    queryFn: async () => (await mteja.approvals.list({ status: 'waiting', limit: 50 }).page()).data.length,
+  })
   if (which === 'approved' || which === 'denied') return <Empty title={`Nothing was ${which} yet`} />
   return (
     <Empty title={which === 'mine' ? 'Nothing waits for you' : 'Nothing waits for a second person'}>
@@ -75,6 +89,14 @@ function None({ which }: { which: (typeof choices)[number][0] }) {
         Over a limit, a payout, an adjustment or a pay-in by hand waits until another person has agreed. The limits are
         under Settings.
       </p>
+      {others !== undefined && others > 0 && (
+        <p>
+          {others === 1 ? 'One waits' : `${others} wait`} for another person than you.{' '}
+          <button type="button" className="link-button" onClick={showWaiting}>
+            Show what waits for anybody
+          </button>
+        </p>
+      )}
     </Empty>
   )
 }

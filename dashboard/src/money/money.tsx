@@ -1,4 +1,5 @@
 import { useSearchParams } from 'wouter'
+import { useSession } from '../base/context.ts'
 import { TabList } from '../parts/tabs.tsx'
 import { Approvals } from './approvals.tsx'
 import { Balance } from './balance.tsx'
@@ -34,6 +35,7 @@ const tabs = [
 
 export function Money() {
   const [params, setParams] = useSearchParams()
+  const { can } = useSession()
   const waiting = useWaitingForMe()
   const [chosen, , Tab] = tabs.find(([name]) => name === params.get('tab')) ?? tabs[0]
   return (
@@ -46,7 +48,7 @@ export function Money() {
         tabs={tabs}
         chosen={chosen}
         choose={(name) => setParams({ tab: name }, { replace: true })}
-        counts={{ approvals: waiting }}
+        counts={can('approve') ? { approvals: waiting } : {}}
       />
       <div role="tabpanel" aria-labelledby={`tab-${chosen}`}>
         <Tab />

@@ -1,10 +1,12 @@
-import { Checkbox, NativeSelect, TextInput } from '@mantine/core'
+import { Checkbox, NativeSelect } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
 import { useSearchParams } from 'wouter'
 import type { Mteja } from '../base/client.ts'
 import { useSession } from '../base/context.ts'
 import { useNames } from '../customers/queries.ts'
 import { Empty, Money, Problem, When } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
+import { CustomerField } from '../parts/customer-field.tsx'
 import { More } from '../parts/more.tsx'
 import { useSteps } from '../parts/steps.ts'
 import { useBankNames } from './banks.ts'
@@ -45,16 +47,7 @@ export function PayoutList({ customerId }: { customerId?: string }) {
           onChange={(event) => set('state', event.currentTarget.value || null)}
           data={[{ value: '', label: 'Every state' }, ...payoutChoices]}
         />
-        {customerId === undefined && (
-          <TextInput
-            size="xs"
-            aria-label="Customer, by code"
-            placeholder="CUS_…"
-            defaultValue={customer ?? ''}
-            onKeyDown={(event) => event.key === 'Enter' && set('customer', event.currentTarget.value.trim() || null)}
-            onBlur={(event) => set('customer', event.currentTarget.value.trim() || null)}
-          />
-        )}
+        {customerId === undefined && <CustomerFilter code={customer} choose={(code) => set('customer', code)} />}
         <Checkbox
           label="Needs somebody"
           checked={needsAttention}
@@ -69,6 +62,31 @@ export function PayoutList({ customerId }: { customerId?: string }) {
       <More list={list} />
       {opened !== null && <PayoutPanel id={opened} close={() => set('payout', null)} />}
     </div>
+  )
+}
+
+/** The customer whose payouts are shown. */
+function CustomerFilter({ code, choose }: { code: string | undefined; choose: (code: string | null) => void }) {
+  const { cashful } = useSession()
+  const { data: chosen } = useQuery({
+    queryKey: ['money', 'customer', code],
+    enabled: code !== undefined,
+    queryFn: () => cashful.customers.retrieve(code ?? ''),
+  })
+  if (code !== undefined && chosen === undefined) {
+    return (
+      <button type="button" className="link-button" onClick={() => choose(null)}>
+        All customers
+      </button>
+    )
+  }
+  return (
+    <CustomerField
+      label="Customer"
+      chosen={code === undefined ? undefined : chosen}
+      choose={(customer) => choose(customer?.id ?? null)}
+      isFilter
+    />
   )
 }
 

@@ -62,7 +62,7 @@ export function Processors() {
 }
 
 function ProcessorCard({ account, change }: { account: Account; change: () => void }) {
-  const { direction, processor, state, lastError, lastErrorAt, keyHint, cutOverAt, chosenAt } = account
+  const { direction, processor, state, lastError, lastErrorAt, keyHint, cutOverAt, chosenAt, refusedKeys } = account
   return (
     <div className="card stack">
       <div className="row apart">
@@ -87,6 +87,20 @@ function ProcessorCard({ account, change }: { account: Account; change: () => vo
               ]),
         ]}
       />
+      {refusedKeys.map((key) => (
+        <p key={`${key.keyHint} ${key.replacedAt}`} className="needed">
+          The former key …{key.keyHint} is refused by its account, and something that it has sent may be open.{' '}
+          {key.askedBy === null
+            ? 'No other key is known to be of the same account: nothing can be asked about it.'
+            : `The key …${key.askedBy} of the same account asks instead.`}
+          {key.lastError !== null && key.lastErrorAt !== null && (
+            <>
+              {' '}
+              It was told “{key.lastError}” <When at={key.lastErrorAt} />.
+            </>
+          )}
+        </p>
+      ))}
       <div>
         <Button variant="default" size="compact-sm" onClick={change}>
           Choose …

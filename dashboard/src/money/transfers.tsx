@@ -27,7 +27,7 @@ export function Transfers() {
       <div className="table">
         {name.areKnown &&
           list.items?.map((transfer) => (
-            <div key={transfer.id} className="tr" style={columns('minmax(0, 1.6fr) minmax(0, 1fr) 130px 110px')}>
+            <div key={transfer.id} className="tr two" style={columns('minmax(0, 1.6fr) minmax(0, 1fr) 130px 110px')}>
               <span>
                 <Link href={`/customers/${transfer.fromCustomerId}?entry=${bare(transfer.id)}`}>
                   {name(transfer.fromCustomerId)}

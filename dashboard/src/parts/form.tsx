@@ -11,14 +11,17 @@ interface FormDialogProps {
   /** Does it; the dialog closes when it is done. */
   run: () => Promise<unknown>
   isReady?: boolean
+  /** Looks at the fields, which say themselves what is wrong. */
+  check?: () => boolean
 }
 
 /** A dialog for a thing that can be changed again. */
-export function FormDialog({ title, button, close, children, run, isReady = true }: FormDialogProps) {
+export function FormDialog({ title, button, close, children, run, isReady = true, check }: FormDialogProps) {
   const [error, setError] = useState<unknown>(null)
   const [isBusy, setBusy] = useState(false)
   const submit = async (event: FormEvent) => {
     event.preventDefault()
+    if (check?.() === false) return
     setBusy(true)
     setError(null)
     try {

@@ -66,7 +66,13 @@ export default function StepChart({ currency, from, to, opening, steps }: StepCh
           },
           {
             ...axis,
-            size: 90,
+            size: ({ ctx }, labels) => {
+              ctx.save()
+              ctx.font = axis.font
+              const widths = (labels ?? []).map((label) => ctx.measureText(label).width)
+              ctx.restore()
+              return Math.max(90, ...widths.map((width) => width + 20))
+            },
             values: (_chart, splits) => splits.map((each) => (Number.isInteger(each) ? money(each) : '')),
           },
         ],

@@ -37,11 +37,17 @@ export function TabList({ label, tabs, chosen, choose, counts = {} }: TabListPro
           tabIndex={name === chosen ? 0 : -1}
           onClick={() => choose(name)}
         >
-          {words}{' '}
-          {counts[name] && (
-            <span className="count">
-              {counts[name]}
-              <span className="hidden"> wait for you</span>
+          {words} {/* Its room is there before it: no tab moves when something comes to wait. */}
+          {counts[name] !== undefined && (
+            <span className="count" data-none={counts[name] === ''}>
+              {counts[name] === '' ? (
+                '\u00a0'
+              ) : (
+                <>
+                  {counts[name]}
+                  <span className="hidden"> wait for you</span>
+                </>
+              )}
             </span>
           )}
         </button>

@@ -113,6 +113,7 @@ export function Find() {
 
 async function find(session: Session, text: string): Promise<Hit[]> {
   if (/^evt_\w+$/.test(text)) return known(session.mteja.events.retrieve(text), ({ id, type }) => eventHit(id, type))
+  if (/^we_[\w-]+$/.test(text)) return known(session.mteja.webhookEndpoints.retrieve(text), endpointHit)
   if (/^dlv_\w+$/.test(text)) {
     return known(session.mteja.deliveries.retrieve(text), ({ id, eventType }) => deliveryHit(id, eventType))
   }
@@ -124,8 +125,24 @@ async function find(session: Session, text: string): Promise<Hit[]> {
     isUuid(text) ? findApprovals(session, text) : [],
     /^pm_\w+$/.test(text) ? findMethods(session, text) : [],
   ])
-  return parts.flat()
+  const hits = parts.flat()
+  return hits.length === 0 && isUuid(text) ? [refusedHit(text)] : hits
 }
+
+const endpointHit = ({ id, url }: Mteja.WebhookEndpoint): Hit => ({
+  kind: 'Endpoint',
+  title: url,
+  detail: id,
+  to: '/developers?tab=endpoints',
+})
+
+/** A request that has changed nothing leaves nothing to be found: that of a refusal shown on this page, too. */
+const refusedHit = (id: string): Hit => ({
+  kind: 'Request',
+  title: 'Refused, or a read: nothing was changed by it',
+  detail: id,
+  to: `/developers?tab=requests&request=${encodeURIComponent(id)}`,
+})
 
 /** Whether a text can be an id or a reference. */
 const isName = (text: string): boolean => /^[\w.=-]{6,255}$/.test(text) && /[\d_]/.test(text)

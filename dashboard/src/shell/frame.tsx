@@ -35,7 +35,7 @@ export function Frame({ leave }: { leave: () => void }) {
         <div className={`shell ${isTest ? 'has-strip' : ''}`}>
           {isTest && (
             <section className="strip" aria-label="Mode">
-              Test mode: no real money moves
+              Test mode: no real money moves<span className="on-telephone"> · {merchant.name}</span>
             </section>
           )}
           <header className="head">
@@ -152,7 +152,7 @@ function Who({ leave, help }: { leave: () => void; help: () => void }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   const [isOpen, setOpen] = useState(false)
   const name = key.name ?? `Key …${key.hint}`
-  const short = personName === null ? `…${key.hint}` : initialsOf(personName)
+  const short = initialsOf(personName ?? key.name ?? merchant.name)
   return (
     <div className="who">
       <Menu position="bottom-end" width={240}>
@@ -163,6 +163,7 @@ function Who({ leave, help }: { leave: () => void; help: () => void }) {
           </Button>
         </Menu.Target>
         <Menu.Dropdown>
+          <Menu.Label>{merchant.name}</Menu.Label>
           <Menu.Label>{[personName, name, key.role ?? 'own scopes', mode].filter(Boolean).join(' · ')}</Menu.Label>
           <Menu.Item onClick={() => setOpen(true)}>Merchant and key</Menu.Item>
           <Menu.Item component="a" href="/docs" target="_blank" rel="noreferrer">
