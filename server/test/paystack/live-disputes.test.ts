@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sql } from '../../src/db/sql.ts'
+import type { RecordedEvent } from '../../src/domain/events/events.ts'
 import { askDueQuestions, settleDueDisputes } from '../../src/domain/payments/dispute-lookups.ts'
 import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
 import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
 import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { chooseProviders } from '../../src/start/providers.ts'
+import { renderDisputeEvent } from '../../src/surfaces/paystack/render-dispute.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { dyingDb } from '../dying-db.ts'
@@ -135,6 +137,21 @@ const events = async () => {
 const taken = { processor_fees: -150, 'outside/2': 150 }
 
 describe('a dispute at the account', () => {
+  test('tells the fee of its payment, when it is fetched and in its webhooks', async () => {
+    const sent = await topUp()
+    resolveDispute(account, openDispute(account, sent), 'auto-accepted')
+    await tellAll()
+    await settleDue()
+    const [{ id, transaction } = { id: 0, transaction: {} }] = (await ask('GET', '/dispute')).json().data
+    expect(transaction).toMatchObject({ amount: 10_000, fees: 150 })
+    expect((await ask('GET', `/dispute/${id}`)).json().data.transaction.fees).toBe(150)
+    const rows = await api.service.db.query<{ type: string; mode: 'live'; data: RecordedEvent['data'] }>(sql`
+      select type, mode, data from events where merchant_id = ${tenant.merchant.id} and type like 'dispute.%' order by id
+    `)
+    const webhooks = rows.map((row) => renderDisputeEvent({ ...row, type: row.type as 'dispute.lost' })?.data)
+    expect(webhooks).toMatchObject([{ transaction: { fees: 150 } }, { transaction: { fees: 150 } }])
+  })
+
   test('that is lost is one movement, however it is told: each order of its webhooks, twice, with or without a name', async () => {
     const orders = [
       ['create', 'resolve', 'refund'],
@@ -350,6 +367,23 @@ describe('a refund that somebody makes in the dashboard', () => {
     expect((await ask('GET', '/dispute')).json().data).toEqual([])
     expect(await books()).toEqual({ customer_cash: 5_000, processor_fees: -150, 'outside/2': -4_850 })
     await expectAgreement()
+  })
+
+  test('and of which nobody has told is booked once it shows while a refund of ours is sent to another bank account', async () => {
+    const sent = await topUp()
+    await ask('POST', '/v1/refunds', { transactionId: 'order-17', amount: 2_000 })
+    moveRefund(account, account.refunds.at(-1) as RefundRow, 'needs-attention')
+    await tellAll()
+    await settleDue()
+    refundInDashboard(account, sent, 3_000)
+    told = []
+    expect(await disputes()).toEqual([])
+    const [{ id } = { id: 0 }] = (await ask('GET', '/refund')).json().data as { id: number }[]
+    const refund_account_details = { currency: 'NGN', account_number: '0123456789', bank_id: '9' }
+    const retried = await ask('POST', `/refund/retry_with_customer_details/${id}`, { refund_account_details })
+    expect(retried.statusCode, retried.body).toBe(200)
+    expect(await disputes()).toMatchObject([{ category: 'refund', state: 'lost', amount: 3_000 }])
+    expect(await books()).toMatchObject({ customer_cash: 7_000 })
   })
 })
 

@@ -37,6 +37,8 @@ export interface ToldDispute {
     id: number
     reference: string
     amount: number
+    /** Minor units that the processor has kept. Missing in events of an older version, and where it is not known. */
+    fee?: number | null
     status: string
     channel: string | null
     paidAt: string | null
@@ -77,7 +79,7 @@ export function tellDispute(
               'history', r.history, 'messages', r.messages, 'bin', m.bin, 'last4', m.last4,
               'customer', case when c.id is not null then customer_snapshot(c) end,
               'transaction', json_build_object(
-                'id', p.id, 'reference', p.reference, 'amount', p.amount, 'channel', p.channel,
+                'id', p.id, 'reference', p.reference, 'amount', p.amount, 'fee', p.fee, 'channel', p.channel,
                 'status', case
                   when p.status in ('succeeded', 'reversed') and r.state = 'lost' and r.amount >= p.amount then 'reversed'
                   when r.state = 'won' and p.status = 'reversed' then 'succeeded'

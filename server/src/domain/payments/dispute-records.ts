@@ -104,6 +104,8 @@ export interface DisputedPayment {
   id: number
   reference: string
   amount: bigint
+  /** Minor units that the processor has kept; null where it is not known. */
+  fee: bigint | null
   channel: string | null
   status: string
   paidAt: Date | null
@@ -148,6 +150,7 @@ interface DisputeRow extends DoerRow {
   payment_id: bigint | null
   payment_reference: string | null
   payment_amount: bigint | null
+  payment_fee: bigint | null
   payment_channel: string | null
   payment_status: string | null
   payment_paid_at: Date | null
@@ -164,7 +167,7 @@ const disputeColumns = sql`
   r.customer_id, r.asked_amount, r.amount, r.currency, r.state, r.state_reason, r.resolution, r.complaint, r.respond_by, r.reminded_at,
   r.borne_by, r.movements, r.movement_id, r.refund_name, r.hold_id, r.after_decline, r.evidence, r.attachments, r.messages, r.history,
   r.resolved_at, r.created_at, r.updated_at, pay.id as payment_id, pay.reference as payment_reference,
-  pay.amount as payment_amount, pay.channel as payment_channel, pay.status as payment_status,
+  pay.amount as payment_amount, pay.fee as payment_fee, pay.channel as payment_channel, pay.status as payment_status,
   pay.paid_at as payment_paid_at, pay.created_at as payment_created_at, p.bin, p.last4, c.code as customer_code,
   case when c.id is not null then customer_snapshot(c) end as customer, ${doerColumns}
 `
@@ -403,6 +406,7 @@ function readDispute(row: DisputeRow): Dispute {
             id: Number(payment_id),
             reference: row.payment_reference as string,
             amount: row.payment_amount as bigint,
+            fee: row.payment_fee,
             channel: row.payment_channel,
             status: row.payment_status as string,
             paidAt: row.payment_paid_at,
