@@ -10,6 +10,7 @@ import {
   moveRefund,
   openDispute,
   pay,
+  refundInDashboard,
   resolveDispute,
   settle,
 } from './live-account.ts'
@@ -183,6 +184,27 @@ describe('the balance', () => {
     expect(await opened.books()).toMatchObject({ 'outside/2': 45 })
     expect(await opened.reconcile()).toMatchObject({ balances: [{ unexplained: 0 }] })
     expect(await opened.named()).toEqual([])
+  })
+
+  test('a refund at the account that shows only where it is asked about a missing one of ours is booked', async () => {
+    await opened.open()
+    const row = await opened.topUp('order-1')
+    const createdAt = account.now()
+    wait(5 * dayMs)
+    await opened.ask('POST', '/refund', { transaction: 'order-1', amount: 4_000 })
+    await opened.settleDue()
+    const own = account.refunds.at(-1) as (typeof account.refunds)[number]
+    moveRefund(account, own, 'processed')
+    await opened.tellAll()
+    await opened.settleDue()
+    wait(minuteMs)
+    account.refunds.splice(account.refunds.indexOf(own), 1)
+    // Too old for the list that is read.
+    Object.assign(refundInDashboard(account, row.reference, 3_000), { createdAt })
+    opened.told.splice(0)
+    await opened.reconcile({ from: new Date(api.service.clock.now().getTime() - 60 * minuteMs).toISOString() })
+    expect(await opened.named()).toEqual([['missing_there', 'refund', 4_000]])
+    expect(await opened.books()).toMatchObject({ customer_cash: 3_000 })
   })
 
   test('the open refund by which the money of a lost dispute goes back is taken off once', async () => {
