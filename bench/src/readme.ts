@@ -67,7 +67,7 @@ A read asks the database twice: for the key and for the row. Each time the reads
 constant costs only the work of Node's HTTP server. A read costs this work, the two questions and the reading of rows.
 If keys were remembered, reads would be a fifth faster. But then a revoked key would continue to work for a while.
 
-A payout writes more than a transfer: a hold and its deed in the trail, the payout with the eleven indexes by which it is found, an event
+A payout writes more than a transfer: a hold and its deed in the trail, the payout with the ten indexes by which it is found, an event
 that tells it whole, and its recipient if that is new. Its reference and its account are looked up before. Payouts that were accepted are sent by
 the same server in the rounds of both sides, to the sandbox in the same database.
 

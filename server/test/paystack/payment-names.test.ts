@@ -343,6 +343,28 @@ describe('money that comes back by itself', () => {
     expect(await typeIn(String(transfer.id))).toEqual(refused('number'))
   })
 
+  test('is not typed in under the reference of its payout in any spelling, whatever spelling the payout has', async () => {
+    await opened.chooseOut()
+    await opened.payOut()
+    const { customerId, currency, destination: place } = (await ask('GET', '/v1/payouts')).json().data[0]
+    const spellings = {
+      'run-1': 'RUN-1',
+      'RUN-2': 'run-2',
+      '0047': '47',
+      '48': '0048',
+      'Straße 5': 'STRASSE 5',
+      "it's-6": 'IT`S-6',
+    }
+    for (const [reference, typed] of Object.entries(spellings)) {
+      const destination = { recipientId: place.id }
+      const made = await ask('POST', '/v1/payouts', { customerId, amount: 100, currency, destination, reference })
+      expect(made.statusCode, made.body).toBe(201)
+      for (const name of [reference, typed])
+        expect([name, await typeIn(name)]).toEqual([name, refused(`payout ${reference}`)])
+    }
+    expect((await typeIn('run-3')).code).not.toBe('reference_taken')
+  })
+
   test('is not typed in under any name of the dispute that has taken it', async () => {
     const row = await opened.topUp('order-9')
     const dispute = openDispute(opened.account, row.reference)

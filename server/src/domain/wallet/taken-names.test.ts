@@ -1,8 +1,9 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { randomFrom } from '../../../test/random.ts'
 import { openTestService, type TestService } from '../../../test/service.ts'
 import { sql } from '../../db/sql.ts'
-import { moneyName } from './taken-names.ts'
+import { isOtherSpelling, moneyName } from './taken-names.ts'
 
 let service: TestService
 
@@ -47,6 +48,18 @@ test.each([
 ])('the name %j is compared as %j, and that one as itself', async (given, name) => {
   expect(await moneyName(service, given)).toBe(name)
   expect(await moneyName(service, name)).toBe(name)
+})
+
+test('a name that is left out of the index of other spellings is its own spelling', async () => {
+  const ascii = Array.from({ length: 127 }, (_, i) => String.fromCharCode(i + 1))
+  const shapes = ascii.flatMap((c) => [c, `${c}1`, `x${c}`, `${c}x1`, `1${c}${c}2`, `a${c}2`])
+  const plain = ['1', 'run-1', '4711', 'a.b_c-0', randomUUID().replace(/^0/, '1')]
+  const rows = await service.db.query<{ name: string; spelled: string; indexed: boolean }>(sql`
+    select n.name, money_name(n.name) as spelled, ${isOtherSpelling(sql`n.name`)} as indexed
+    from unnest(${[...shapes, ...plain, 'é', 'Straße', '007', 'pay-0007', 'a--1', 'a\n', '\na']}::text[]) as n (name)
+  `)
+  expect(rows.filter(({ name, spelled, indexed }) => !indexed && name !== spelled)).toEqual([])
+  expect(rows.filter(({ name, indexed }) => indexed && plain.includes(name))).toEqual([])
 })
 
 test('the spelling follows the classes of Unicode, for every character', async () => {

@@ -1,5 +1,5 @@
 import { isUuid } from '../../base/ids.ts'
-import { sql } from '../../db/sql.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
@@ -32,6 +32,11 @@ export interface Taken {
 export async function moneyName({ db }: Context, reference: string): Promise<string> {
   const [row] = await db.query<{ name: string }>(sql`select money_name(${reference}) as name`)
   return row?.name ?? reference
+}
+
+/** Whether a name may have another spelling than the one in which it is compared: the condition of the index of payouts by this one. */
+export function isOtherSpelling(reference: Sql): Sql {
+  return sql`${reference} collate "C" !~ '^[a-z1-9][a-z0-9]*([._-][a-z0-9]+)*$'`
 }
 
 /**
@@ -77,7 +82,10 @@ export async function findTaken(
       from pay_ins p
       where ${own} and money_name(p.reference) = ${name} and p.reference <> ${reference} and p.state <> 'refused'
       union all
-      select 4, 'payout', p.reference, null, null from payouts p where ${own} and money_name(p.reference) = ${name}
+      select 4, 'payout', p.reference, null, null from payouts p where ${own} and p.reference = ${name}
+      union all
+      select 4, 'payout', p.reference, null, null
+      from payouts p where ${own} and ${isOtherSpelling(sql`p.reference`)} and money_name(p.reference) = ${name}
       union all
       select 4, 'payout', p.reference, null, null
       from payouts p where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.code = ${transferCode}
