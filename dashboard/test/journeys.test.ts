@@ -118,7 +118,7 @@ browserTest('money that may have moved already is sent again as it was, and move
   const press = (name: string | RegExp) => dialog.getByRole('button', { name, exact: true }).click()
   await act(page, 'Send to another customer …')
   await dialog.getByLabel('To', { exact: true }).fill('Ada')
-  await dialog.getByRole('button', { name: /Ada Obi/ }).click()
+  await dialog.getByRole('option', { name: /Ada Obi/ }).click()
   await dialog.getByLabel('Amount (ZAR)').fill('9000')
   await press('Continue')
   await press(/^Send R/)
