@@ -32,7 +32,7 @@ import { advanceDuePayouts, advancePayout, takePayoutNotice } from './advancing.
 import { cancelPayout } from './payout-decisions.ts'
 import { decidePayout } from './payout-ending.ts'
 import type { ToldPayout } from './payout-events.ts'
-import type { PayoutProcessor, PayoutsContext, SendOutcome } from './payout-processor.ts'
+import type { AskOutcome, PayoutProcessor, PayoutsContext, SendOutcome } from './payout-processor.ts'
 import { getPayout } from './payout-records.ts'
 import { changePayoutSettings } from './payout-settings.ts'
 import { settlePayout } from './payout-settlements.ts'
@@ -735,6 +735,32 @@ describe('a payout', () => {
     await Promise.all([1, 2].map(() => advancePayout({ ...script.context }, tenant, id)))
     expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', isLate: true, attention: 'late' })
     expect(await funds()).toEqual({ posted: 0n, held: 0n, owed: 200n })
+  })
+
+  test.each<[string, AskOutcome]>([
+    ['nothing', { is: 'unknown' }],
+    ['something else', { is: 'unknown', differences: ['amount'] }],
+  ])('of which its account knows %s is not sent again, however long that takes', async (_, ask) => {
+    const script = scripted({ is: 'unknown' }, ask)
+    const { id } = await pay(script.context)
+    for (let times = 0; times < 4; times++) {
+      await advancePayout(script.context, tenant, id)
+      service.clock.advance(61_000)
+    }
+    expect([script.sent.length, await stateOf(id), (await funds()).held]).toEqual([1, 'sending', 300n])
+  })
+
+  test('that no account was sent is asked about nowhere, and one that is not there has no next step', async () => {
+    const asked: string[] = []
+    const script = scripted({ is: 'unknown' }, async () => {
+      asked.push('asked')
+      return paid()
+    })
+    const { id } = await pay()
+    await cancelPayout(service, tenant, id)
+    await advancePayout(script.context, tenant, id)
+    await advancePayout(script.context, tenant, uuidV7(service.random, service.clock.now()))
+    expect([asked, await stateOf(id), await funds()]).toEqual([[], 'cancelled', settled])
   })
 
   test('of a customer who was denied, or who owes, when it is about to be sent is not sent', async () => {
