@@ -316,6 +316,12 @@ export const equivalents: readonly Equivalent[] = [
     ['const endMs = 10_000', 'const endMs = 10001'],
   ].map(([before = '', after = '']) => ({ file: advancing, before, after, why: patience })),
   {
+    file: advancing,
+    before: "await fail(context, tenant, payout, { code, reason: reason ?? '', sendCount })",
+    after: 'await fail(context, tenant, payout, { code, reason: reason, sendCount })',
+    why: 'A refusal is kept with its reason.',
+  },
+  {
     file: payoutEnding,
     before: 'return a < b ? a : b',
     after: 'return a <= b ? a : b',
