@@ -223,11 +223,13 @@ describe('a payout that was paid after its money had been released', () => {
 describe('money that comes back', () => {
   test('is the merchant’s where the merchant had paid it out, in the words of the bank', async () => {
     await ledger(tenant, make().purchase(ada, 1000n))
-    const script = await sendOne(paid(), { customerCode: undefined })
+    const script = await sendOne(paid(25n), { customerCode: undefined })
     expect(await merchantFunds()).toBe(700n)
     script.ask = returned
     await advancePayout(script.context, tenant, script.id)
     expect(await merchantFunds()).toBe(1000n)
+    // The fee has paid for a transfer that was made.
+    expect(await posted('processor_fees')).toEqual({ 0: -25n })
     expect(await getPayout(service, tenant, script.id)).toMatchObject({ stateReason: 'Sent back to Ada' })
   })
 
