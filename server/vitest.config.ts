@@ -6,6 +6,7 @@ const engineIndependent = [
   'src/cli/connection.test.ts',
   'src/cli/listen.test.ts',
   'src/cli/progress.test.ts',
+  'src/start/http-servers.test.ts',
   'test/package.test.ts',
   'test/preload.test.ts',
   'test/set-up.test.ts',
@@ -23,9 +24,9 @@ export default defineConfig({
       ...(process.env.MTEJA_TEST_LONG === undefined ? long : []),
     ],
     globalSetup: 'test/global-setup.ts',
-    // Vitest leaves one core free by default, which on two cores means one worker. Each worker may hold a database of
-    // its own (0.2 to 0.5 GB when embedded), hence the upper limit.
-    maxWorkers: Math.min(availableParallelism(), 4),
+    // Tests wait as often as they work, so there is one worker more than cores. Each worker may hold a database of its own
+    // (0.2 to 0.5 GB when embedded), hence the upper limit.
+    maxWorkers: Math.min(availableParallelism() + 1, 4),
     expect: { poll: { timeout: 60_000 } },
     // A shared machine can be several times slower than an idle one, and a test here starts a database.
     testTimeout: 180_000,
