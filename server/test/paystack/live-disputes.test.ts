@@ -349,6 +349,55 @@ describe('an account whose key was changed', () => {
 })
 
 describe('a refund that somebody makes in the dashboard', () => {
+  test('takes its money as soon as it is made, so that nobody spends it, and once; if it fails, the money comes back', async () => {
+    await topUp()
+    const transaction = account.transactions.at(-1) as TransactionRow
+    const told = async (status: string, refund: RefundRow) => {
+      moveRefund(account, refund, status)
+      await tellAll()
+      await settleLater(60_000)
+    }
+    const make = (amount: number) => insertRefund(account, transaction, { amount, currency: 'NGN', status: 'pending' })
+    const first = make(3_000)
+    for (const status of ['pending', 'processing', 'needs-attention', 'processed']) {
+      await told(status, first)
+      expect(await books()).toMatchObject({ customer_cash: 7_000 })
+      await expectAgreement()
+    }
+    const second = make(2_000)
+    await told('pending', second)
+    expect(await books()).toMatchObject({ customer_cash: 5_000 })
+    const { customer_code: customerId } = (await ask('GET', `/customer/${email}`)).json().data
+    const spent = { customerId, amount: 6_000, direction: 'debit', currency: 'NGN', reason: 'x', reference: 's' }
+    expect((await ask('POST', '/v1/adjustments', spent)).statusCode).toBe(402)
+    for (let i = 0; i < 2; i++) await told('failed', second)
+    expect(await books()).toMatchObject({ customer_cash: 7_000 })
+    await expectAgreement()
+    expect(await disputes()).toMatchObject([
+      { category: 'refund', state: 'won', amount: 2_000 },
+      { category: 'refund', state: 'lost', amount: 3_000 },
+    ])
+  })
+
+  test('is one with the dispute that it ends, in each order', async () => {
+    const sent = await topUp()
+    const transaction = account.transactions.at(-1) as TransactionRow
+    const dispute = openDispute(account, sent)
+    api.service.clock.advance(1000)
+    const refund = insertRefund(account, transaction, { amount: 10_000, currency: 'NGN', status: 'pending' })
+    const look = async () => {
+      await tellAll()
+      await settleLater(60_000)
+      expect(await books()).toEqual(taken)
+    }
+    await look()
+    resolveDispute(account, dispute, 'merchant-accepted')
+    await look()
+    moveRefund(account, refund, 'processed')
+    await look()
+    expect((await disputes()).map(({ state }) => state)).toEqual(['lost', 'lost'])
+  })
+
   test('is money taken back, beside a refund of ours, each once', async () => {
     const sent = await topUp()
     const { id } = account.transactions.at(-1) as Row

@@ -159,10 +159,10 @@ async function lookAtTaken(
   const ours = await findReturns(context, tenant, taken.refunds)
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
   const refunds = taken.refunds.filter(({ id }) => !ours.has(id)).filter(isLate)
-  for (const { returnId, isProcessed } of refunds) {
-    if (returnId !== null && isProcessed) await noteContradiction(context, tenant, returnId)
+  for (const { returnId, state } of refunds) {
+    if (returnId !== null && state === 'processed') await noteContradiction(context, tenant, returnId)
   }
-  for (const report of reportsOf(taken.disputes.filter(isLate), refunds)) {
+  for (const report of [...reportsOf(taken.disputes.filter(isLate), refunds), ...failuresOf(refunds, known)]) {
     const money = await findDisputedMoney(context, tenant, transactionId)
     if (money === null) continue
     // A person gives money back that was recorded by hand, and may have done so at the account.
@@ -228,7 +228,7 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
   `
   await context.db.query(sql`
     update refunds r set settled_as = n.name
-    from ${list(named.filter(({ isProcessed }) => isProcessed))}
+    from ${list(named.filter(({ state }) => state === 'processed'))}
     where r.merchant_id = ${merchant.id} and r.id = n.id and r.verdict = 'processed' and r.state <> 'failed'
       and r.settled_as is null and r.contradicted_at is null
   `)
@@ -243,18 +243,20 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
 
 /**
  * What was taken back, each once: a dispute and the refund by which its money went back are the same. An account that does not
- * name the dispute of a refund means the dispute of the same amount that is older than the refund.
+ * name the dispute of a refund means the dispute of the same amount that is older than the refund. The money of a refund that
+ * somebody has made at the account is gone while it is open, but for one that ends a dispute that is lost: that has taken the money.
  *
  * @param refunds those that are not ours
  */
 export function reportsOf(disputes: readonly AccountDispute[], refunds: readonly AccountRefund[]): DisputeReport[] {
-  const left = new Set(refunds.filter(({ isProcessed }) => isProcessed))
-  const take = (fits: (refund: AccountRefund) => boolean) => {
-    const found = [...left].find(fits)
+  const isOpen = ({ state, returnId }: AccountRefund) => state === 'open' && returnId === null
+  const left = new Set(refunds.filter((each) => each.state === 'processed' || isOpen(each)))
+  const take = (dispute: AccountDispute, fits: (refund: AccountRefund) => boolean) => {
+    const found = [...left].find((each) => (each.state === 'processed' || dispute.state === 'lost') && fits(each))
     if (found !== undefined) left.delete(found)
     return found ?? null
   }
-  const named = new Map(disputes.map((each) => [each, take(({ disputeId }) => disputeId === each.id)]))
+  const named = new Map(disputes.map((each) => [each, take(each, ({ disputeId }) => disputeId === each.id)]))
   const reports = disputes.map((dispute): DisputeReport => {
     const { id, state, stateReason, resolution, category, amount, complaint, respondBy, createdAt } = dispute
     const refund =
@@ -262,6 +264,7 @@ export function reportsOf(disputes: readonly AccountDispute[], refunds: readonly
       (state === 'won'
         ? null
         : take(
+            dispute,
             (each) =>
               each.disputeId === null && each.createdAt >= createdAt && (amount === null || each.amount === amount),
           ))
@@ -278,20 +281,32 @@ export function reportsOf(disputes: readonly AccountDispute[], refunds: readonly
       refundName: refund?.id ?? null,
     }
   })
-  const alone = [...left].map(
-    ({ id, amount }): DisputeReport => ({
-      outsideId: `refund/${id}`,
-      state: 'lost',
-      stateReason: null,
-      resolution: 'refunded',
-      category: 'refund',
-      amount,
-      complaint: null,
-      respondBy: null,
-      refundName: null,
-    }),
-  )
-  return [...reports, ...alone]
+  return [...reports, ...[...left].map(reportOf)]
+}
+
+/** A refund that somebody has made at the account, as taken money. */
+function reportOf({ id, amount }: AccountRefund): DisputeReport {
+  return {
+    outsideId: `refund/${id}`,
+    state: 'lost',
+    stateReason: null,
+    resolution: 'refunded',
+    category: 'refund',
+    amount,
+    complaint: null,
+    respondBy: null,
+    refundName: null,
+  }
+}
+
+/** Refunds that somebody has made at the account, that are booked as taken, and that have failed: the money is there again. */
+function failuresOf(refunds: readonly AccountRefund[], known: readonly Dispute[]): DisputeReport[] {
+  const isBooked = ({ id }: AccountRefund) =>
+    known.some(({ outsideId, state }) => outsideId === `refund/${id}` && state === 'lost') &&
+    !known.some(({ refundName }) => refundName === id)
+  return refunds
+    .filter((each) => each.state === 'failed' && each.returnId === null && isBooked(each))
+    .map((each) => ({ ...reportOf(each), state: 'won', resolution: null }))
 }
 
 const dueDisputes: DueTask<PaymentsContext, object, string> = {

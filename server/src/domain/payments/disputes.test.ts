@@ -428,7 +428,7 @@ describe('disputes and refunds of a payment at an account', () => {
     disputeId: null,
     amount: 1000n,
     currency: 'NGN',
-    isProcessed: true,
+    state: 'processed',
     createdAt: at(20),
     ...own,
   })
@@ -449,8 +449,15 @@ describe('disputes and refunds of a payment at an account', () => {
     expect(brief([], [back(), back({ id: 'r2' })])).toEqual([alone, ['refund/r2', 'lost', null]])
   })
 
-  test('are nothing where the refund is not processed', () => {
-    expect(brief([told()], [back({ isProcessed: false })])).toEqual([['d1', 'open', null]])
+  test('are two things while the refund is open, unless the dispute is lost; nothing where it has failed or is ours', () => {
+    const open = back({ state: 'open' })
+    expect(brief([told()], [open])).toEqual([
+      ['d1', 'open', null],
+      ['refund/r1', 'lost', null],
+    ])
+    expect(brief([told({ state: 'lost' })], [open])).toEqual([['d1', 'lost', 'r1']])
+    expect(brief([told()], [back({ state: 'failed' })])).toEqual([['d1', 'open', null]])
+    expect(brief([told()], [back({ state: 'open', returnId: 'ours' })])).toEqual([['d1', 'open', null]])
   })
 })
 

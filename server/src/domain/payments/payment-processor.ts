@@ -148,7 +148,8 @@ export interface AccountRefund {
   disputeId: string | null
   amount: bigint
   currency: Currency
-  isProcessed: boolean
+  /** Its money leaves the account as soon as it is made. `failed`: it is there again. */
+  state: 'open' | 'processed' | 'failed'
   createdAt: Date
 }
 

@@ -114,8 +114,6 @@ async function compareOther(
   item: StatementItem,
 ): Promise<number> {
   const { state, amount, paymentId } = item
-  // The payer has not got it yet: it is open on both sides.
-  if (state === 'open') return 0
   const reference = await referenceOf(context, tenant, run, item)
   const payment = await findBookedOne(context, tenant, run, { id: paymentId ?? '', reference, marker: null })
   const isBooked = payment.transaction !== null
@@ -127,15 +125,17 @@ async function compareOther(
     return 0
   }
   const before = await findTaken(context, tenant, originalId, item.id)
+  const isAsked = reference !== null && (before === null) === (state !== 'failed')
+  if (isAsked) await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
+  const taken = isAsked ? await findTaken(context, tenant, originalId, item.id) : before
   if (state === 'failed') {
-    if (before === null) return 0
-    await note(context, tenant, run, named, { kind: 'state', ours: before.amount, effect: before.amount })
+    if (taken === null) return before === null ? 0 : 1
+    await note(context, tenant, run, named, { kind: 'state', ours: taken.amount, effect: taken.amount })
     return 0
   }
-  if (before === null && reference !== null)
-    await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
-  const taken = before ?? (await findTaken(context, tenant, originalId, item.id))
   if (taken === null) {
+    // It ends a dispute whose money is gone already.
+    if (state === 'open') return 0
     await note(context, tenant, run, named, { kind: isBooked ? 'missing_here' : 'not_ours', effect: -amount })
     return 0
   }

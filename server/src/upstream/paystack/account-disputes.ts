@@ -106,7 +106,7 @@ function readRefund(refund: Refund): AccountRefund {
     disputeId: disputeId === null ? null : String(disputeId),
     amount,
     currency,
-    isProcessed: status === 'processed',
+    state: status === 'processed' || status === 'failed' ? status : 'open',
     createdAt,
   }
 }

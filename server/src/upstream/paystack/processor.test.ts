@@ -338,7 +338,7 @@ describe('the return of a charge', () => {
     opened.proxy.choose = () => 'none'
     await opened.ask({ operation: 'dashboard', method: 'POST', path: '/refund', body: { transaction } })
     expect(await processor.sendReturn(tenant, part(reference, 10_000n))).toMatchObject({ status: 'refused' })
-    expect(await processor.queryReturn(tenant, never)).toEqual({ status: 'unknown' })
+    expect(await processor.queryReturn(tenant, never)).toEqual({ status: 'unknown', othersTook: true })
     moveRefund(opened.account, lastRefund(), 'processed')
     expect(await processor.queryReturn(tenant, never)).toMatchObject({ status: 'refused' })
   })

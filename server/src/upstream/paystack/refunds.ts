@@ -75,7 +75,7 @@ export interface RefundSurvey {
   others: bigint
   /** The part of it that has gone back for good. */
   othersProcessed: bigint
-  /** Whether a refund that bears no marker of ours has gone back. */
+  /** Whether a refund that bears no marker of ours has gone back, or is about to. */
   isTakenByOthers: boolean
   /** The disputes that refunds of the payment end. */
   endedDisputes: bigint[]
@@ -100,7 +100,7 @@ export async function surveyRefunds(
     own: rows.find((each) => isMarked(each) && each.amount === amount) ?? null,
     others: sumOf(others),
     othersProcessed: sumOf(others.filter(({ status }) => status === 'processed')),
-    isTakenByOthers: others.some((each) => each.status === 'processed' && markerOf(each) === null),
+    isTakenByOthers: others.some((each) => markerOf(each) === null),
     endedDisputes: rows.flatMap(({ disputeId }) => disputeId ?? []),
   }
 }
