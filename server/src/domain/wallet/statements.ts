@@ -228,12 +228,19 @@ export async function readStatementEntries(
     from entries e
     join ledger_transactions t on t.merchant_id = e.merchant_id and t.id = e.transaction_id
     left join ledger_transactions o on o.merchant_id = t.merchant_id and o.id = t.reverses_id
-    left join payouts p on t.kind = 'payout' and p.merchant_id = t.merchant_id and p.id = t.id
-    left join recipients r on r.merchant_id = p.merchant_id and r.id = p.recipient_id
-    left join ledger_accounts a
-      on t.kind = 'transfer' and a.merchant_id = t.merchant_id
-      and a.id = case when t.from_account_id = e.account_id then t.to_account_id else t.from_account_id end
-    left join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
+    left join lateral (
+      select s.name, s.account_number from payouts p
+      join recipients s on s.merchant_id = p.merchant_id and s.id = p.recipient_id
+      where t.kind = 'payout' and p.merchant_id = t.merchant_id and p.id = t.id
+      limit 1
+    ) r on true
+    left join lateral (
+      select s.first_name, s.last_name from ledger_accounts a
+      join customers s on s.merchant_id = a.merchant_id and s.id = a.customer_id
+      where t.kind = 'transfer' and a.merchant_id = t.merchant_id
+        and a.id = case when t.from_account_id = e.account_id then t.to_account_id else t.from_account_id end
+      limit 1
+    ) c on true
     where e.merchant_id = ${tenant.merchant.id} and e.account_id = ${statement.accountId}
       and e.number > ${page.after} and e.number <= ${statement.last}
     order by e.number
