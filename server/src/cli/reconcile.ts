@@ -113,6 +113,11 @@ function printResult(run: Mteja.Reconciliation, differences: readonly Mteja.Diff
     const waits = unsettled === 0 ? '' : `; ${unsettled} is not settled yet, and does not count`
     tell(`${currency}: the account has ${account}, expected ${expected}${named}${waits}${rest}.`)
   }
+  if (run.itemsUnreadable > 0) {
+    tell(
+      `The account has told ${run.itemsUnreadable} things that could not be read, and are not compared: the log has their ids.`,
+    )
+  }
   const read = `${run.itemsRead} read, ${run.completed} booked now`
   if (differences.length === 0 && run.itemsUnreadable === 0) {
     print(`${paint('green', 'The account and the books agree:')} ${read}.`)

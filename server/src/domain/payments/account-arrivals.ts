@@ -11,7 +11,7 @@ import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.
 import type { Tenant } from '../merchants/tenant.ts'
 import { isImported } from '../wallet/imported-references.ts'
 import { findPayInNamed } from '../wallet/pay-ins.ts'
-import { keyOfArrival } from './charge-facts.ts'
+import { keyOfArrival, tellUnread } from './charge-facts.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
 import { type FoundPayment, type FoundTransfer, type PaymentsContext, requireProcessor } from './payment-processor.ts'
 import { insertPayment } from './payments.ts'
@@ -306,8 +306,9 @@ export async function suspendArrival(
     request: null,
     ownKey: keyOfArrival(reference, facts, 'money'),
   }
-  const [refused] = await postWithFee(context, tenant, [money], feeOf(arrival, null))
-  if (refused instanceof ServiceError) throw refused
+  const [outcome] = await postWithFee(context, tenant, [money], feeOf(arrival, null))
+  if (outcome instanceof ServiceError) throw outcome
+  if (outcome?.replayed === false) tellUnread(context, tenant, reference, facts)
   return true
 }
 

@@ -52,10 +52,22 @@ const feeLookMs = 60 * 60 * 1000
 export async function bookCharge(context: FreeContext, tenant: Tenant, paid: PaidCharge): Promise<BookedCharge> {
   const sent = await getSent(context, tenant, paid.reference)
   const before = readBooked(sent)
+  if (before === null) tellUnread(context, tenant, sent.sent_reference, paid.facts)
   const booked = before ?? (await post(context, tenant, sent, paid))
   if (before !== null) await postWithFee(context, tenant, [], feeOf(sent, paid, before.suspended === null))
   await note(context, tenant, sent, paid, booked)
   return booked
+}
+
+/** Says in the log what a processor has told of new money and cannot be read. The money is booked without it. */
+export function tellUnread(
+  { log }: Context,
+  { merchant, mode }: Tenant,
+  reference: string,
+  { unread = [] }: ChargeFacts,
+): void {
+  if (unread.length === 0) return
+  log.warn({ merchant: merchant.code, mode, reference, unread }, 'money was booked without what cannot be read of it')
 }
 
 async function getSent(context: Context, { merchant, mode }: Tenant, reference: string): Promise<SentRow> {

@@ -44,13 +44,15 @@ export interface ChargeFacts {
   id: string
   amount: bigint
   currency: Currency
-  /** What the processor has kept for itself; null while it is not known. */
+  /** What the processor has kept for itself; null while it is not known, and where it cannot be read. */
   fee: bigint | null
   paidAt: Date | null
   /** The kind of instrument that paid; null for a kind that has no word here. */
   channel: NewPaymentMethod['type'] | null
   /** The instrument, if it may be charged again; `token` is the processor's name of it. */
   saved: (NewPaymentMethod & { token: string }) | null
+  /** What the processor has told besides, and cannot be read, in its words; default nothing. */
+  unread?: readonly string[]
 }
 
 /** A payment at an account, as the account tells of it when it is asked. */

@@ -108,6 +108,7 @@ async function askAboutPayment(
       state: found.isPaid || found.isGivenBack ? 'done' : 'open',
       amount,
       requestedAmount: null,
+      isFeeUnreadable: false,
       fee,
       currency,
       reference,

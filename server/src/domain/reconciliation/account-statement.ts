@@ -23,6 +23,8 @@ export interface StatementItem {
   requestedAmount: bigint | null
   /** Of a payment, settlement or payout: what the processor keeps; null while that is not known, and for other things. */
   fee: bigint | null
+  /** Whether the account tells a fee that cannot be read, such as a fraction of a unit. `fee` is null then. */
+  isFeeUnreadable: boolean
   currency: Currency
   /** The account's name of a payment or payout; of a refund or dispute that of its payment, null where it is not told. */
   reference: string | null
@@ -55,8 +57,8 @@ export interface StatementQuestion {
 /** What an account holds in a currency. */
 export interface StatementBalance {
   currency: Currency
-  /** Minor units; below zero where the account owes. */
-  amount: bigint
+  /** Minor units; below zero where the account owes. Null for what cannot be read, such as a fraction of a unit. */
+  amount: bigint | null
 }
 
 /** An account at a processor as it tells of itself. Every call asks the account, and throws `UpstreamError` where that fails. */

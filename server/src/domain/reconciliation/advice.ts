@@ -19,6 +19,9 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
       if (subject === 'payout') return openPayout('The account has another amount than the payout here.')
       return 'The account has another amount than is booked. Look at it in the account, and correct the difference with POST /v1/adjustments.'
     case 'fee':
+      if (subject === 'balance') {
+        return 'The account tells fees in this currency that cannot be read here, such as a fraction of the smallest unit of the currency or a number below zero; the reference names a payment with one. The money is booked, and these fees are not, so the balance has a part that is unexplained. Compare it with the invoice of the processor, and accept the unexplained part with the fees as the reason.'
+      }
       return 'The account has kept another fee than is booked. Compare it with the invoice of the processor.'
     case 'state':
       if (subject === 'payout') return openPayout('The account and the books say differently how the payout ended.')
@@ -27,6 +30,9 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
       }
       return 'The account and the books say differently how it ended. Look at it in the account, and correct the balance with POST /v1/adjustments if money has moved.'
     case 'currency':
+      if (subject === 'balance') {
+        return 'The balance of the account in this currency cannot be read here, such as one with a fraction of the smallest unit of the currency. So it is not compared, and everything else is. A fee of a fraction makes such a balance. It is compared by the first reconciliation that can read it.'
+      }
       return 'The account has it in another currency than is booked. Look at it in the account.'
     case 'duplicate':
       return subject === 'payment'
@@ -39,7 +45,7 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
           ? 'The payout was made at the account, and not here. If a customer was paid, correct the balance with POST /v1/adjustments. Then accept the difference.'
           : 'It is about a payment that is not booked here, so no balance here changes. Accept the difference.'
     case 'unexplained':
-      return 'The account has another balance than the books and all known differences explain. Look for movements in the account that are in no list, such as a top-up, a payout by hand or a correction of the processor.'
+      return 'The account has another balance than the books and all known differences explain. Look for movements in the account that are in no list, such as a top-up, a payout by hand or a correction of the processor. If there is a difference of the kind fee about the balance, the account has kept fees that cannot be read here.'
   }
 }
 

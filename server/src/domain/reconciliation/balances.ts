@@ -17,6 +17,8 @@ import {
 /** What a look at the balances has found. `agreed`: nothing is left to explain. */
 export interface SeenBalances {
   balances: ComparedBalance[]
+  /** The currencies in which the account tells what cannot be read. They are not compared. */
+  unreadable: Currency[]
   isAgreed: boolean
 }
 
@@ -30,10 +32,12 @@ export async function compareBalances(
   run: Reconciliation,
   statement: AccountStatement,
 ): Promise<SeenBalances> {
-  const held = await statement.readBalances()
+  const told = await statement.readBalances()
+  const unreadable = told.flatMap(({ currency, amount }) => (amount === null ? [currency] : []))
+  const held = told.flatMap(({ currency, amount }) => (amount === null ? [] : [{ currency, amount }]))
   const kept = await findOpenings(context, tenant, run)
   const { begin } = await beginningOf(context, tenant, run.booksId)
-  if (kept.size === 0 && run.from > begin) return { balances: [], isAgreed: true }
+  if (kept.size === 0 && run.from > begin) return { balances: [], unreadable, isAgreed: true }
   const isNew = kept.size === 0
   const forgotten = isNew ? await findForgotten(context, tenant, run) : []
   const changes: Changes = isNew ? await sumChanges(context, tenant, run) : new Map()
@@ -44,7 +48,8 @@ export async function compareBalances(
   const heldOf = (currency: Currency) => held.find((each) => each.currency === currency)?.amount ?? 0n
   const sums = await sumBooks(context, tenant, run)
   const all = [...held.map(({ currency }) => currency), ...sums.keys(), ...kept.keys(), ...changes.keys()]
-  const balances = [...new Set(all)].sort().map((currency): ComparedBalance => {
+  const readable = [...new Set(all)].filter((currency) => !unreadable.includes(currency))
+  const balances = readable.sort().map((currency): ComparedBalance => {
     const account = heldOf(currency)
     const { booked = 0n, open = 0n, explained = 0n } = sums.get(currency) ?? {}
     const opening = isNew ? account - (changes.get(currency)?.all ?? 0n) : (kept.get(currency)?.amount ?? 0n)
@@ -63,13 +68,13 @@ export async function compareBalances(
     const isSeenTwice = balances.every(
       ({ currency, opening }) => run.balances.find((each) => each.currency === currency)?.opening === opening,
     )
-    if (!isSeenTwice) return { balances, isAgreed: false }
+    if (!isSeenTwice) return { balances, unreadable, isAgreed: false }
     await noteForgotten(context, tenant, run, forgotten)
     await keepOpenings(context, tenant, run, { balances, changes })
   } else {
     await readUnsettled(context, tenant, run, { balances, kept })
   }
-  return { balances, isAgreed: balances.every(({ unexplained }) => unexplained === 0) }
+  return { balances, unreadable, isAgreed: balances.every(({ unexplained }) => unexplained === 0) }
 }
 
 interface Opening {

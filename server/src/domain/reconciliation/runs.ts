@@ -45,6 +45,7 @@ import {
 } from './reconciliations.ts'
 import { compareRefunds } from './refunds.ts'
 import { compareSettlements } from './settlements.ts'
+import { noteUnreadBalances, noteUnreadFees } from './unreadable.ts'
 
 /*
  * A reconciliation is done in steps: a page of a list, or a slice of what is here. Each step is committed with the place of the next
@@ -250,6 +251,7 @@ async function step(context: Work, tenant: Tenant, run: Reconciliation, { statem
     context.failures.failed(subject, { row: run.id, kind, unreadable: unreadable.slice(0, 20) })
   }
   await storeItems(context, tenant, run, { kind, items })
+  await noteUnreadFees(context, tenant, run, items)
   const left = itemsAfter(items, run.compared)
   const { done, isWhole } = await takeUntil(comparisons[kind](context, tenant, run, left), until)
   const counted = { itemsRead: done.length, completed: done.reduce((sum, each) => sum + each, 0) }
@@ -312,7 +314,7 @@ async function stepBalance(
   await noteGivenBack(context, tenant, run)
   await closeGone(context, tenant, run, sql`d.subject <> 'balance'`)
   if (!run.withBalance) return { stage: 'end' }
-  const { balances, isAgreed } = await compareBalances(context, tenant, run, statement)
+  const { balances, unreadable, isAgreed } = await compareBalances(context, tenant, run, statement)
   // Nothing has moved since the look before, and everything was read again.
   const isStill = run.round > 2 && isSameLook(run.balances, balances)
   if (!isAgreed && !isStill && run.round < maxRounds) {
@@ -322,6 +324,7 @@ async function stepBalance(
   const isJudged = isAgreed || isStill
   const judged = isJudged ? balances : await unexplainedBefore(context, tenant, run, balances)
   await noteBalances(context, tenant, run, judged)
+  await noteUnreadBalances(context, tenant, run, { balances, unreadable })
   return { stage: 'end', balances }
 }
 

@@ -37,7 +37,10 @@ describe('a verified payment and the one expected', () => {
     expect(findDisagreements(byPayer, found({ requested_amount: 30_051 }))).toEqual(['amount'])
     expect(findDisagreements(byPayer, found({ requested_amount: null }))).toEqual(['amount'])
     expect(findDisagreements(byPayer, found({ fees: 10_282 }))).toEqual(['amount'])
-    expect(findDisagreements(byPayer, found({ fees: null }))).toEqual(['amount'])
+    // While the fee is not known the amount that was asked for says so alone.
+    expect(findDisagreements(byPayer, found({ fees: null }))).toEqual([])
+    expect(findDisagreements(byPayer, found({ fees: null, amount: 30_049 }))).toEqual(['amount'])
+    expect(findDisagreements(byPayer, found({ fees: null, requested_amount: null }))).toEqual(['amount'])
     expect(findDisagreements(byPayer, found({ amount: 30_049 }))).toEqual(['amount'])
   })
 

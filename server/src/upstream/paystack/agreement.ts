@@ -29,9 +29,10 @@ export function findDisagreements(expected: ExpectedPayment, found: Transaction)
 
 /**
  * A partial debit takes less than was asked for. A payer who bears the account's fee pays exactly the fee more than was asked
- * for: `requestedAmount` is then the amount that was asked for.
+ * for: `requestedAmount` is then the amount that was asked for, and says so alone while the fee is not known.
  */
 function hasAmount({ amount }: ExpectedPayment, found: Transaction): boolean {
   if (found.amount === amount) return true
-  return found.requestedAmount === amount && found.fees !== null && found.amount === amount + found.fees
+  if (found.requestedAmount !== amount) return false
+  return found.fees === null ? found.amount > amount : found.amount === amount + found.fees
 }

@@ -9,6 +9,7 @@ import {
   optionalDate,
   optionalMembers,
   optionalText,
+  readAside,
   readCurrency,
   readDate,
   readId,
@@ -184,7 +185,7 @@ function readDispute(members: Members): Dispute {
     id: readId(members, 'id'),
     mode: readMode(members),
     status: readOneOf(members, 'status', disputeStatuses),
-    category: optionalText(members, 'category'),
+    category: readAside(() => optionalText(members, 'category')),
     complaint: readComplaint(members.messages),
     resolution: optionalText(members, 'resolution'),
     amount: optionalAmount(members, 'refund_amount', currency),
@@ -192,7 +193,7 @@ function readDispute(members: Members): Dispute {
     transactionId: readId(transaction, 'id'),
     transactionReference: 'reference' in transaction ? readText(transaction, 'reference') : null,
     createdAt: readDate(members, 'createdAt', 'created_at'),
-    dueAt: optionalDate(members, 'dueAt'),
-    resolvedAt: optionalDate(members, 'resolvedAt'),
+    dueAt: readAside(() => optionalDate(members, 'dueAt')),
+    resolvedAt: readAside(() => optionalDate(members, 'resolvedAt')),
   }
 }

@@ -4,10 +4,10 @@ import type { Authorization, Transaction } from './transactions.ts'
 
 /** What a verified payment tells besides its status. */
 export function factsOf(paid: Transaction): ChargeFacts {
-  const { id, amount, currency, fees, paidAt, authorization } = paid
+  const { id, amount, currency, fees, paidAt, authorization, unread } = paid
   const saved = authorization?.reusable ? describeAuthorization(authorization) : null
   const channel = types[paid.channel ?? ''] ?? null
-  return { id: String(id), amount, currency, fee: fees, paidAt, channel, saved }
+  return { id: String(id), amount, currency, fee: fees, paidAt, channel, saved, unread }
 }
 
 /** What is told of a transfer to a dedicated account; null for another payment. */

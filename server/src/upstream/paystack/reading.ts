@@ -7,7 +7,8 @@ import { type Answer, unusable } from './ask.ts'
 
 /*
  * Answers are read strictly: a member that is missing, or is not what the contract says, is never guessed. The readers
- * throw `Unreadable`, which `understand` turns into an `UpstreamError`.
+ * throw `Unreadable`, which `understand` turns into an `UpstreamError`. A member that no decision needs is read by `readAside`: it is
+ * unknown where it cannot be read.
  */
 
 /** The members of a JSON object. */
@@ -63,6 +64,21 @@ export function readText(members: Members, name: string): string {
   const value = members[name]
   if (typeof value === 'string' && value !== '') return value
   throw new Unreadable(name)
+}
+
+/**
+ * Reads a member that no decision needs. One that cannot be read is unknown: money that came is not held up by it.
+ *
+ * @param unread gets the names of the members that cannot be read
+ */
+export function readAside<Thing>(read: () => Thing, unread: string[] = []): Thing | null {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error
+    unread.push(error.member)
+    return null
+  }
 }
 
 /** Null where it is missing, null or empty. */

@@ -9,6 +9,7 @@ import {
   optionalId,
   optionalText,
   readAmount,
+  readAside,
   readCurrency,
   readDate,
   readId,
@@ -173,9 +174,9 @@ function readRefund(members: Members): Refund {
   return {
     id: readId(members, 'id'),
     transactionId: isObject ? readId(readMembers(transaction), 'id') : readId(members, 'transaction'),
-    transactionReference: isObject
-      ? optionalText(readMembers(transaction), 'reference')
-      : optionalText(members, 'transaction_reference'),
+    transactionReference: readAside(() =>
+      isObject ? optionalText(readMembers(transaction), 'reference') : optionalText(members, 'transaction_reference'),
+    ),
     mode: readMode(members),
     status: readOneOf(members, 'status', refundStatuses),
     amount: readAmount(members, 'amount', currency),
@@ -183,6 +184,6 @@ function readRefund(members: Members): Refund {
     disputeId: readDisputeId(members.dispute),
     merchantNote: optionalText(members, 'merchant_note'),
     createdAt: readDate(members, 'createdAt', 'created_at'),
-    refundedAt: optionalDate(members, 'refunded_at'),
+    refundedAt: readAside(() => optionalDate(members, 'refunded_at')),
   }
 }

@@ -6,6 +6,7 @@ import {
   type Members,
   optionalDate,
   readAmount,
+  readAside,
   readCurrency,
   readDate,
   readId,
@@ -25,8 +26,8 @@ export interface Settlement {
   currency: Currency
   /** What was collected, without the fees. */
   amount: bigint
-  collected: bigint
-  fees: bigint
+  collected: bigint | null
+  fees: bigint | null
   /** Null where the account does not say. */
   deductions: bigint | null
   /** What the bank gets: less than the amount where something was taken off. */
@@ -53,21 +54,25 @@ export function listSettledTransactions(ask: Ask, id: bigint): AsyncGenerator<Tr
 /** What the account holds in one currency. */
 export interface AccountBalance {
   currency: Currency
-  /** Minor units; below zero where the account owes. An account that is another Mteja has wallets, whose money lies there as well. */
-  amount: bigint
+  /**
+   * Minor units; below zero where the account owes. An account that is another Mteja has wallets, whose money lies there as well. Null
+   * for what cannot be read, such as a fraction of a unit.
+   */
+  amount: bigint | null
 }
 
-/** `GET /balance`. Throws `UpstreamError`. */
+/** `GET /balance`, without currencies that are not known here. Throws `UpstreamError`. */
 export async function readBalances(ask: Ask): Promise<AccountBalance[]> {
   const operation = 'read_balances'
   const answer = await ask({ operation, method: 'GET', path: '/balance' })
-  return readSuccess(operation, answer, (data) =>
-    readList(data, 'data', (row) => {
-      const currency = readCurrency(row)
-      const name = row.account_balance === undefined ? 'balance' : 'account_balance'
-      return { currency, amount: readSignedAmount(row, name, currency) }
-    }),
-  )
+  return readSuccess(operation, answer, (data) => readList(data, 'data', readBalance).filter((row) => row !== null))
+}
+
+function readBalance(row: Members): AccountBalance | null {
+  const currency = readAside(() => readCurrency(row))
+  if (currency === null) return null
+  const name = row.account_balance === undefined ? 'balance' : 'account_balance'
+  return { currency, amount: readAside(() => readSignedAmount(row, name, currency)) }
 }
 
 function readSettlement(members: Members): Settlement {
@@ -80,11 +85,13 @@ function readSettlement(members: Members): Settlement {
     status: readOneOf(members, 'status', ['success', 'processing', 'pending', 'failed'] as const),
     currency,
     amount,
-    collected: readAmount(members, 'total_processed', currency),
-    fees: readAmount(members, 'total_fees', currency),
-    deductions: members.deductions == null ? null : readSignedAmount(members, 'deductions', currency),
+    collected: readAside(() => readAmount(members, 'total_processed', currency)),
+    fees: readAside(() => readAmount(members, 'total_fees', currency)),
+    deductions: readAside(() =>
+      members.deductions == null ? null : readSignedAmount(members, 'deductions', currency),
+    ),
     paidOut: isTold ? readSignedAmount(members, 'effective_amount', currency) : amount,
-    settledAt: optionalDate(members, 'settlement_date'),
+    settledAt: readAside(() => optionalDate(members, 'settlement_date')),
     createdAt: readDate(members, 'createdAt'),
   }
 }

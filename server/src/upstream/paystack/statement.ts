@@ -83,11 +83,18 @@ function readItems<Row extends { mode: Mode }>(
   return { items: rows.filter((row) => row.mode === mode).map(read), unreadable, isLast }
 }
 
-const nothing = { requestedAmount: null, fee: null, reference: null, paymentId: null, name: null }
+const nothing = {
+  requestedAmount: null,
+  fee: null,
+  isFeeUnreadable: false,
+  reference: null,
+  paymentId: null,
+  name: null,
+}
 const paid = ['success', 'reversal-pending', 'reversed']
 
 function ofTransaction(row: DatedTransaction): StatementItem {
-  const { id, status, amount, requestedAmount, fees, currency, reference, metadata, createdAt } = row
+  const { id, status, amount, requestedAmount, fees, currency, reference, metadata, createdAt, unread } = row
   const isPaid = paid.includes(status)
   return {
     ...nothing,
@@ -96,6 +103,7 @@ function ofTransaction(row: DatedTransaction): StatementItem {
     amount,
     requestedAmount,
     fee: fees,
+    isFeeUnreadable: isPaid && unread.includes('fees'),
     currency,
     reference,
     name: markerIn(metadata),
@@ -137,13 +145,23 @@ function ofDispute(dispute: Dispute): StatementItem {
 
 const gone = ['failed', 'reversed', 'abandoned', 'blocked', 'rejected']
 
-function ofTransfer({ id, status, amount, fee, currency, reference, createdAt }: Transfer): StatementItem {
+function ofTransfer({
+  id,
+  status,
+  amount,
+  fee,
+  isFeeUnreadable,
+  currency,
+  reference,
+  createdAt,
+}: Transfer): StatementItem {
   return {
     ...nothing,
     id: String(id),
     state: status === 'success' ? 'done' : gone.includes(status) ? 'failed' : 'open',
     amount,
     fee,
+    isFeeUnreadable,
     currency,
     reference,
     name: orderOfTransfer(reference),

@@ -195,11 +195,25 @@ describe('an answer about a payment', () => {
     ['amount', '12.5'],
     ['amount', -1],
     ['currency', 'ngn'],
-    ['fees', 'none'],
-    ['paid_at', 'yesterday'],
-    ['authorization', 'AUTH_x'],
   ])('a payment whose %s is %j is not guessed', (name, value) => {
     expect(() => read({ [name]: value })).toThrow(`"${name}"`)
+  })
+
+  test.each([
+    ['fees', 'none', 'fees'],
+    ['fees', -5, 'fees'],
+    ['fees', 1.5, 'fees'],
+    ['channel', 7, 'channel'],
+    ['authorization', 'AUTH_x', 'authorization'],
+    ['customer', [], 'customer'],
+  ] as const)('a payment whose %s is %j is read, and that is unknown', (name, value, member) => {
+    expect(read({ [name]: value })).toMatchObject({ [member]: null, unread: [name] })
+  })
+
+  test('a payment whose time cannot be read was not paid before it was made', () => {
+    const paid = read({ paid_at: 'yesterday' })
+    expect(paid).toMatchObject({ paidAt: paid.createdAt, unread: ['paid_at'] })
+    expect(paid.createdAt).toBeInstanceOf(Date)
   })
 
   test('an amount that has thousandths is not sent', async () => {

@@ -11,6 +11,7 @@ import {
   optionalMembers,
   optionalText,
   readAmount,
+  readAside,
   readBoolean,
   readCurrency,
   readId,
@@ -41,7 +42,7 @@ export interface Transaction {
   /** The amount that was asked for; the payer may have paid the fee besides, or only a part. Null in old records. */
   requestedAmount: bigint | null
   currency: Currency
-  /** Null while it is not known. */
+  /** Null while it is not known, and where it cannot be read. */
   fees: bigint | null
   channel: string | null
   /** Null where an answer does not tell it. */
@@ -52,6 +53,8 @@ export interface Transaction {
   metadata: Members | null
   authorization: Authorization | null
   customer: { code: string; email: string } | null
+  /** The members that are unknown because they cannot be read. */
+  unread: readonly string[]
 }
 
 /** An instrument at the account, or the bank account that sent a transfer. */
@@ -201,57 +204,69 @@ function isNotFound({ status, body }: Answer): boolean {
   return status === 404 && body.status === false && /(^|_)not_found$/.test(String(body.code))
 }
 
+/** Only the members that decide about the money must be readable. */
 export function readTransaction(members: Members): Transaction {
   const currency = readCurrency(members)
+  const unread: string[] = []
+  const aside = <Thing>(read: () => Thing) => readAside(read, unread)
+  const createdAt = aside(() => optionalDate(members, 'created_at', 'createdAt'))
+  const unreadBefore = unread.length
+  const paidAt = aside(() => optionalDate(members, 'paid_at', 'paidAt'))
   return {
     id: readId(members, 'id'),
     mode: readMode(members),
     status: readOneOf(members, 'status', transactionStatuses),
     reference: readText(members, 'reference'),
     amount: readAmount(members, 'amount', currency),
-    requestedAmount: optionalAmount(members, 'requested_amount', currency),
+    requestedAmount: aside(() => optionalAmount(members, 'requested_amount', currency)),
     currency,
-    fees: optionalAmount(members, 'fees', currency),
-    channel: optionalText(members, 'channel'),
-    createdAt: optionalDate(members, 'created_at', 'createdAt'),
-    paidAt: optionalDate(members, 'paid_at', 'paidAt'),
-    gatewayResponse: optionalText(members, 'gateway_response'),
+    fees: aside(() => optionalAmount(members, 'fees', currency)),
+    channel: aside(() => optionalText(members, 'channel')),
+    createdAt,
+    // It was not paid before it was made: that says on which side of a cut-over it may be.
+    paidAt: unread.length > unreadBefore ? createdAt : paidAt,
+    gatewayResponse: aside(() => optionalText(members, 'gateway_response')),
     metadata: readMetadata(members.metadata),
-    authorization: readAuthorization(optionalMembers(members, 'authorization')),
-    customer: readCustomer(optionalMembers(members, 'customer')),
+    authorization: aside(() => readAuthorization(optionalMembers(members, 'authorization'))),
+    customer: aside(() => readCustomer(optionalMembers(members, 'customer'))),
+    unread,
   }
 }
 
 /** A payment that nobody has tried to pay has an authorization without a code. */
 export function readAuthorization(members: Members | null): Authorization | null {
   if (members === null || optionalText(members, 'authorization_code') === null) return null
+  const aside = (name: string) => readAside(() => optionalText(members, name))
   return {
     code: readText(members, 'authorization_code'),
-    channel: optionalText(members, 'channel'),
-    reusable: readBoolean(members, 'reusable'),
-    signature: optionalText(members, 'signature'),
-    bin: optionalText(members, 'bin'),
-    last4: optionalText(members, 'last4'),
-    expiryMonth: optionalNumeral(members, 'exp_month'),
-    expiryYear: optionalNumeral(members, 'exp_year'),
-    brand: optionalText(members, 'brand'),
-    bank: optionalText(members, 'bank'),
-    countryCode: optionalText(members, 'country_code'),
-    accountName: optionalText(members, 'account_name'),
-    receiverAccountNumber: optionalText(members, 'receiver_bank_account_number'),
-    receiverBank: optionalText(members, 'receiver_bank'),
-    senderName: optionalText(members, 'sender_name'),
-    senderBank: optionalText(members, 'sender_bank'),
-    senderAccountNumber: optionalText(members, 'sender_bank_account_number'),
-    senderCountry: optionalText(members, 'sender_country'),
-    narration: optionalText(members, 'narration'),
+    channel: aside('channel'),
+    // One of which that cannot be read is not saved.
+    reusable: readAside(() => readBoolean(members, 'reusable')) ?? false,
+    signature: aside('signature'),
+    bin: aside('bin'),
+    last4: aside('last4'),
+    expiryMonth: readAside(() => optionalNumeral(members, 'exp_month')),
+    expiryYear: readAside(() => optionalNumeral(members, 'exp_year')),
+    brand: aside('brand'),
+    bank: aside('bank'),
+    countryCode: aside('country_code'),
+    accountName: aside('account_name'),
+    receiverAccountNumber: aside('receiver_bank_account_number'),
+    receiverBank: aside('receiver_bank'),
+    senderName: aside('sender_name'),
+    senderBank: aside('sender_bank'),
+    senderAccountNumber: aside('sender_bank_account_number'),
+    senderCountry: aside('sender_country'),
+    narration: aside('narration'),
   }
 }
 
 /** Months and years are texts, and integers in some answers about mobile money. */
 function optionalNumeral(members: Members, name: string): string | null {
   const value = members[name]
-  return typeof value === 'number' ? String(optionalId(members, name)) : optionalText(members, name)
+  const numeral = typeof value === 'number' ? String(optionalId(members, name)) : optionalText(members, name)
+  if (numeral !== null && !/^\d{1,4}$/.test(numeral)) throw new Unreadable(name)
+  return numeral
 }
 
 function readCustomer(members: Members | null): Transaction['customer'] {

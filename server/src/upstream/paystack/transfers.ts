@@ -10,6 +10,7 @@ import {
   optionalMembers,
   optionalText,
   readAmount,
+  readAside,
   readCurrency,
   readDate,
   readId,
@@ -45,8 +46,9 @@ export interface Transfer {
   recipientId: bigint
   /** Null in the answer to a new transfer, which has only the number. */
   recipient: Recipient | null
-  /** What the account took for itself; null where it does not say. Minor units. */
+  /** What the account took for itself; null where it does not say, or what it says cannot be read. Minor units. */
   fee: bigint | null
+  isFeeUnreadable: boolean
   /** The narration. */
   reason: string | null
   /** Why it has failed; null where the account does not say. */
@@ -124,6 +126,7 @@ export function transfersListing(period: Period): ReadableListing<Transfer> {
 /** The recipient is its number in the answer to a new transfer, and an object anywhere else. */
 function readTransfer(members: Members): Transfer {
   const currency = readCurrency(members)
+  const unread: string[] = []
   const isNumber = typeof members.recipient !== 'object' || members.recipient === null || !('id' in members.recipient)
   const recipient = isNumber ? null : readRecipient(readMembers(members.recipient, 'recipient'))
   return {
@@ -136,11 +139,12 @@ function readTransfer(members: Members): Transfer {
     currency,
     recipientId: recipient?.id ?? readId(members, 'recipient'),
     recipient,
-    fee: optionalAmount(members, 'fee_charged', currency),
-    reason: optionalText(members, 'reason'),
+    fee: readAside(() => optionalAmount(members, 'fee_charged', currency), unread),
+    isFeeUnreadable: unread.length > 0,
+    reason: readAside(() => optionalText(members, 'reason')),
     failure: readFailure(members),
     createdAt: readDate(members, 'createdAt', 'created_at'),
-    transferredAt: optionalDate(members, 'transferred_at'),
+    transferredAt: readAside(() => optionalDate(members, 'transferred_at')),
   }
 }
 
@@ -149,11 +153,8 @@ function readFailure(members: Members): string | null {
   const { gateway_response: response, failures } = members
   if (typeof response === 'string' && response !== '') return response
   if (typeof failures === 'string' && failures !== '') return failures
-  try {
+  return readAside(() => {
     const told = optionalMembers(members, 'failures')
     return told === null ? null : (optionalText(told, 'message') ?? optionalText(told, 'reason'))
-  } catch (error) {
-    if (error instanceof Unreadable) return null
-    throw error
-  }
+  })
 }

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../api.ts'
+import { unsoundBooks } from '../books.ts'
+import { pay } from './live-account.ts'
+import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
+
+// What an account tells besides the money, and cannot be read, holds up no money that came. The account is the independent stub.
+
+let api: TestApi
+let opened: ReconciledAccount
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+beforeEach(async () => {
+  opened = await openReconciledAccount(api)
+  await opened.open()
+  return opened.close
+})
+
+const statusOf = async (reference: string) =>
+  (await opened.ask('GET', `/transaction/verify/${reference}`)).json().data.status
+
+/** A payment is paid, and its row at the account is changed before anybody asks for it. */
+async function payWith(reference: string, change: object) {
+  const row = await opened.begin(reference)
+  pay(opened.account, row.reference)
+  Object.assign(row, change)
+  await opened.tellAll()
+  await opened.settleDue()
+  return row
+}
+
+describe('a payment is credited without what cannot be read of it', () => {
+  test.each([
+    ['a fee of a fraction', { fees: 150.5 }],
+    ['a fee below zero', { fees: -5 }],
+    ['a fee that is a text', { fees: 'a lot' }],
+    ['an amount that was asked for', { requested_amount: 'some' }],
+    ['a channel', { channel: 7 }],
+    ['the time of the payment', { paid_at: 'yesterday' }],
+    ['the words of the issuer', { gateway_response: { said: 'no' } }],
+    ['a customer', { customer: 'somebody' }],
+    ['an instrument', { authorization: 'a card' }],
+    [
+      'members of an instrument',
+      { authorization: { authorization_code: 'AUTH_1', reusable: 'yes', exp_month: 'May' } },
+    ],
+  ])('%s', async (_what, change) => {
+    await payWith('order-1', change)
+    expect(await statusOf('order-1')).toBe('success')
+    expect(await opened.books()).toMatchObject({ customer_cash: 10_000 })
+  })
+
+  test('the amount and the marker decide, so a payment without them that can be read waits', async () => {
+    const row = await payWith('order-1', { amount: 100.5 })
+    expect(await opened.books()).toEqual({})
+    row.amount = 10_000
+    expect(await statusOf('order-1')).toBe('success')
+    expect(await opened.books()).toMatchObject({ customer_cash: 10_000 })
+  })
+})
+
+describe('a payer who bears a fee that is not known yet', () => {
+  test('is credited with the amount that was asked for, and nothing is left of the fee once it is known', async () => {
+    opened.account.feeBearer = 'payer'
+    const row = await opened.begin('order-1')
+    pay(opened.account, row.reference)
+    const { fees } = row
+    row.fees = null
+    await opened.tellAll()
+    await opened.settleDue()
+    expect(await opened.books()).toEqual({ customer_cash: 10_000, 'outside/2': -10_000 })
+    row.fees = fees
+    api.service.clock.advance(61 * 60_000)
+    await opened.settleDue()
+    expect(await opened.books()).toEqual({ customer_cash: 10_000, 'outside/2': -10_000 })
+    expect(await opened.reconcile()).toMatchObject({ status: 'agreed' })
+  })
+})
+
+describe('a reconciliation', () => {
+  test('fee: fees that cannot be read are not booked, and are named once for a currency, with the rest of the balance', async () => {
+    await payWith('order-1', { fees: 150.5 })
+    await payWith('order-2', { fees: -5 })
+    opened.account.balance = () => 19_700
+    const run = await opened.reconcile()
+    expect(run).toMatchObject({ status: 'differing', itemsUnreadable: 0 })
+    expect(run.balances).toMatchObject([{ account: 19_700, expected: 20_000, unexplained: -300 }])
+    expect((await opened.named()).sort()).toEqual([
+      ['fee', 'balance', 0],
+      ['unexplained', 'balance', 300],
+    ])
+    const fee = (await opened.differences()).find(({ kind }) => kind === 'fee')
+    expect(fee).toMatchObject({ name: 'NGN', ours: null, theirs: null })
+    expect(fee?.advice).toContain('cannot be read')
+    for (const { id } of await opened.differences()) {
+      const closed = await opened.ask('POST', `/v1/differences/${id}/close`, { outcome: 'accepted', reason: 'Invoice' })
+      expect(closed.statusCode).toBe(200)
+    }
+    expect(await opened.reconcile()).toMatchObject({ status: 'agreed' })
+    expect(await opened.named()).toEqual([])
+  })
+
+  test('currency: a balance that cannot be read is not compared and is named, and everything else is', async () => {
+    const balance = opened.account.balance.bind(opened.account)
+    opened.account.balance = () => balance() + 0.5
+    const row = await opened.begin('order-1')
+    pay(opened.account, row.reference)
+    opened.told.splice(0)
+    const run = await opened.reconcile()
+    expect(run).toMatchObject({ status: 'differing', failure: null, completed: 1, balances: [] })
+    expect(await opened.named()).toEqual([['currency', 'balance', 0]])
+    const [found] = await opened.differences()
+    expect(found).toMatchObject({ name: 'NGN', ours: null, theirs: null })
+    expect(found?.advice).toContain('it is not compared')
+    expect(await opened.books()).toMatchObject({ customer_cash: 10_000 })
+    opened.account.balance = balance
+    expect(await opened.reconcile()).toMatchObject({ status: 'agreed', openDifferences: 0 })
+    expect(await opened.named()).toEqual([])
+  })
+})
