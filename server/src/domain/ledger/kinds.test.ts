@@ -143,7 +143,7 @@ describe('the cases', () => {
         payIn(100n),
         make.book('processor_fee', wallet, processor, 3n),
       ],
-      'a payer pays 103 and so bears the fee of 3; the account gets 100': [payIn(100n)],
+      'a payer pays 103 and so bears the fee of 3, told at once or later; the account gets 100': [payIn(100n)],
       'a merchant without a balance has a first pay-in, with a fee of 3': [
         payIn(100n),
         make.book('processor_fee', processorFees, processor, 3n),

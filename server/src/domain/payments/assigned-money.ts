@@ -3,11 +3,13 @@ import type { FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { assignSuspended, finishSuspenseDecisions, type Suspended } from '../wallet/suspense.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
-import { noteSuccess } from './settling.ts'
+import { noteSuccess, wordsOfSuspended } from './settling.ts'
 
 /*
  * A payment whose money was in suspense has failed, until a person assigns the money. Then it is paid.
  */
+
+const wordsOfAssigned = 'The money came, was in suspense, and was assigned to a customer.'
 
 /** As `assignSuspended`. The payment that the money was paid for has succeeded then. */
 export function assignMoney(
@@ -42,6 +44,19 @@ export async function noteAssigned(context: FreeContext, tenant: Tenant, suspend
           and s.differences is not null
       )
   `)
-  if (row === undefined) return
+  if (row === undefined) return tellAssigned(context, tenant, suspendedId)
   await noteSuccess(context, tenant, await getPaymentIntent(context, tenant, `pi_${row.id}`), suspendedId)
+}
+
+/** Money that is not what its payment asked for leaves the payment failed, and no longer in suspense. */
+async function tellAssigned({ db, clock }: FreeContext, { merchant }: Tenant, suspendedId: string): Promise<void> {
+  await db.query(sql`
+    update payments p set
+      failure_reason = replace(p.failure_reason, ${wordsOfSuspended}, ${wordsOfAssigned}), updated_at = ${clock.now()}
+    from ledger_transactions t
+    where t.merchant_id = ${merchant.id} and t.id = ${suspendedId}::uuid and t.kind = 'suspended'
+      and p.merchant_id = t.merchant_id and p.status = 'failed'
+      and p.payment_intent_id = substr(t.details ->> 'paymentIntentId', 4)::uuid
+      and starts_with(p.failure_reason, ${wordsOfSuspended})
+  `)
 }

@@ -270,12 +270,16 @@ async function note(
   const { intent, facts, differences } = paid
   const now = context.clock.now()
   const dueAt = facts.fee === null && now <= lastLook(intent) ? new Date(now.getTime() + feeLookMs) : null
-  // Of several charges that have paid, the first one is the payment.
+  // Of several charges that have paid, the first one is the payment: one whose owner has the money before one in suspense.
   await context.db.query(sql`
     with told as (
       update payments set fee = ${keptOf(sent, paid)}::bigint
-      where merchant_id = ${merchant.id} and payment_intent_id = ${uuidOfIntent(intent)} and fee is null
-        and ${facts.fee !== null}::boolean
+      where merchant_id = ${merchant.id} and payment_intent_id = ${uuidOfIntent(intent)} and ${facts.fee !== null}::boolean
+        and (fee is null or (${suspended === null}::boolean and not exists (
+          select from sent_charges o
+          where o.merchant_id = ${merchant.id} and o.payment_intent_id = ${uuidOfIntent(intent)} and o.id <> ${sent.id}
+            and o.state = 'credited'
+        )))
     )
     update sent_charges set
       state = ${suspended === null ? 'credited' : 'suspended'}, transaction_id = ${transactionId}, outside_id = ${facts.id},

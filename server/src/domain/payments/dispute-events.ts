@@ -80,11 +80,7 @@ export function tellDispute(
               'customer', case when c.id is not null then customer_snapshot(c) end,
               'transaction', json_build_object(
                 'id', p.id, 'reference', p.reference, 'amount', p.amount, 'fee', p.fee, 'channel', p.channel,
-                'status', case
-                  when p.status in ('succeeded', 'reversed') and r.state = 'lost' and r.amount >= p.amount then 'reversed'
-                  when r.state = 'won' and p.status = 'reversed' then 'succeeded'
-                  else p.status
-                end,
+                'status', payment_status_now(p.merchant_id, p.id),
                 'paidAt', ${iso(sql`p.paid_at`)}, 'createdAt', ${iso(sql`p.created_at`)}
               )
             ) end

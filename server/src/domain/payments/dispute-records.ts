@@ -332,13 +332,14 @@ export async function leftToTake(context: Context, tenant: Tenant, transactionId
   return row?.free ?? 0n
 }
 
-/** Selects `free`, see `leftToTake`, and `is_disputed`. The hold of a dispute is in the total that was given back, too. */
+/** Selects `free`, see `leftToTake`, `is_disputed`, and `is_open` where a dispute is not decided. The hold of a dispute is in the total that was given back, too. */
 export function freeOf(tenant: Tenant, transactionId: string): Sql {
   return sql`
     select
-      (t.amount - coalesce(f.amount, 0) - coalesce(d.amount, 0) + d.held)::bigint as free, d.amount is not null as is_disputed
+      (t.amount - coalesce(f.amount, 0) - coalesce(d.amount, 0) + d.held)::bigint as free, d.amount is not null as is_disputed,
+      coalesce(d.is_open, false) as is_open
     from (
-      select sum(r.amount) as amount, coalesce(sum(h.amount), 0) as held
+      select sum(r.amount) as amount, coalesce(sum(h.amount), 0) as held, bool_or(r.state <> 'lost') as is_open
       from (${takingDisputes(tenant, transactionId)}) r
       left join holds h on h.merchant_id = r.merchant_id and h.id = r.hold_id and h.status = 'placed'
     ) d

@@ -24,7 +24,7 @@ const lastLookMs = 60 * 60 * 1000
 /** How long before its end a merchant is reminded of an open dispute. */
 const remindMs = 4 * 60 * 60 * 1000
 
-/** What a movement changes of its dispute and of the payment, in the commit of the movement. */
+/** What a movement changes of its dispute, in the commit of the movement. The payment follows by `mark_transaction_reversed`. */
 export function changeOf(context: Context, tenant: Tenant, dispute: Dispute, turn: Turn, bearer: Bearer | null): Sql {
   const now = context.clock.now()
   const { merchant } = tenant
@@ -39,23 +39,7 @@ export function changeOf(context: Context, tenant: Tenant, dispute: Dispute, tur
       where r.merchant_id = ${merchant.id} and r.id = ${id}
       returning r.*
     ),
-    ${paymentChange(turn.state)},
     ${tellDispute(tenant, { changed: sql`noted`, type: disputeEventOf[turn.state], at: now })}
-  `
-}
-
-/** A payment whose whole amount was taken back, by one dispute or by all together, is reversed, and paid again once an amount has come back. */
-function paymentChange(state: DisputeState): Sql {
-  return sql`
-    paid as (
-      update payments p set status = ${state === 'lost' ? 'reversed' : 'succeeded'}, updated_at = r.updated_at
-      from noted r
-      where p.merchant_id = r.merchant_id and p.payment_intent_id = r.payment_intent_id
-        and p.status = ${state === 'lost' ? 'succeeded' : 'reversed'} and r.amount + (
-          select coalesce(sum(d.amount), 0) from disputes d
-          where d.merchant_id = r.merchant_id and d.original_id = r.original_id and d.id <> r.id and d.state = 'lost'
-        ) >= p.amount
-    )
   `
 }
 

@@ -133,14 +133,14 @@ async function readNew(
   request: IdempotentRequest | null,
 ) {
   const { kind, reason = null } = input
-  const amount =
+  const asked =
     input.amount === undefined || typeof input.amount === 'bigint' ? (input.amount ?? null) : parseAmount(input.amount)
   const original = await getOriginal(context, tenant, input.transactionId, kind)
   const transactionId = original.broughtBy
   const charge = await findCharge(context, tenant, transactionId)
   if (charge === null) refuseElsewhere(original)
   else await requireTaker(context, tenant, original)
-  await refuseDisputed(context, tenant, transactionId, amount, request)
+  const amount = await amountBesideDisputes(context, tenant, { transactionId, amount: asked }, request)
   return { original, charge, giving: { transactionId, amount, kind, reason } satisfies GivingBack }
 }
 
@@ -156,19 +156,18 @@ function refuseElsewhere({ from }: Original): void {
 }
 
 /**
- * Money that a payer takes back, or has, by a dispute is not given back as well. Throws `refund_exceeded`. A request that was done
- * before is done already, whatever is disputed since.
+ * Money that a payer takes back, or has, by a dispute is not given back as well. Answers the amount to give back: null for the whole
+ * rest, where nothing was taken. Throws `refund_exceeded`. A request that was done before is done already, whatever is disputed since.
  */
-async function refuseDisputed(
+async function amountBesideDisputes(
   context: Context,
   tenant: Tenant,
-  transactionId: string,
-  amount: bigint | null,
+  { transactionId, amount }: Pick<GivingBack, 'transactionId' | 'amount'>,
   request: IdempotentRequest | null,
-): Promise<void> {
+): Promise<bigint | null> {
   const { merchant, mode } = tenant
-  const [row] = await context.db.query<{ free: bigint }>(sql`
-    select f.free from (${freeOf(tenant, transactionId)}) f
+  const [row] = await context.db.query<{ free: bigint; is_open: boolean }>(sql`
+    select f.free, f.is_open from (${freeOf(tenant, transactionId)}) f
     where f.is_disputed
       and not exists (
         select from idempotency_keys k
@@ -176,9 +175,12 @@ async function refuseDisputed(
           and k.key = ${request === null ? null : storedKey(request)}::text
       )
   `)
-  if (row === undefined || (amount !== null && amount <= row.free)) return
+  if (row === undefined || (amount !== null && amount <= row.free)) return amount
+  if (amount === null && row.free > 0n && !row.is_open) return row.free
   const left = row.free > 0n ? `${row.free} minor units` : 'nothing'
-  const message = `The payer has disputed the money: ${left} can be given back; name an amount, or answer the dispute`
+  const message = row.is_open
+    ? `The payer has disputed the money: ${left} can be given back; name an amount, or answer the dispute`
+    : `Money was taken back at the processor: ${left} can be given back`
   throw new ServiceError('refund_exceeded', message, 'amount')
 }
 

@@ -118,8 +118,11 @@ async function noteSuspended(
   `)
 }
 
+/** How the reason begins why a payment has failed whose money is in suspense. */
+export const wordsOfSuspended = 'The money came and is in suspense.'
+
 function reasonOfSuspended(reason: string): string {
-  return `The money came and is in suspense. ${reason}`
+  return `${wordsOfSuspended} ${reason}`
 }
 
 function suspension(context: Context, intent: PaymentIntent, reason: string): LedgerCommand {

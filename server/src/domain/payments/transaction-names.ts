@@ -133,11 +133,11 @@ async function findNamed(
     from ledger_transactions t
     where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${transactionId}::uuid
     union all
-    select 'payment intent', 'pi_' || i.id, i.transaction_id, null, i.id
+    select 'payment intent', 'pi_' || i.id, coalesce(i.transaction_id, ${suspendedOf}), null, i.id
     from payment_intents i
     where i.merchant_id = ${merchant.id} and i.mode = ${mode} and i.id = ${intentId}::uuid
     union all
-    select 'checkout session', 'checkout_sess_' || s.id, i.transaction_id, null, i.id
+    select 'checkout session', 'checkout_sess_' || s.id, coalesce(i.transaction_id, ${suspendedOf}), null, i.id
     from checkout_sessions s
     join payment_intents i on i.merchant_id = s.merchant_id and i.id = s.payment_intent_id
     where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.id = ${sessionId}::uuid
@@ -147,7 +147,7 @@ async function findNamed(
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.reference = ${name}
     union all
-    select 'payment', 'pi_' || i.id, i.transaction_id, null, i.id
+    select 'payment', 'pi_' || i.id, coalesce(i.transaction_id, ${suspendedOf}), null, i.id
     from payments p
     join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
     where p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.id = ${number}::bigint and p.reference <> ${name}

@@ -152,7 +152,12 @@ export async function startReconciliation(
     const end = isUpToNow ? now : until
     const usual = from ?? earlier(await whereToBegin(tx, tenant, booksId), await findUnknownSince(tx, tenant))
     const begin = from === undefined && usual > end ? end : usual
-    if (begin > end) throw new ServiceError('invalid_request', 'from must not be after to', 'from')
+    if (from !== undefined && isUpToNow && begin > end) {
+      throw new ServiceError('invalid_request', 'from must not be later than now', 'from')
+    }
+    if (begin > end || (from !== undefined && !isUpToNow && begin >= end)) {
+      throw new ServiceError('invalid_request', 'from must be before to: the period is empty', 'from')
+    }
     const id = uuidV7(tx.random, now)
     await tx.db.query(sql`
       insert into reconciliations (

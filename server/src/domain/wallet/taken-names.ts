@@ -179,7 +179,7 @@ export function whyTaken(reference: string, { what, name }: Taken): string {
     case 'number at the account':
       return `${asked} is the processor’s number of a refund, a dispute or a payout, which is booked by itself. ${advice}`
     case 'money in suspense':
-      return `${asked} is a name of the payment ${name}, which is in suspense, or was: assign it at /v1/suspense`
+      return `${asked} is a name of the payment ${name}, whose money is in suspense, or was: see GET /v1/suspense, and assign what is left of it there`
     case 'payment at the account':
       return `${asked} reads as the processor’s payment ${shown} does, or is its number: record it by this reference. ${advice}`
     case 'transaction':

@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { openTestApi, type TestApi } from '../api.ts'
+import { unsoundBooks } from '../books.ts'
+import { moveRefund, openDispute, pay, type RefundRow, refundInDashboard, resolveDispute } from './live-account.ts'
+import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
+
+// A payment is reversed once nothing is left of its money, in whatever parts it went back. The account is the independent stub.
+
+let api: TestApi
+let opened: ReconciledAccount
+/** The account's name of the payment `order-1`. */
+let reference: string
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+beforeEach(async () => {
+  opened = await openReconciledAccount(api)
+  await opened.open()
+  return opened.close
+})
+
+const verify = async () => (await opened.ask('GET', '/transaction/verify/order-1')).json().data
+const status = async () => (await verify()).status
+
+async function settle() {
+  // Of one moment no thing is the newer one.
+  api.service.clock.advance(1000)
+  await opened.tellAll()
+  await opened.settleDue()
+}
+
+async function refund(transactionId: string, amount: number) {
+  const made = await opened.ask('POST', '/v1/refunds', { transactionId, amount })
+  expect(made.statusCode, made.body).toBe(201)
+  api.service.clock.advance(1000)
+  moveRefund(opened.account, opened.account.refunds.at(-1) as RefundRow, 'processed')
+  await settle()
+}
+
+async function refundThere(amount: number) {
+  refundInDashboard(opened.account, reference, amount)
+  await settle()
+}
+
+/** Answers the dispute, which is lost. */
+async function lose(amount: number) {
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = amount
+  await settle()
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  await settle()
+  return dispute
+}
+
+const parts: Record<string, (amount: number) => Promise<unknown>> = {
+  'a refund': (amount) => refund('order-1', amount),
+  'a refund of the dashboard': refundThere,
+  'a dispute': lose,
+}
+
+test.each([
+  ['a refund', 'a refund of the dashboard'],
+  ['a refund of the dashboard', 'a refund'],
+  ['a refund', 'a dispute'],
+  ['a dispute', 'a refund'],
+  ['a dispute', 'a refund of the dashboard'],
+])('a payment of which %s and %s have taken all is reversed, and no sooner', async (first, second) => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  await parts[first]?.(2_500)
+  expect(await status()).toBe('success')
+  await parts[second]?.(1_499)
+  expect(await status()).toBe('success')
+  await parts[first]?.(1)
+  expect(await status()).toBe('reversed')
+})
+
+test('a payment is paid again once a dispute gives a part of it back', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  await refund('order-1', 2_500)
+  const dispute = await lose(1_500)
+  expect(await status()).toBe('reversed')
+  resolveDispute(opened.account, dispute, 'declined')
+  await settle()
+  expect(await status()).toBe('success')
+  await refund('order-1', 1_500)
+  expect(await status()).toBe('reversed')
+})
+
+/** The payment `order-1` of a customer who is deleted before the money comes. Answers its money in suspense. */
+async function suspend(amount: number, paid = amount) {
+  const asked = { email: 'gone@example.com', amount, currency: 'NGN', metadata: { purpose: 'wallet_topup' } }
+  await opened.ask('POST', '/transaction/initialize', { ...asked, reference: 'order-1' })
+  const row = opened.account.transactions.at(-1)
+  reference = row?.reference as string
+  if (paid === amount) {
+    const gone = (await opened.ask('GET', '/customer/gone@example.com')).json().data.customer_code
+    await opened.ask('DELETE', '/api/canary/customers/bulk', { ids: [gone] })
+  }
+  pay(opened.account, reference)
+  Object.assign(row as object, { amount: paid })
+  await settle()
+  return (await opened.ask('GET', '/v1/suspense')).json().data[0].id as string
+}
+
+async function assign(id: string) {
+  const owner = (await opened.ask('POST', '/customer', { email: 'ada@example.com' })).json().data.customer_code
+  const assigned = await opened.ask('POST', `/v1/suspense/${id}/assign`, { customerId: owner })
+  expect(assigned.statusCode, assigned.body).toBe(200)
+}
+
+test('a payment whose money was assigned is reversed by all parts together', async () => {
+  await assign(await suspend(4_000))
+  expect(await status()).toBe('success')
+  await refund('order-1', 2_000)
+  await refundThere(1_999)
+  expect(await status()).toBe('success')
+  await lose(1)
+  expect(await status()).toBe('reversed')
+})
+
+test('a payment of two charges is reversed once the money of both is back, and tells the fee of the one that its owner has', async () => {
+  let asked = 0
+  opened.proxy.choose = ({ path }) => (path === '/transaction/initialize' && asked++ === 0 ? 'cut_after' : 'none')
+  await opened.begin('order-1', 5_000)
+  const [first, second] = opened.account.transactions
+  reference = first?.reference as string
+  pay(opened.account, reference)
+  Object.assign(first as object, { amount: 3_000, fees: 0 })
+  await settle()
+  const [{ id }] = (await opened.ask('GET', '/v1/suspense')).json().data
+  await assign(id)
+  pay(opened.account, second?.reference as string)
+  await settle()
+  expect(await verify()).toMatchObject({ status: 'success', fees: 75 })
+  await refund(id, 3_000)
+  expect(await status()).toBe('success')
+  await refund('order-1', 4_999)
+  expect(await status()).toBe('success')
+  await refund('order-1', 1)
+  expect(await status()).toBe('reversed')
+})
+
+test('money of another amount leaves the payment failed once it is assigned, and is refunded by every name of it', async () => {
+  const id = await suspend(5_000, 3_000)
+  expect(await verify()).toMatchObject({ status: 'failed' })
+  expect((await verify()).gateway_response).toContain('is in suspense')
+  await assign(id)
+  const told = await verify()
+  expect(told).toMatchObject({ status: 'failed' })
+  expect(told.gateway_response).toContain('was assigned to a customer')
+  expect(told.gateway_response).not.toContain('is in suspense')
+  const { data } = (await opened.ask('GET', '/v1/transactions?reference=order-1')).json()
+  const intent = data[0].payment.paymentIntentId
+  for (const name of ['order-1', intent, String(told.id), id]) await refund(name, 750)
+  expect(await opened.books()).not.toHaveProperty('customer_cash')
+})
+
+test('a refund without an amount gives what the dashboard has left, and never what an open dispute is about', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  await refundThere(1_000)
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = 500
+  await settle()
+  const disputed = await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1' })
+  expect(disputed.json()).toMatchObject({ error: { code: 'refund_exceeded' } })
+  resolveDispute(opened.account, dispute, 'declined')
+  await settle()
+  const made = await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1' })
+  expect(made.json()).toMatchObject({ amount: 3_000 })
+  moveRefund(opened.account, opened.account.refunds.at(-1) as RefundRow, 'processed')
+  await settle()
+  expect(await status()).toBe('reversed')
+})
+
+test('a period that is empty, or begins in the future, is refused with a sentence that says so', async () => {
+  const later = new Date(api.service.clock.now().getTime() + 86_400_000).toISOString()
+  const future = (await opened.ask('POST', '/v1/reconciliations', { from: later })).json()
+  expect(future.error.message).toContain('from must not be later than now')
+  const empty = (await opened.ask('POST', '/v1/reconciliations', { from: '2026-01-05', to: '2026-01-04' })).json()
+  expect(empty.error.message).toContain('the period is empty')
+})
