@@ -372,7 +372,7 @@ browserTest(
       reference: 'ticket-3',
     })
     const page = await app.signedIn(keys.owner, '/home')
-    await page.getByRole('link', { name: /Waiting for a second person: \d/ }).click()
+    await page.getByRole('link', { name: /Waiting for another person than you: \d/ }).click()
     await page.getByRole('button', { name: /72,00/ }).click()
     const panel = page.getByRole('dialog', { name: 'Approval' })
     await panel.getByText('Only a person approves', { exact: false }).waitFor()
