@@ -55,13 +55,14 @@ export function CancelPayout({ payout, close }: PayoutDialogProps) {
   )
 }
 
-/** Why a paid payout needs a person, and what is meant by having looked. */
+/** Why a payout that has ended needs a person, and what is meant by having looked. */
 const looked: Readonly<Record<string, (fee: string) => string>> = {
   late: () => 'It was paid after its money had been released. That is booked already.',
   fee: (fee) => `The fee that is booked, ${fee}, counts as the true one from now on.`,
+  contradicted: () => 'What its account says now is not booked: if the money has moved, adjust the balance.',
 }
 
-/** A payout that was paid late, or for a fee beyond reason: a person has looked, and nobody needs to any more. */
+/** A payout that was paid late, for a fee beyond reason, or otherwise than its account says: a person has looked, and nobody needs to any more. */
 export function EndAttention({ payout, close }: PayoutDialogProps) {
   const { mteja, format } = useSession()
   const { money, payee, done } = usePayout(payout)

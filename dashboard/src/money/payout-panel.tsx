@@ -197,8 +197,8 @@ function isForPerson({ state, processor, needsAttention }: Payout): boolean {
 }
 
 const unsaid: ReadonlySet<string> = new Set(['unknown', 'lost', 'disagrees', 'undecided'])
-/** It was paid, and a person has to look. */
-const odd: ReadonlySet<string> = new Set(['late', 'fee'])
+/** It has ended, and a person has to look. */
+const odd: ReadonlySet<string> = new Set(['late', 'fee', 'contradicted'])
 
 function Acts({ payout }: { payout: Payout }) {
   const { can } = useSession()

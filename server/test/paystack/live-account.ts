@@ -83,6 +83,8 @@ export interface LiveAccount {
   asksOtp: boolean
   /** Whether a new transfer is judged for a while, and unknown until `judge`. */
   isSlowToJudge: boolean
+  /** Whether the fee of a transfer that has come back stays taken. */
+  keepsFees: boolean
   /** The business may not pay out. */
   isStarter: boolean
   dedicatedAccounts: DedicatedRow[]
@@ -130,6 +132,7 @@ export function createLiveAccount(
     toppedUp: 0,
     asksOtp: false,
     isSlowToJudge: false,
+    keepsFees: false,
     isStarter: false,
     dedicatedAccounts: [],
     customers: [],
@@ -149,6 +152,7 @@ export function createLiveAccount(
       })
       const settled = account.settlements.map(({ total_amount }) => total_amount as number)
       const gone = account.transfers.filter(({ status }) => !returnedTransfers.includes(status))
+      const kept = account.transfers.filter(({ status }) => account.keepsFees && status === 'reversed')
       return (
         account.toppedUp +
         sum(paid.map(({ amount, fees }) => amount - (fees ?? 0))) -
@@ -156,6 +160,7 @@ export function createLiveAccount(
         sum(lost.map(({ refund_amount }) => refund_amount as number)) -
         sum(settled) -
         sum(gone.map(({ amount, fee_charged }) => amount + fee_charged)) -
+        sum(kept.map(({ fee_charged }) => fee_charged)) -
         account.taken
       )
     },

@@ -37,11 +37,11 @@ beforeEach(async () => {
 
 const wait = (ms: number) => api.service.clock.advance(ms)
 
-/** Each time that the balance is read, a shop on the account sells something just before. */
-function sellAtEachLook() {
+/** Each time that the balance is read, a shop on the account sells something just before: each time for so much more. */
+function sellAtEachLook(more = 100) {
   let sold = 0
   opened.proxy.choose = ({ path }) => {
-    if (path.startsWith('/balance')) opened.sell(`sold-${++sold}`, 3_000 + sold * 100)
+    if (path.startsWith('/balance')) opened.sell(`sold-${++sold}`, 3_000 + sold * more)
     return 'none'
   }
 }
@@ -60,6 +60,19 @@ describe('the balance', () => {
     stopSelling()
     const run = await opened.reconcile()
     expect(run.balances).toMatchObject([{ currency: 'NGN', opening: 0, unexplained: 0 }])
+  })
+
+  test('an account that sells for the same price at each look of the first reconciliations has its true opening balance later', async () => {
+    sellAtEachLook(0)
+    for (const _ of [1, 2]) {
+      await opened.reconcile()
+      wait(minuteMs)
+    }
+    stopSelling()
+    for (const _ of [1, 2]) {
+      const run = await opened.reconcile()
+      expect(run.balances).toMatchObject([{ currency: 'NGN', opening: 0, unexplained: 0 }])
+    }
   })
 
   test('one that moves during each look is not judged by one reconciliation', async () => {

@@ -537,6 +537,64 @@ describe('payouts by the same account', () => {
     expect([await stateOf(), account.transfers.length]).toEqual(['paid', 1])
   })
 
+  /** The account moves a transfer, and tells of it. */
+  async function move(row: TransferRow, status: string) {
+    moveTransfer(account, row, status)
+    await tellAll()
+    await advanceDuePayouts(api.service)
+  }
+
+  test('one that has come back has cost the fee that was kept, whether the opening balance was recorded before or after', async () => {
+    account.keepsFees = true
+    await opened.chooseOut()
+    const row = await opened.payOut()
+    for (const status of ['success', 'reversed']) await move(row, status)
+    const agreed = { status: 'agreed', balances: [{ opening: 0, account: 984_000, unexplained: 0 }] }
+    for (let i = 0; i < 2; i++) expect(await reconcile()).toMatchObject(agreed)
+    // The next one after it, and one that was made at the account.
+    account.transfers.push({ ...row, id: account.nextId(), reference: 'made-in-the-dashboard', amount: 7_000 })
+    await expectDifference('not_ours', 'payout', 1_000)
+  })
+
+  test('fee: one that has come back with its fee', async () => {
+    account.keepsFees = true
+    await opened.chooseOut()
+    await open()
+    const row = await opened.payOut()
+    await move(row, 'success')
+    row.fee_charged = 0
+    await move(row, 'reversed')
+    expect(await expectDifference('fee', 'payout', 1_000)).toMatchObject({ ours: 1_000, theirs: 0 })
+  })
+
+  test('fee: one that has come back before anybody had seen it paid, without its fee', async () => {
+    account.keepsFees = true
+    await opened.chooseOut()
+    await open()
+    await move(await opened.payOut(), 'reversed')
+    expect(await expectDifference('fee', 'payout', 1_000)).toMatchObject({ ours: 0, theirs: 1_000 })
+  })
+
+  test('state: one that is paid after its money had come back', async () => {
+    account.keepsFees = true
+    await opened.chooseOut()
+    await open()
+    const row = await opened.payOut()
+    for (const status of ['success', 'reversed', 'success']) await move(row, status)
+    const { data } = (await ask('GET', '/v1/payouts')).json()
+    expect(data).toMatchObject([{ state: 'returned', needsAttention: { code: 'contradicted' } }])
+    await expectDifference('state', 'payout', 100_000)
+  })
+
+  test('one that has failed has cost nothing, whatever fee its account tells of it', async () => {
+    await opened.chooseOut()
+    await open()
+    const row = await opened.payOut()
+    await move(row, 'failed')
+    expect(row.fee_charged).toBe(1_000)
+    expect(await reconcile()).toMatchObject({ status: 'agreed', balances: [{ unexplained: 0 }] })
+  })
+
   test('missing_there: one that is booked, and that the account does not know', async () => {
     await opened.chooseOut()
     await open()

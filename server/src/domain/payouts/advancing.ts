@@ -5,7 +5,15 @@ import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.
 import type { Tenant } from '../merchants/tenant.ts'
 import { isApprovedByUrl } from './approval-urls.ts'
 import { askAboutPayout } from './payout-approvals.ts'
-import { bookLate, bookReturn, decidePayout, endAsDecided, endPayout, isReleased } from './payout-ending.ts'
+import {
+  bookLate,
+  bookReturn,
+  decidePayout,
+  endAsDecided,
+  endPayout,
+  isReleased,
+  noteContradicted,
+} from './payout-ending.ts'
 import { believedFee, bookRestOfFee, hasOtherFee, learnFee, noteStrangeFee } from './payout-fees.ts'
 import { lookAtName, lookForApprover, waitsForName } from './payout-names.ts'
 import { coolingUntil } from './payout-precautions.ts'
@@ -310,7 +318,11 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
   if (end.status === 'failed' && state === 'paid' && payout.proof !== null) {
     return bookReturn(context, tenant, payout, { code: end.code, reason: end.reason, isUnmade: true })
   }
-  await rest(context, tenant, payout, looksMs)
+  // It was asked after the end was booked, so this is no older answer.
+  const isContradicted =
+    (end.status === 'paid' && state === 'returned') || (end.status === 'failed' && state === 'paid')
+  if (isContradicted) await noteContradicted(context, tenant, payout)
+  await rest(context, tenant, payout, isContradicted ? [] : looksMs)
 }
 
 /**

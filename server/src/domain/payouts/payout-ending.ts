@@ -284,6 +284,33 @@ export async function bookReturn(
   await post(context, posterOf(tenant, null), commands, noting)
 }
 
+/**
+ * Has a person look at a payout whose account says otherwise than it has told before: paid after the money had come back, or failed
+ * after it was paid. Nobody can know which of the two is true, so no money moves.
+ */
+export async function noteContradicted(
+  { db, clock, log }: Context,
+  tenant: Tenant,
+  { id, state }: Payout,
+): Promise<void> {
+  const { merchant, mode } = tenant
+  const now = clock.now()
+  const says = state === 'returned' ? 'paid, after its money had come back' : 'failed, after it was paid'
+  const reason = `Its account says that it is ${says}. Nothing is booked of this: look there, and correct the balance by an adjustment`
+  const noted = await db.query(sql`
+    with noted as (
+      update payouts p set attention = 'contradicted', attention_reason = ${reason}, updated_at = ${now}::timestamptz
+      where p.merchant_id = ${merchant.id} and p.id = ${id} and p.state = ${state} and p.attention is null
+      returning p.*
+    ),
+    ${tellPayout(tenant, { changed: sql`noted`, type: 'attention', at: now })}
+    select id from noted
+  `)
+  if (noted.length > 0) {
+    log.error({ payout: id, merchant: merchant.code, mode }, 'an account says otherwise than a payout has ended')
+  }
+}
+
 interface Ending {
   state: PayoutState
   /** Further columns, of the row `p`. */

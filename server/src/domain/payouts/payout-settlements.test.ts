@@ -166,6 +166,29 @@ describe('a payout of which nobody knows the end', () => {
     expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee: 0n, attention: null })
   })
 
+  test.each([
+    [
+      'returned',
+      'paid',
+      [paid(), { is: 'conclusive', end: { status: 'returned', reason: 'Moved', fee: null } }, paid()],
+    ],
+    ['paid', 'failed', [paid(), { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Closed' } }]],
+  ] as const)('but is %s and then said to be %s needs a person, and no money moves by that', async (state, _, told) => {
+    const script = scriptPayouts(service, paid())
+    const { id } = await pay(script.context)
+    for (const each of told) {
+      script.ask = each
+      await advancePayout(script.context, tenant, id)
+    }
+    const before = await funds()
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state, attention: 'contradicted' })
+    const looked: Settlement = { outcome: 'paid', proof: 'The bank has paid it once' }
+    expect(await settlePayout(script.context, asker, id, looked)).toMatchObject({ state, attention: null, dueAt: null })
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state, attention: 'contradicted', proof: null })
+    expect(await funds()).toEqual(before)
+  })
+
   test('and was paid all the same is a fact: what is available pays, the rest is owed, and an event tells it', async () => {
     const script = await lose()
     expect(await settlePayout(script.context, asker, script.id, release)).toMatchObject({ state: 'failed' })

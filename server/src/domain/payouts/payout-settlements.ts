@@ -32,12 +32,12 @@ export interface Settlement {
 
 /** Why a person has to look at a payout whose end its account cannot say. */
 const unknowable = ['unknown', 'lost', 'disagrees', 'undecided']
-/** Why a person has to look at a payout that was paid. */
-const paidOddly = ['late', 'fee']
+/** Why a person has to look at a payout that has ended. */
+const endedOddly = ['late', 'fee', 'contradicted']
 
 /**
  * Ends a payout as a person says, or has a second person asked where anything waits for one: the answer then has
- * `settlementApprovalId`, and is as open as before. Of one that was paid late, or for a fee beyond reason, it notes that a person has
+ * `settlementApprovalId`, and is as open as before. Of one that was paid late, for a fee beyond reason, or whose account says otherwise than it has ended, it notes that a person has
  * looked: no money moves, and nobody is asked. The same again answers the same. Throws `payout_not_found`, `payout_not_open`,
  * `invalid_request`, `approval_waiting` while another settlement of it waits, and `not_available` for a payout whose account can
  * say how it ends.
@@ -49,7 +49,7 @@ export async function settlePayout(
   settlement: Settlement,
 ): Promise<Payout> {
   const payout = await getPayout(context, tenant, id)
-  if (isPaidOddly(payout)) return noteLookedAt(context, tenant, payout, settlement)
+  if (isEndedOddly(payout)) return noteLookedAt(context, tenant, payout, settlement)
   const isDecided = payout.verdict !== null && (payout.processor === 'manual' || payout.proof !== null)
   if (isDecided) return decideAndEnd(context, tenant, id, decisionOf(payout, settlement))
   await requireByHand(context, tenant, payout)
@@ -64,10 +64,10 @@ export async function settlePayout(
 }
 
 /** Also of one that was looked at before. */
-function isPaidOddly({ endedAt, attention, isLate, proof, state }: Payout): boolean {
+function isEndedOddly({ endedAt, attention, isLate, proof, state }: Payout): boolean {
   if (endedAt === null) return false
   const isLookedAt = isLate && state === 'paid' && proof !== null && attention === null
-  return isLookedAt || (attention !== null && paidOddly.includes(attention))
+  return isLookedAt || (attention !== null && endedOddly.includes(attention))
 }
 
 /** The fee that is booked counts as known from then on. */
@@ -78,14 +78,17 @@ async function noteLookedAt(
   { outcome, proof, fee }: Settlement,
 ): Promise<Payout> {
   const refuse = (message: string, field: string) => new ServiceError('invalid_request', message, field)
-  if (outcome !== 'paid') throw refuse('outcome must be paid: its account says that it was paid', 'outcome')
+  if (outcome !== 'paid')
+    throw refuse('outcome must be paid: nothing is changed but that a person has looked', 'outcome')
   if (proof.trim() === '') throw refuse('proof is blank: say what shows that it was looked at', 'proof')
   if (fee !== undefined) throw refuse('fee is told by the account: leave it out', 'fee')
   if (attention !== null) {
     await context.db.query(sql`
       update payouts set
-        attention = null, attention_reason = null, proof = ${proof}, updated_at = ${context.clock.now()},
-        fee = case when attention = 'fee' then coalesce(fee, booked_fee) else fee end
+        attention = null, attention_reason = null, updated_at = ${context.clock.now()},
+        fee = case when attention = 'fee' then coalesce(fee, booked_fee) else fee end,
+        -- Of a payout that has a proof the account is believed that it was not made.
+        proof = case when attention = 'contradicted' then proof else ${proof} end
       where merchant_id = ${tenant.merchant.id} and id = ${id} and ended_at is not null and attention = ${attention}
     `)
   }
@@ -100,7 +103,7 @@ async function requireByHand(context: PayoutsContext, tenant: Tenant, payout: Pa
     if (precaution === null) return sendByHand(context, tenant, payout)
     throw new ServiceError('payout_not_open', `The payout is not given to a person yet. ${precaution}`)
   }
-  const message = `Only payouts of the processor manual are settled by hand, and those that need attention because they are ${[...unknowable, ...paidOddly].join(', ')}; the processor of this one says how it ends`
+  const message = `Only payouts of the processor manual are settled by hand, and those that need attention because they are ${[...unknowable, ...endedOddly].join(', ')}; the processor of this one says how it ends`
   throw new ServiceError('not_available', message)
 }
 

@@ -17,17 +17,22 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
       return 'It is booked here, and the account does not know it. Ask the processor. If the money never moved, correct the balance with POST /v1/adjustments.'
     case 'amount':
       if (subject === 'payout') return openPayout('The account has another amount than the payout here.')
+      if (subject === 'settlement') return settled('The account has another amount of the settlement than is booked.')
       return 'The account has another amount than is booked. Look at it in the account, and correct the difference with POST /v1/adjustments.'
     case 'fee':
       if (subject === 'balance') {
         return 'The account tells fees in this currency that cannot be read here, such as a fraction of the smallest unit of the currency or a number below zero; the reference names a payment with one. The money is booked, and these fees are not, so the balance has a part that is unexplained. Compare it with the invoice of the processor, and accept the unexplained part with the fees as the reason.'
       }
-      return 'The account has kept another fee than is booked. Compare it with the invoice of the processor.'
+      return subject === 'payout'
+        ? 'The account has kept another fee than is booked. Compare it with the invoice of the processor. If it has given back a fee that the owner of the balance has paid, credit the owner with POST /v1/adjustments. Then accept the difference.'
+        : 'The account has kept another fee than is booked. Compare it with the invoice of the processor.'
     case 'state':
       if (subject === 'payout') return openPayout('The account and the books say differently how the payout ended.')
       if (subject === 'refund') {
         return 'The account and the books say differently how the refund ended. Look at it in the account. If it is unknown or needs attention here, say how it has ended with POST /v1/refunds/:id/settle. If it has ended here and money has moved, correct the balance with POST /v1/adjustments.'
       }
+      if (subject === 'settlement')
+        return settled('The account and the books say differently how the settlement ended.')
       return 'The account and the books say differently how it ended. Look at it in the account, and correct the balance with POST /v1/adjustments if money has moved.'
     case 'currency':
       if (subject === 'balance') {
@@ -52,4 +57,9 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
 /** The money of an open payout is still reserved: an adjustment would take it twice. */
 function openPayout(what: string): string {
   return `${what} Look at it in the account. If the payout needs attention here, say how it has ended with POST /v1/payouts/:id/settle: its money is still reserved. If it has ended here and other money has moved, correct the balance with POST /v1/adjustments.`
+}
+
+/** A settlement moves money between two accounts of the merchant: no balance has it. */
+function settled(what: string): string {
+  return `${what} Look at it in the account, and at the statement of the bank. No balance here has its money, so there is nothing to correct: accept the difference once you know what has reached the bank.`
 }

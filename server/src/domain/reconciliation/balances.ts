@@ -24,7 +24,7 @@ export interface SeenBalances {
 
 /**
  * Compares what the account has with what it should have: what was there before the cut-over, and what has come since by the
- * books, less what is open. The first two looks that agree say what was there before.
+ * books, less what is open. What was there before is recorded once nothing has moved between two looks.
  */
 export async function compareBalances(
   context: Context,
@@ -65,16 +65,27 @@ export async function compareBalances(
     }
   })
   if (isNew) {
-    const isSeenTwice = balances.every(
-      ({ currency, opening }) => run.balances.find((each) => each.currency === currency)?.opening === opening,
-    )
-    if (!isSeenTwice) return { balances, unreadable, isAgreed: false }
+    // What moves between the lists and the balance is missing in one of them, and may be of the same amount in each look.
+    const isStill = run.round > 2 && isAlike(run.balances, balances, ['opening', 'account'])
+    if (!isStill) return { balances, unreadable, isAgreed: false }
     await noteForgotten(context, tenant, run, forgotten)
     await keepOpenings(context, tenant, run, { balances, changes })
   } else {
     await readUnsettled(context, tenant, run, { balances, kept })
   }
   return { balances, unreadable, isAgreed: balances.every(({ unexplained }) => unexplained === 0) }
+}
+
+/** Whether two looks have the same amounts in each currency. */
+export function isAlike(
+  before: readonly ComparedBalance[],
+  now: readonly ComparedBalance[],
+  amounts: readonly ('account' | 'opening' | 'unexplained')[],
+): boolean {
+  return now.every((balance) => {
+    const other = before.find(({ currency }) => currency === balance.currency)
+    return other !== undefined && amounts.every((amount) => other[amount] === balance[amount])
+  })
 }
 
 interface Opening {
@@ -201,6 +212,20 @@ async function findOpenings(
 /** What has come and gone, by currency. */
 type Changes = Map<Currency, { all: bigint; settled: bigint }>
 
+/**
+ * What a payout `i` has cost the account: of one that has come back the fee that was kept. An account that does not say it has
+ * kept what is booked.
+ */
+function costOfPayout({ merchant }: Tenant): Sql {
+  return sql`case
+    when i.state <> 'failed' then i.amount + coalesce(i.fee, 0)
+    else coalesce(i.fee, (
+      select q.booked_fee from payouts q
+      where q.merchant_id = ${merchant.id} and q.sent_reference = i.name and q.state = 'returned'
+    ), 0)
+  end`
+}
+
 /** What has come and gone since the account was first worked with, by its own lists. */
 async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation): Promise<Changes> {
   const { begin, cutOver } = await beginningOf(context, tenant, run.booksId)
@@ -209,7 +234,7 @@ async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation)
       i.currency,
       coalesce(sum(case i.kind when 'payment' then i.amount - coalesce(i.fee, 0) else -i.amount end)
         filter (where i.kind <> 'payout'), 0)::bigint as settled,
-      coalesce(sum(i.amount + coalesce(i.fee, 0)) filter (where i.kind = 'payout'), 0)::bigint as payouts
+      coalesce(sum(${costOfPayout(tenant)}) filter (where i.kind = 'payout'), 0)::bigint as payouts
     from statement_items i
     where i.merchant_id = ${tenant.merchant.id} and i.account_id = ${run.booksId} and i.at >= ${begin}
       -- Of before the cut-over only what was asked for here is booked.
@@ -221,7 +246,7 @@ async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation)
         select from payouts p
         where p.merchant_id = i.merchant_id and p.mode = i.mode and p.sent_reference = i.name
       )))
-      and (i.state = 'done' or (i.kind in ('refund', 'payout') and i.state = 'open'))
+      and (i.state = 'done' or i.kind = 'payout' or (i.kind = 'refund' and i.state = 'open'))
       -- The refund by which its money went back counts already.
       and not (i.kind = 'dispute' and exists (
         select from statement_items b
@@ -299,10 +324,9 @@ async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconcili
             and d.name = i.outside_id and d.state <> 'resolved'
         )
       union all
-      select i.currency, 0, 0, -(i.amount + coalesce(i.fee, 0))
+      select i.currency, 0, 0, -(case when i.state = 'failed' then 0 else i.amount end + coalesce(i.fee, 0))
       from statement_items i
-      where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'payout' and i.state <> 'failed'
-        and i.name is not null and (i.at >= ${cutOver} or i.beside_opening)
+      where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'payout' and i.name is not null and (i.at >= ${cutOver} or i.beside_opening)
         and not exists (
           select from payouts p where p.merchant_id = i.merchant_id and p.mode = i.mode and p.sent_reference = i.name
         )

@@ -79,7 +79,7 @@ async function compareOther(context: Context, tenant: Tenant, run: Reconciliatio
   const isFromHere = item.name !== null && isSentFromHere(context.vault, item.name)
   // What is older than the cut-over is in the opening balance, but for what was sent from here.
   const isOld = item.createdAt < cutOver
-  if (item.state === 'failed' || (isOld && !isFromHere)) return
+  if (costOf(item) === 0n || (isOld && !isFromHere)) return
   if (item.name !== null && (await isOfAnotherMerchant(context, tenant, item.name))) return
   const kind = isFromHere ? ('missing_here' as const) : ('not_ours' as const)
   const isCounted = !isOld || (await isBesideOpening(context, tenant, run, item))
@@ -96,9 +96,9 @@ function feeOf({ bookedFee, fee }: Payout): bigint {
   return bookedFee ?? fee ?? 0n
 }
 
-/** What has left the account. */
-function costOf({ amount, fee }: Pick<StatementItem, 'amount' | 'fee'>): bigint {
-  return amount + (fee ?? 0n)
+/** What has left the account: of a payout that has come back, or was not made, the fee that was kept. */
+function costOf({ state, amount, fee }: Pick<StatementItem, 'state' | 'amount' | 'fee'>): bigint {
+  return (state === 'failed' ? 0n : amount) + (fee ?? 0n)
 }
 
 type Found = Pick<FoundDifference, 'kind'> & { effect: bigint }
@@ -107,9 +107,15 @@ function differenceOf(item: StatementItem, own: Payout): Found | null {
   const cost = costOf(item)
   const ownFee = feeOf(own)
   const ownCost = own.amount + ownFee
-  if (item.currency !== own.currency) return { kind: 'currency', effect: item.state === 'failed' ? 0n : -cost }
-  if (item.state === 'failed') return own.state === 'paid' ? { kind: 'state', effect: ownCost } : null
-  if (own.state !== 'paid' && !(item.state === 'open' && isOpen(own.state))) return { kind: 'state', effect: -cost }
+  // What is booked of one whose money has come back.
+  const kept = own.state === 'returned' ? ownFee : 0n
+  if (item.currency !== own.currency) return { kind: 'currency', effect: -cost }
+  if (item.state === 'failed') {
+    if (own.state === 'paid') return { kind: 'state', effect: ownCost - cost }
+    return item.fee !== null && item.fee !== kept ? { kind: 'fee', effect: kept - item.fee } : null
+  }
+  if (own.state !== 'paid' && !(item.state === 'open' && isOpen(own.state)))
+    return { kind: 'state', effect: kept - cost }
   if (item.amount !== own.amount) {
     // What is open has left the account with its own amount.
     return { kind: 'amount', effect: own.state === 'paid' ? ownCost - cost : -cost }
@@ -122,9 +128,12 @@ function note(
   context: Context,
   tenant: Tenant,
   run: Reconciliation,
-  { id, reference, amount, fee, currency, createdAt }: StatementItem,
+  item: StatementItem,
   { kind, effect, own }: Found & { own: Payout | null },
 ): Promise<void> {
+  const { id, reference, fee, currency, createdAt } = item
+  // Of one that was made at the account and came back, the fee is left.
+  const amount = own === null ? costOf({ ...item, fee: item.state === 'failed' ? fee : 0n }) : item.amount
   const [ours, theirs] = kind === 'fee' ? [own === null ? 0n : feeOf(own), fee ?? 0n] : [own?.amount ?? null, amount]
   const isBoth = (kind === 'fee' || kind === 'amount') && ours !== null
   const by = isBoth ? (theirs > ours ? theirs - ours : ours - theirs) : amount

@@ -22,7 +22,7 @@ import {
   type StatementKind,
   statementKinds,
 } from './account-statement.ts'
-import { compareBalances, noteBalances, unexplainedBefore } from './balances.ts'
+import { compareBalances, isAlike, noteBalances, unexplainedBefore } from './balances.ts'
 import { closeGone } from './differences.ts'
 import { compareDisputes } from './disputes.ts'
 import { noteGivenBack } from './give-backs.ts'
@@ -316,7 +316,7 @@ async function stepBalance(
   if (!run.withBalance) return { stage: 'end' }
   const { balances, unreadable, isAgreed } = await compareBalances(context, tenant, run, statement)
   // Nothing has moved since the look before, and everything was read again.
-  const isStill = run.round > 2 && isSameLook(run.balances, balances)
+  const isStill = run.round > 2 && isAlike(run.balances, balances, ['account', 'unexplained'])
   if (!isAgreed && !isStill && run.round < maxRounds) {
     const until = context.clock.now()
     return { stage: 'payment', until, readFrom: sinceOf({ round: run.round + 1, from: run.from, until }), balances }
@@ -326,12 +326,6 @@ async function stepBalance(
   await noteBalances(context, tenant, run, judged)
   await noteUnreadBalances(context, tenant, run, { balances, unreadable })
   return { stage: 'end', balances }
-}
-
-function isSameLook(before: readonly ComparedBalance[], now: readonly ComparedBalance[]): boolean {
-  return now.every(({ currency, account, unexplained }) =>
-    before.some((each) => each.currency === currency && each.account === account && each.unexplained === unexplained),
-  )
 }
 
 /** Keeps what a step has come to. False where another server has taken the step, too. */

@@ -145,6 +145,7 @@ function ofDispute(dispute: Dispute): StatementItem {
 
 const gone = ['failed', 'reversed', 'abandoned', 'blocked', 'rejected']
 
+/** The fee of a transfer that was not made is one that it would have cost. */
 function ofTransfer({
   id,
   status,
@@ -160,7 +161,7 @@ function ofTransfer({
     id: String(id),
     state: status === 'success' ? 'done' : gone.includes(status) ? 'failed' : 'open',
     amount,
-    fee,
+    fee: gone.includes(status) && status !== 'reversed' ? null : fee,
     isFeeUnreadable,
     currency,
     reference,

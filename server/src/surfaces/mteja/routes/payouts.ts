@@ -238,7 +238,7 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
         operationId: 'settlePayout',
         summary: 'Say how a payout has ended that a person pays out, or whose processor cannot say it',
         description:
-          'Where anything waits for a second person, this does too: the payout is as open as before, and settlementApprovalId names the approval. Of a payout that was paid and needs attention as late or fee it notes that a person has looked: the outcome is paid, and nobody is asked.',
+          'Where anything waits for a second person, this does too: the payout is as open as before, and settlementApprovalId names the approval. Of a payout that has ended and needs attention as late, fee or contradicted it notes that a person has looked: the outcome is paid, and nobody is asked.',
         tags,
         params,
         body: Type.Object({
