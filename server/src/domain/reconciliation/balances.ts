@@ -1,5 +1,5 @@
 import type { Currency } from '../../base/money.ts'
-import { sql } from '../../db/sql.ts'
+import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import type { AccountStatement } from './account-statement.ts'
