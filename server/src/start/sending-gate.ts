@@ -8,7 +8,7 @@ import type { Answer, Ask } from '../upstream/paystack/ask.ts'
 
 /** The requests by which money leaves, or an instrument is charged. */
 const sendings: readonly string[] = [
-  ...['initiate_transfer', 'create_refund', 'retry_refund'],
+  ...['initiate_transfer', 'finalize_transfer', 'create_refund', 'retry_refund'],
   ...['charge_authorization', 'create_charge'],
 ]
 

@@ -2,6 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import { sql } from '../../db/sql.ts'
 import { type Context, noteChange, type TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { refuseWhilePaused } from '../payments/sending-pauses.ts'
 import { advancePayout, orderOf } from './advancing.ts'
 import { type PayoutProcessorChoice, type PayoutsContext, requireSender } from './payout-processor.ts'
 import { getPayout, type Payout } from './payout-records.ts'
@@ -10,7 +11,7 @@ import { getPayoutSettings } from './payout-settings.ts'
 
 /**
  * Gives the one-time password that a payout waits for to the processor that has asked for it, and asks how the payout stands.
- * Throws `not_available` for a processor that takes none, `payout_not_open` for a wrong one after the right one was taken, and what the
+ * Throws `not_available` for a processor that takes none and while sending is paused, `payout_not_open` for a wrong one after the right one was taken, and what the
  * processor throws.
  */
 export async function finalizePayout(
@@ -19,6 +20,7 @@ export async function finalizePayout(
   payout: Payout,
   otp: string,
 ): Promise<Payout> {
+  await refuseWhilePaused(context, tenant)
   const processor = payout.accountId === null ? null : await requireSender(context, tenant, payout.accountId)
   if (!processor?.giveOtp) {
     throw new ServiceError('not_available', 'The processor of this payout takes one-time passwords nowhere but there')

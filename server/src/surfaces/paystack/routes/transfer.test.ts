@@ -585,6 +585,12 @@ describe('one-time passwords for transfers', () => {
     expect((await post('resend_otp', { transfer_code, reason: 'resend_otp' })).json().message).toBe(
       'OTP has been resent',
     )
+    const pause = (paused: boolean) => api.call('PUT', '/v1/sending', { paused }, tenant.secret)
+    await pause(true)
+    const paused = await refused(post('finalize_transfer', { transfer_code, otp: '123456' }))
+    expect(paused).toMatchObject({ status: 403, message: expect.stringContaining('Sending is paused') })
+    expect((await dataOf('GET', '/transfer?status=otp')).length).toBe(1)
+    await pause(false)
     const done = await post('finalize_transfer', { transfer_code, otp: '123456' })
     expect(done.json()).toMatchObject({
       message: 'Transfer has been queued',
