@@ -379,6 +379,29 @@ describe('a refund that somebody makes in the dashboard', () => {
     ])
   })
 
+  test.each([
+    ['at once', 'none'],
+    ['by the background, where the account is away then', 'cut_before'],
+  ] as const)('before a person records its payment is booked with it: %s', async (_, fault) => {
+    await topUp()
+    const { customer_code: customerId } = (await ask('GET', `/customer/${email}`)).json().data
+    insertTransaction(account, { email, amount: 2_000, reference: 'old-17' })
+    const row = pay(account, 'old-17')
+    moveRefund(account, insertRefund(account, row, { amount: 500, currency: 'NGN' }), 'processed')
+    openDispute(account, 'old-17')
+    told.splice(0)
+    proxy.choose = ({ path }) => (path.startsWith('/refund') ? fault : 'none')
+    const line = { customerId, amount: 2_000, currency: 'NGN', source: 'card', reference: 'old-17' }
+    const recorded = await ask('POST', '/v1/pay-ins', line)
+    expect(recorded.statusCode, recorded.body).toBe(201)
+    proxy.choose = () => 'none'
+    if (fault !== 'none') await settleLater(60_000)
+    expect(await books()).toMatchObject({ customer_cash: 11_500 })
+    const states = (await disputes()).map(({ category, state }) => `${category} ${state}`)
+    expect(states.toSorted()).toEqual(['chargeback open', 'refund lost'])
+    await expectAgreement()
+  })
+
   test('is one with the dispute that it ends, in each order', async () => {
     const sent = await topUp()
     const transaction = account.transactions.at(-1) as TransactionRow

@@ -7,6 +7,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
 import { moneyName, whyTaken } from '../wallet/taken-names.ts'
 import { bookArrival, bookArrivalFee, isOfBefore } from './account-arrivals.ts'
+import { noteSeenTaken } from './dispute-lookups.ts'
 import type { FoundPayment, PaymentProcessor, PaymentsContext } from './payment-processor.ts'
 import { refuseTakenName } from './taken-names.ts'
 
@@ -49,9 +50,12 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
   // The account's opening balance has it, and its fee: here it is money that was moved by hand.
   if (await isOfBefore(context, tenant, { accountId, found })) return recordPayIn(context, tenant, input)
   await inTransaction(context, (tx) => refuseClaimed(tx, tenant, reference))
+  // The account may have given a part of it back before.
+  const bookTaken = await noteSeenTaken(context, tenant, accountId, reference)
   const payIn = await recordPayIn(context, tenant, input, accountId)
   // After a crash in between, a reconciliation books the fee.
   await bookArrivalFee(context, tenant, { accountId, reference, found }, payIn.id)
+  if (payIn.state === 'succeeded') await bookTaken()
   return payIn
 }
 
