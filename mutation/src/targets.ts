@@ -56,6 +56,7 @@ const crediting = [
   'test/paystack/live-suspense.test.ts',
 ]
 const payouts = [
+  'src/domain/payouts/advancing.test.ts',
   'src/domain/payouts/payout-ending.test.ts',
   'src/domain/payouts/payout-faults.test.ts',
   'src/domain/payouts/payout-precautions.test.ts',
