@@ -31,7 +31,7 @@ beforeAll(async () => {
   const place = testEngine === 'embedded' ? made.options : { ...made.options, dataFolder: await makeTestFolder() }
   receiver = await openReceiver()
   webhook = await openReceiver()
-  const environment = { MTEJA_TEST_KEY: key, MTEJA_SANDBOX_DELAY_MS: '50', MTEJA_WEBHOOK_URL: webhook.url }
+  const environment = { MTEJA_TEST_KEY: key, MTEJA_SANDBOX_DELAY_MS: '500', MTEJA_WEBHOOK_URL: webhook.url }
   server = new ServerProcess(await freePort(), place, environment)
   await server.start()
 })
