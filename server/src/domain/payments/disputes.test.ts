@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
-import { requestOf } from '../../../test/wallets.ts'
+import { cash, commandsFor, createLedger, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
+import { maxAmount } from '../../base/money.ts'
 import type { OwnedDb, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { inTransaction } from '../context.ts'
@@ -84,6 +85,13 @@ const eventsOf = async () => {
     select type from events where merchant_id = ${tenant.merchant.id} and type like 'dispute.%' order by id
   `)
   return rows.map(({ type }) => type)
+}
+
+const descriptionOf = async (movementId: string | null | undefined) => {
+  const [row] = await service.db.query<{ description: string }>(sql`
+    select description from ledger_transactions where merchant_id = ${tenant.merchant.id} and id = ${movementId ?? null}
+  `)
+  return row?.description
 }
 
 async function refusal(work: Promise<unknown>): Promise<string> {
@@ -350,6 +358,7 @@ describe('a dispute at an account', () => {
     const told = await learn({ refundName: '9' })
     expect(told).toMatchObject({ state: 'lost', borneBy: 'customer', movementId: refund?.movementId, movements: 0 })
     expect(await fundsOf()).toEqual([700n, 0n, 0n])
+    expect(await descriptionOf(refund?.movementId)).toBe('Refund made at the processor')
     expect(await leftToTake(service, tenant, id)).toBe(700n)
     await refundTransaction(service, tenant, { transactionId: id, amount: 700 }, null)
     expect(await fundsOf()).toEqual([0n, 0n, 0n])
@@ -364,7 +373,8 @@ describe('a dispute at an account', () => {
       const resolution = { open: null, lost: 'auto-accepted', won: 'declined' }[state]
       return learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, { ...report, state, resolution })
     }
-    await learn('lost')
+    const taken = await learn('lost')
+    expect(await descriptionOf(taken?.movementId)).toBe('Chargeback')
     await learn('open')
     expect(await fundsOf()).toEqual([0n, 0n, 600n])
     await Promise.all([learn('won'), learn('won')])
@@ -373,6 +383,36 @@ describe('a dispute at an account', () => {
     expect(await fundsOf()).toEqual([0n, 0n, 600n])
     expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.lost', 'dispute.won', 'dispute.lost'])
     expect(await findMovements(service, tenant, `txn_${id}`, { before: undefined, limit: 10 })).toHaveLength(4)
+  })
+
+  test('takes what a payer had paid besides as a fee, also one unit, and gives it back', async () => {
+    const { id } = await payIn(1000)
+    const money = await findDisputedMoney(service, tenant, id)
+    if (money === null) throw new Error('no money')
+    const more = { ...report, amount: 1001n, resolution: null } as const
+    const learn = (state: 'lost' | 'won') =>
+      learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, { ...more, state })
+    await learn('lost')
+    expect([await fundsOf(), await books()]).toEqual([[0n, 0n, 0n], expect.objectContaining({ processor_fees: -1 })])
+    await learn('won')
+    expect(await fundsOf()).toEqual([1000n, 0n, 0n])
+    expect(await books()).not.toHaveProperty('processor_fees')
+  })
+
+  test('gives the money to the merchant where the owner’s balance has no room for it, once', async () => {
+    const { id } = await payIn(1000)
+    const money = await findDisputedMoney(service, tenant, id)
+    if (money === null) throw new Error('no money')
+    const learn = (state: 'lost' | 'won') =>
+      learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, { ...report, state, resolution: null })
+    await learn('lost')
+    const full = maxAmount - 999n
+    const rich = commandsFor(service).adjust({ kind: 'adjustments' }, cash(ada), full)
+    await createLedger(service)(tenant, rich)
+    for (let times = 0; times < 2; times++) {
+      expect(await learn('won')).toMatchObject({ state: 'won', borneBy: null })
+      expect([await fundsOf(), (await books()).merchant_balance]).toEqual([[full, 0n, 0n], 1000])
+    }
   })
 })
 
