@@ -36,6 +36,8 @@ const refunds = [
 const disputes = [
   'src/domain/payments/disputes.test.ts',
   'src/surfaces/paystack/routes/dispute.test.ts',
+  'test/paystack/fee-bearers.test.ts',
+  'test/paystack/given-back-in-parts.test.ts',
   'test/paystack/live-disputes.test.ts',
   'test/paystack/live-suspense.test.ts',
   'test/paystack/refunded-assigned.test.ts',
