@@ -108,7 +108,7 @@ browserTest('the history names the payee and the bank of a payout', async () => 
     .waitFor()
 })
 
-browserTest('only somebody who may decide is told of what waits', async () => {
+browserTest('Home shows waiting approvals only to a role that may decide them', async () => {
   const viewer = await app.signedIn(app.seeded.keys.viewer, '/home')
   await viewer.getByText(/new in 7 days/).waitFor()
   expect(await viewer.getByText(/^Waiting for/).count()).toBe(0)

@@ -77,7 +77,7 @@ export function keepFocus(): () => void {
   const letGo = () => setTimeout(forget)
   const look = () => {
     if (last === null) return
-    // A browser lets go of what is disabled only when it draws the next picture.
+    // A browser takes the focus from a disabled element only when it draws the next picture.
     if (last.isConnected && isDisabled(last) && (isNobody() || document.activeElement === last)) {
       wasDisabled = true
       standIn = placeAround(last)

@@ -1,4 +1,5 @@
 import { type Currency, formatMoney } from '../../base/money.ts'
+
 /** A thing that keeps a customer from being deleted or erased: see customer_bindings.sql. */
 export interface Binding {
   obstacle:

@@ -59,7 +59,7 @@ export async function bookCharge(context: FreeContext, tenant: Tenant, paid: Pai
   return booked
 }
 
-/** Says in the log what a processor has told of new money and cannot be read. The money is booked without it. */
+/** Logs the members of a processor's answer about new money that cannot be read. The money is booked without them. */
 export function tellUnread(
   { log }: Context,
   { merchant, mode }: Tenant,

@@ -332,7 +332,10 @@ export async function leftToTake(context: Context, tenant: Tenant, transactionId
   return row?.free ?? 0n
 }
 
-/** Selects `free`, see `leftToTake`, `is_disputed`, and `is_open` where a dispute is not decided. The hold of a dispute is in the total that was given back, too. */
+/**
+ * Selects `free`, see `leftToTake`, `is_disputed`, and `is_open` where a dispute is not decided. The hold of a dispute is in the
+ * total that was given back, too.
+ */
 export function freeOf(tenant: Tenant, transactionId: string): Sql {
   return sql`
     select

@@ -12,7 +12,7 @@ export interface Turn {
   state: DisputeState
   stateReason: string | null
   resolution: string | null
-  /** Default the account that told of it. */
+  /** Who says so; default the account, or the sandbox. */
   by?: string
 }
 

@@ -11,8 +11,8 @@ import { getPayoutSettings } from './payout-settings.ts'
 
 /**
  * Gives the one-time password that a payout waits for to the processor that has asked for it, and asks how the payout stands.
- * Throws `not_available` for a processor that takes none and while sending is paused, `payout_not_open` for a wrong one after the right one was taken, and what the
- * processor throws.
+ * Throws `not_available` for a processor that takes none and while sending is paused, `payout_not_open` for a wrong one after the
+ * right one was taken, and what the processor throws.
  */
 export async function finalizePayout(
   context: PayoutsContext,

@@ -37,8 +37,9 @@ const endedOddly = ['late', 'fee', 'contradicted']
 
 /**
  * Ends a payout as a person says, or has a second person asked where anything waits for one: the answer then has
- * `settlementApprovalId`, and is as open as before. Of one that was paid late, for a fee beyond reason, or whose account says otherwise than it has ended, it notes that a person has
- * looked: no money moves, and nobody is asked. The same again answers the same. Throws `payout_not_found`, `payout_not_open`,
+ * `settlementApprovalId`, and is as open as before. Of one that was paid late, for a fee beyond reason, or whose account says
+ * otherwise than it has ended, it notes that a person has looked: no money moves, and nobody is asked. The same again answers the
+ * same, but of the last. Throws `payout_not_found`, `payout_not_open`,
  * `invalid_request`, `approval_waiting` while another settlement of it waits, and `not_available` for a payout whose account can
  * say how it ends.
  */

@@ -133,7 +133,7 @@ function note(
 ): Promise<void> {
   const { id, reference, fee, currency, createdAt } = item
   // Of one that was made at the account and came back, the fee is left.
-  const amount = own === null ? costOf({ ...item, fee: item.state === 'failed' ? fee : 0n }) : item.amount
+  const amount = own === null && item.state === 'failed' ? costOf(item) : item.amount
   const [ours, theirs] = kind === 'fee' ? [own === null ? 0n : feeOf(own), fee ?? 0n] : [own?.amount ?? null, amount]
   const isBoth = (kind === 'fee' || kind === 'amount') && ours !== null
   const by = isBoth ? (theirs > ours ? theirs - ours : ours - theirs) : amount

@@ -28,7 +28,10 @@ export interface Taken {
   charge: string | null
 }
 
-/** The spelling in which names of money are compared: without capitals, leading zeros, characters that nobody sees, and what keyboards and texts change. */
+/**
+ * The spelling in which names of money are compared: without capitals, leading zeros, characters that nobody sees, and the quotes,
+ * dashes and digits that keyboards and texts change.
+ */
 export async function moneyName({ db }: Context, reference: string): Promise<string> {
   const [row] = await db.query<{ name: string }>(sql`select money_name(${reference}) as name`)
   return row?.name ?? reference

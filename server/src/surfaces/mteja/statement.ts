@@ -95,7 +95,10 @@ function wordsFor(kind: TransactionKind, cameIn: boolean): string {
   return kinds[kind][cameIn ? 'cameIn' : 'wentOut']
 }
 
-/** `Purchase of airtime`, `Transfer received from Ada Obi: Lunch`, `Paid out to Ada Obi, account ••6655`, `Refund of “Purchase of airtime” of 3 November 2026: Did not arrive` */
+/**
+ * `Purchase of airtime`, `Transfer received from Ada Obi: Lunch`, `Paid out to Ada Obi, account ••6655`,
+ * `Refund of “Purchase of airtime” of 3 November 2026: Did not arrive`
+ */
 function describeEntry({ kind, amount, description, gaveBack, other }: StatementEntry, calendar: Calendar): string {
   const cameIn = amount > 0n
   const words = wordsFor(kind, cameIn)

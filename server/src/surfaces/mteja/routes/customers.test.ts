@@ -119,7 +119,7 @@ test.each([
   expect(body).toContain('All times are those of Africa/Johannesburg.')
 })
 
-test('a statement to print says what each movement was, to whom, and what a refund refunds', async () => {
+test('a printed statement names the kind and the other party of each movement, and the movement that a refund gave back', async () => {
   await wallet.send('PATCH', `/api/canary/customers/${wallet.ben}`, { name: 'Ben <Ali>' })
   const payIn = await wallet.payIn(wallet.ada, 5000)
   await wallet.payIn(wallet.ben, 5000)
