@@ -675,7 +675,8 @@ begin
   if true = any(v_hold_touched) then
     update holds h set captured = u.captured, status = u.status, updated_at = p_now
     from unnest(p_hold_ids, v_hold_captured, v_hold_statuses, v_hold_touched) as u (id, captured, status, touched)
-    where h.merchant_id = p_merchant_id and h.id = u.id and u.touched;
+    -- The array leaves the planner the index of the ids, also where it knows nothing of the table.
+    where h.merchant_id = p_merchant_id and h.id = any(p_hold_ids) and h.id = u.id and u.touched;
   end if;
 
   if true = any(v_refund_touched) then

@@ -156,15 +156,19 @@ export async function findDoers(
 ): Promise<ReadonlyMap<number | null, Doer>> {
   const ids = [...new Set(actors.flatMap((each) => each?.id ?? []))]
   if (ids.length === 0) return new Map()
-  const rows = await db.query<DoerRow & { id: number }>(sql`
-    select w.actor_id as id, ${doerColumns}
-    from (
-      select ${merchantId}::integer as merchant_id, n.id as actor_id, ${clock.now()}::timestamptz as created_at
-      from unnest(${ids}::integer[]) as n (id)
-    ) w
-    ${joinDoer(sql`w`)}
-  `)
-  return new Map(rows.map((row) => [row.id, readDoer(row)]))
+  // One statement for each: a list would be planned anew each time.
+  const rows = await Promise.all(
+    ids.map((id) =>
+      db.query<DoerRow>(sql`
+        select ${doerColumns}
+        from (
+          select ${merchantId}::integer as merchant_id, ${id}::integer as actor_id, ${clock.now()}::timestamptz as created_at
+        ) w
+        ${joinDoer(sql`w`)}
+      `),
+    ),
+  )
+  return new Map(ids.map((id, i) => [id, readDoer((rows[i] as DoerRow[])[0] as DoerRow)]))
 }
 
 interface TrailRow extends DoerRow {
