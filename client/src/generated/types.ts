@@ -3556,7 +3556,7 @@ export namespace Mteja {
           processor: 'sandbox' | 'manual' | 'paystack' | null
           /** Its name at the processor */
           processorReference: string
-          /** The words of the person who settled it */
+          /** The words of the person who settled it, or who looked at it after its end */
           proof: string | null
           /** The ledger transaction that paid it, or that gave it back */
           movementId: string | null
@@ -4330,7 +4330,7 @@ export namespace Mteja {
     processor: 'sandbox' | 'manual' | 'paystack' | null
     /** Its name at the processor */
     processorReference: string
-    /** The words of the person who settled it */
+    /** The words of the person who settled it, or who looked at it after its end */
     proof: string | null
     /** The ledger transaction that paid it, or that gave it back */
     movementId: string | null

@@ -63,7 +63,7 @@ begin
   ) on recipients to mteja_app;
   grant update (
     fee, booked_fee, fee_tries, state, state_code, state_reason, attention, attention_reason, verdict, approval_id, settlement_approval_id, processor, account_id, send_count, unsent_count, waited_for, sent_at,
-    unknown_since, proof, is_late, url_approved_at, movement_id, ended_at, due_at, attempts, updated_at
+    unknown_since, proof, settled_by_hand, is_late, url_approved_at, movement_id, ended_at, due_at, attempts, updated_at
   ) on payouts to mteja_app;
   grant update (
     fees_borne_by, asks_otp, default_recipient_id, cool_down_hours, identified_only, name_differences, approval_url, approval_secret,

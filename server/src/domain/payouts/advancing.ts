@@ -314,8 +314,8 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
     if (fee === null) await noteStrangeFee(context, tenant, payout, end.fee)
     else await learnFee(context, tenant, payout, fee)
   }
-  // A person has said that it was paid.
-  if (end.status === 'failed' && state === 'paid' && payout.proof !== null) {
+  // Only a person has said that it was paid. One that is late was paid by the word of its account.
+  if (end.status === 'failed' && state === 'paid' && payout.isSettledByHand && !payout.isLate) {
     return bookReturn(context, tenant, payout, { code: end.code, reason: end.reason, isUnmade: true })
   }
   // It was asked after the end was booked, so this is no older answer.

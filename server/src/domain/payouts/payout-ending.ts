@@ -50,7 +50,7 @@ export async function decidePayout(
     with noted as (
       update payouts set
         verdict = ${verdict}, state_code = ${code ?? null}::text, state_reason = ${reason ?? null}::text,
-        fee = ${fee ?? null}::bigint, proof = ${proof ?? null}::text,
+        fee = ${fee ?? null}::bigint, proof = ${proof ?? null}::text, settled_by_hand = ${proof !== undefined}::boolean,
         due_at = ${new Date(now.getTime() + endMs)}, attempts = 0, updated_at = ${now}
       where merchant_id = ${merchant.id} and id = ${id} and verdict is null and state = any(${[...from]}::text[])
         and send_count = coalesce(${sendCount ?? null}::integer, send_count)

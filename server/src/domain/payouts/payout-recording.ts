@@ -158,6 +158,7 @@ function readRecorded(prepared: PreparedPayout, recorded: Recorded): Omit<Payout
     unknownSince: null,
     urlApprovedAt: null,
     proof: null,
+    isSettledByHand: false,
     isLate: false,
     movementId: null,
     actor: call.tenant.actor,

@@ -69,8 +69,10 @@ export interface Payout {
   unknownSince: Date | null
   /** When the approval URL of the merchant agreed; null where none was asked, or none has agreed yet. */
   urlApprovedAt: Date | null
-  /** The words of the person who settled it by hand. */
+  /** The words of the person who settled it by hand, or looked at it after its end. */
   proof: string | null
+  /** A person has said how it ended. */
+  isSettledByHand: boolean
   /** It was paid after its money was released. */
   isLate: boolean
   /** Of the movement that paid it, or gave it back, last. */
@@ -119,6 +121,7 @@ interface PayoutRow extends DoerRow {
   unknown_since: Date | null
   url_approved_at: Date | null
   proof: string | null
+  settled_by_hand: boolean
   is_late: boolean
   movement_id: string | null
   actor_id: number | null
@@ -149,7 +152,7 @@ export function selectPayouts(rows: Sql): Sql {
     select
       o.id, o.wire_id, o.code, o.reference, o.sent_reference, c.code as customer_code, o.customer_id, o.amount, o.currency,
       o.fee_borne_by, o.estimated_fee, o.fee, o.booked_fee, o.fee_tries, o.reason, o.metadata, o.state, o.state_code, o.state_reason, o.attention,
-      o.attention_reason, o.verdict, o.approval_id, o.settlement_approval_id, o.processor, o.account_id, o.send_count, o.unsent_count, o.sent_at, o.unknown_since, o.url_approved_at, o.proof, o.is_late,
+      o.attention_reason, o.verdict, o.approval_id, o.settlement_approval_id, o.processor, o.account_id, o.send_count, o.unsent_count, o.sent_at, o.unknown_since, o.url_approved_at, o.proof, o.settled_by_hand, o.is_late,
       o.movement_id, o.actor_id, o.request_id, o.created_at, o.updated_at, o.ended_at, o.due_at,
       ${prefixed}, ${doerColumns}
     from (${rows}) o
@@ -303,6 +306,7 @@ export function readPayout(row: SelectedRow): Payout {
     unknownSince: row.unknown_since,
     urlApprovedAt: row.url_approved_at,
     proof: row.proof,
+    isSettledByHand: row.settled_by_hand,
     isLate: row.is_late,
     movementId: row.movement_id,
     by: readDoer(row),

@@ -58,6 +58,7 @@ async function lose(expectedFee = 0n): Promise<Scripted & { id: string }> {
   expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'sending', attention: 'unknown' })
   return Object.assign(script, { id })
 }
+const closed = { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Closed' } } as const
 const limit = () =>
   inTransaction(service, (tx) =>
     changeApprovalSettings(tx, tenant, { limits: [{ currency: 'ZAR', amountOver: 100_000 }] }),
@@ -152,6 +153,10 @@ describe('a payout of which nobody knows the end', () => {
     }
     await advancePayout(script.context, tenant, script.id)
     expect(await getPayout(service, tenant, script.id)).toMatchObject({ attention: null })
+    // The account has told both, and no person has said that it was paid.
+    script.ask = closed
+    await advancePayout(script.context, tenant, script.id)
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({ state: 'paid', attention: 'contradicted' })
     expect(await funds()).toEqual(before)
   })
 
@@ -164,6 +169,11 @@ describe('a payout of which nobody knows the end', () => {
     for (let times = 0; times < 2; times++) await settlePayout(script.context, asker, id, looked)
     await advancePayout(script.context, tenant, id)
     expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee: 0n, attention: null })
+    const before = await funds()
+    script.ask = closed
+    await advancePayout(script.context, tenant, id)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', attention: 'contradicted' })
+    expect(await funds()).toEqual(before)
   })
 
   test.each([
@@ -172,7 +182,7 @@ describe('a payout of which nobody knows the end', () => {
       'paid',
       [paid(), { is: 'conclusive', end: { status: 'returned', reason: 'Moved', fee: null } }, paid()],
     ],
-    ['paid', 'failed', [paid(), { is: 'conclusive', end: { status: 'failed', code: 'closed', reason: 'Closed' } }]],
+    ['paid', 'failed', [paid(), closed]],
   ] as const)('but is %s and then said to be %s needs a person, and no money moves by that', async (state, _, told) => {
     const script = scriptPayouts(service, paid())
     const { id } = await pay(script.context)
@@ -183,9 +193,16 @@ describe('a payout of which nobody knows the end', () => {
     const before = await funds()
     expect(await getPayout(service, tenant, id)).toMatchObject({ state, attention: 'contradicted' })
     const looked: Settlement = { outcome: 'paid', proof: 'The bank has paid it once' }
-    expect(await settlePayout(script.context, asker, id, looked)).toMatchObject({ state, attention: null, dueAt: null })
+    for (let times = 0; times < 2; times++) {
+      const payout = await settlePayout(script.context, asker, id, looked)
+      expect(payout).toMatchObject({ state, attention: null, dueAt: null, proof: looked.proof })
+    }
     await advancePayout(script.context, tenant, id)
-    expect(await getPayout(service, tenant, id)).toMatchObject({ state, attention: 'contradicted', proof: null })
+    expect(await getPayout(service, tenant, id)).toMatchObject({
+      state,
+      attention: 'contradicted',
+      proof: looked.proof,
+    })
     expect(await funds()).toEqual(before)
   })
 

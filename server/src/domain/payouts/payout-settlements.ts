@@ -51,8 +51,8 @@ export async function settlePayout(
 ): Promise<Payout> {
   const payout = await getPayout(context, tenant, id)
   if (isEndedOddly(payout)) return noteLookedAt(context, tenant, payout, settlement)
-  const isDecided = payout.verdict !== null && (payout.processor === 'manual' || payout.proof !== null)
-  if (isDecided) return decideAndEnd(context, tenant, id, decisionOf(payout, settlement))
+  if (payout.verdict !== null && payout.isSettledByHand)
+    return decideAndEnd(context, tenant, id, decisionOf(payout, settlement))
   await requireByHand(context, tenant, payout)
   const byHand = await getPayout(context, tenant, id)
   if (byHand.endedAt !== null) {
@@ -65,9 +65,9 @@ export async function settlePayout(
 }
 
 /** Also of one that was looked at before. */
-function isEndedOddly({ endedAt, attention, isLate, proof, state }: Payout): boolean {
+function isEndedOddly({ endedAt, attention, isLate, isSettledByHand, proof, state }: Payout): boolean {
   if (endedAt === null) return false
-  const isLookedAt = isLate && state === 'paid' && proof !== null && attention === null
+  const isLookedAt = attention === null && proof !== null && (!isSettledByHand || (isLate && state === 'paid'))
   return isLookedAt || (attention !== null && endedOddly.includes(attention))
 }
 
@@ -87,9 +87,7 @@ async function noteLookedAt(
     await context.db.query(sql`
       update payouts set
         attention = null, attention_reason = null, updated_at = ${context.clock.now()},
-        fee = case when attention = 'fee' then coalesce(fee, booked_fee) else fee end,
-        -- Of a payout that has a proof the account is believed that it was not made.
-        proof = case when attention = 'contradicted' then proof else ${proof} end
+        fee = case when attention = 'fee' then coalesce(fee, booked_fee) else fee end, proof = ${proof}
       where merchant_id = ${tenant.merchant.id} and id = ${id} and ended_at is not null and attention = ${attention}
     `)
   }

@@ -222,7 +222,7 @@ export const payoutSchema = Type.Object({
     { description: 'Who pays it out; null while it has surely not been sent' },
   ),
   processorReference: Type.String({ description: 'Its name at the processor', examples: ['4f0q7j2c9x1m8v5b3n6k0d2s'] }),
-  proof: { ...nullableText, description: 'The words of the person who settled it' },
+  proof: { ...nullableText, description: 'The words of the person who settled it, or who looked at it after its end' },
   movementId: { ...nullableText, description: 'The ledger transaction that paid it, or that gave it back' },
   by: doerSchema,
   createdAt: date,
