@@ -320,6 +320,11 @@ test('what is done to a payout is done to no other one, of its merchant or of an
   const back = await sendOne(paid(), { amount: 10 })
   back.ask = returned
   await advancePayout(back.context, tenant, back.id)
+  back.ask = paid()
+  await advancePayout(back.context, tenant, back.id)
+  const denied = await sendOne(paid(), { amount: 10 })
+  denied.ask = failed
+  await advancePayout(denied.context, tenant, denied.id)
   const lost = await letGo()
   lost.ask = paid()
   await advancePayout(lost.context, tenant, lost.id)

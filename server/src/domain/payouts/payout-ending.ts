@@ -352,21 +352,16 @@ function judge(context: Context, outcomes: (Receipt | ServiceError)[]): void {
 }
 
 /** The outside of the account that was sent the payout, or of money that is moved by hand. */
-export function outsideOf({ mode }: Tenant, { processor, accountId }: Payout): AccountName {
-  if (processor === 'manual' || accountId === null) return { kind: 'outside', at: outsideOfHand(mode) }
+export function outsideOf({ mode }: Tenant, { accountId }: Payout): AccountName {
+  if (accountId === null) return { kind: 'outside', at: outsideOfHand(mode) }
   return { kind: 'outside', at: accountId >= firstAccountId ? accountId : undefined }
 }
 
 /** The account that a late fact about a payout is booked to: the owner's, or the merchant's for a customer who is gone. */
 export async function ownerOfLateFact(context: Context, { merchant }: Tenant, payout: Payout): Promise<AccountName> {
-  if (payout.customerCode === null) return { kind: 'merchant_balance' }
   const gone = await context.db.query(sql`
     select from customers c
-    where c.merchant_id = ${merchant.id} and c.id = ${payout.customerId}
-      and (
-        c.deleted_at is not null
-        or exists (select from erasures x where x.merchant_id = c.merchant_id and x.id = c.id)
-      )
+    where c.merchant_id = ${merchant.id} and c.id = ${payout.customerId} and c.deleted_at is not null
   `)
   return gone.length > 0 ? { kind: 'merchant_balance' } : ownerOf(payout)
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
+import { keepLog } from '../../../test/kept-log.ts'
 import { type Colleague, hire } from '../../../test/people.ts'
 import { type Scripted, scriptPayouts } from '../../../test/scripted-payouts.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
@@ -183,28 +184,34 @@ describe('a payout of which nobody knows the end', () => {
       [paid(), { is: 'conclusive', end: { status: 'returned', reason: 'Moved', fee: null } }, paid()],
     ],
     ['paid', 'failed', [paid(), closed]],
-  ] as const)('but is %s and then said to be %s needs a person, and no money moves by that', async (state, _, told) => {
-    const script = scriptPayouts(service, paid())
-    const { id } = await pay(script.context)
-    for (const each of told) {
-      script.ask = each
+  ] as const)(
+    'but is %s and then said to be %s needs a person, which is logged once, and no money moves by that',
+    async (state, said, told) => {
+      const log = keepLog()
+      const script = scriptPayouts({ ...service, log }, paid())
+      const { id } = await pay(script.context)
+      for (const each of [...told, ...told.slice(-1)]) {
+        script.ask = each
+        await advancePayout(script.context, tenant, id)
+      }
+      const before = await funds()
+      const attentionReason = expect.stringMatching(`^Its account says that it is ${said}, after `)
+      expect(await getPayout(service, tenant, id)).toMatchObject({ state, attention: 'contradicted', attentionReason })
+      expect(log.lines).toMatchObject([{ level: 'error', members: { payout: id } }])
+      const looked: Settlement = { outcome: 'paid', proof: 'The bank has paid it once' }
+      for (let times = 0; times < 2; times++) {
+        const payout = await settlePayout(script.context, asker, id, looked)
+        expect(payout).toMatchObject({ state, attention: null, dueAt: null, proof: looked.proof })
+      }
       await advancePayout(script.context, tenant, id)
-    }
-    const before = await funds()
-    expect(await getPayout(service, tenant, id)).toMatchObject({ state, attention: 'contradicted' })
-    const looked: Settlement = { outcome: 'paid', proof: 'The bank has paid it once' }
-    for (let times = 0; times < 2; times++) {
-      const payout = await settlePayout(script.context, asker, id, looked)
-      expect(payout).toMatchObject({ state, attention: null, dueAt: null, proof: looked.proof })
-    }
-    await advancePayout(script.context, tenant, id)
-    expect(await getPayout(service, tenant, id)).toMatchObject({
-      state,
-      attention: 'contradicted',
-      proof: looked.proof,
-    })
-    expect(await funds()).toEqual(before)
-  })
+      expect(await getPayout(service, tenant, id)).toMatchObject({
+        state,
+        attention: 'contradicted',
+        proof: looked.proof,
+      })
+      expect(await funds()).toEqual(before)
+    },
+  )
 
   test('and was paid all the same is a fact: what is available pays, the rest is owed, and an event tells it', async () => {
     const script = await lose()
