@@ -307,6 +307,20 @@ export const equivalents: readonly Equivalent[] = [
     after: '',
     why: looksForNothing,
   })),
+  {
+    file: 'src/domain/payouts/payout-making.ts',
+    before:
+      'const replayed = outcomes.flatMap((each) => (each instanceof ServiceError || !each.replayed ? [] : each.id))',
+    after:
+      'const replayed = outcomes.flatMap((each) => (each instanceof ServiceError && !each.replayed ? [] : each.id))',
+    why: 'New ones are read as well, and answered as they were recorded: it only costs time.',
+  },
+  {
+    file: 'src/domain/payouts/payout-recording.ts',
+    before: 'if (place.account === null) return place.recipient',
+    after: '',
+    why: 'A recipient who is named is active, and is answered as it is.',
+  },
   ...[
     ['const firstLookMs = 1_000', 'const firstLookMs = 1001'],
     ['const lastLookMs = 60 * 60 * 1000', 'const lastLookMs = 61 * 60 * 1000'],

@@ -112,7 +112,7 @@ export async function recordPayouts(
     outcomes,
     read(i) {
       const each = prepared[i] as PreparedPayout
-      const by = doers.get(each.call.tenant.actor?.id ?? null) ?? background
+      const by = doers.get(each.call.tenant.actor?.id) ?? background
       return { ...readRecorded(each, told[i] as Recorded), by }
     },
   }
@@ -210,7 +210,7 @@ function recording(prepared: PreparedPayout[]) {
   const actors = prepared.map((each) => each.call.tenant.actor)
   const json = (value: Record<string, unknown> | null | undefined) => (value == null ? null : JSON.stringify(value))
   const account = (pick: (given: AccountPlace) => string | null | undefined) =>
-    prepared.map(({ place }) => (place.account === null ? null : (pick(place.account) ?? null)))
+    prepared.map(({ place }) => (place.account === null ? null : pick(place.account)))
   return sql`
     placed as materialized (
       select

@@ -10,7 +10,7 @@ import {
   type TestService,
   type TestTenant,
 } from '../../../test/service.ts'
-import { commandsFor, createLedger, type Ledger, requestOf } from '../../../test/wallets.ts'
+import { commandsFor, createLedger, createWallets, type Ledger, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
 import { maxAmount } from '../../base/money.ts'
@@ -26,6 +26,7 @@ import { setRiskAction } from '../customers/risk-actions.ts'
 import { getBalance } from '../ledger/balances.ts'
 import { verifyLedger } from '../ledger/verify/index.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { eraseCustomer } from '../personal-data/erasure.ts'
 import { listHolds } from '../wallet/holds.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
 import { advanceDuePayouts, advancePayout, takePayoutNotice } from './advancing.ts'
@@ -148,6 +149,42 @@ describe('making a payout', () => {
       payout: { id: first.payout.id, recipient: { name: 'Ada' } },
     })
     expect((await funds()).held).toBe(300n)
+    const other = await createRecipient(service, tenant, { ...destination, accountNumber: '0123456788' })
+    const named = (recipientCode: string) =>
+      createPayout(service, tenant, { ...input, destination: { recipientCode } }, null)
+    expect(await named(first.payout.recipient.code)).toMatchObject({ replayed: true, payout: { id: first.payout.id } })
+    await expect(named(other.code)).rejects.toMatchObject({ code: 'reference_taken' })
+  })
+
+  test('in the other mode, or of another merchant, is another one under the same reference', async () => {
+    const input = wanted()
+    await createPayout(service, tenant, input, null)
+    for (const who of [await addTestKey(service, tenant.merchant, 'live'), await createTestTenant(service)]) {
+      const [customerCode] = (await createWallets(service, who, 1)) as [string]
+      await ledger(who, make().payIn(customerCode, 300n))
+      const made = await createPayout(service, who, { ...input, customerCode }, null)
+      expect(made).toMatchObject({ replayed: false, payout: { customerCode } })
+    }
+  })
+
+  test('whose customer is erased is answered to nobody, unlike the payouts of others', async () => {
+    const script = scripted(paid(), paid())
+    const neighbour = await createTestTenant(service)
+    const spent = wanted({ amount: 1000 })
+    const again = () => createPayout(script.context, tenant, spent, null)
+    const { payout } = await again()
+    await advancePayout(script.context, tenant, payout.id)
+    // A customer of the same number.
+    await (service.db as OwnedDb).asOwner((owner) =>
+      owner.execute(
+        `update merchant_ids set last_id = ${Number(payout.customerId) - 1} where merchant_id = ${neighbour.merchant.id}`,
+      ),
+    )
+    const [code] = (await createWallets(service, neighbour, 1)) as [string]
+    await inTransaction(service, (tx) => eraseCustomer({ ...service, ...tx }, neighbour, code))
+    expect(await again()).toMatchObject({ replayed: true, payout: { id: payout.id } })
+    await inTransaction(service, (tx) => eraseCustomer({ ...service, ...tx }, tenant, ada))
+    await expect(again()).rejects.toMatchObject({ code: 'customer_not_found' })
   })
 
   test('many times at once with one reference, on two servers, makes one payout', async () => {
@@ -195,6 +232,22 @@ describe('making a payout', () => {
     expect(made[0]?.by).toMatchObject({ personName: 'Asker' })
   })
 
+  test('takes the next numbers, with its recipient or without, in the order in which many are asked for', async () => {
+    const first = await pay(service, { amount: 10 })
+    const inputs = [0, 1, 1, 2].map((i) =>
+      wanted({ amount: 10, destination: { ...destination, accountNumber: `020000000${i}` } }),
+    )
+    const made = (await createPayouts(service, tenant, inputs)).flatMap((each) =>
+      each instanceof ServiceError ? [] : each.payout,
+    )
+    const last = await pay(service, { amount: 10 })
+    const wireIds = [first, ...made, last].map(({ wireId }) => wireId)
+    expect(wireIds).toEqual(wireIds.toSorted((a, b) => Number(a - b)))
+    const taken = new Set([...wireIds, ...made.map(({ recipient }) => recipient.id)])
+    expect(taken.size).toBe(9)
+    expect(last.wireId - first.wireId).toBe(8n)
+  })
+
   test('of a customer who was deleted is kept out by the database', async () => {
     const { id } = await pay()
     const { customer } = await createCustomer(service, tenant, { email: 'gone@example.com' })
@@ -218,6 +271,11 @@ describe('making a payout', () => {
     const request = requestOf('payout-1', { reference: input.reference })
     const first = await createPayout(service, tenant, input, request)
     expect(await createPayout(service, tenant, input, request)).toMatchObject({ replayed: true, payout: first.payout })
+    // A caller who names no reference gets another one each time.
+    expect(await createPayout(service, tenant, wanted(), request)).toMatchObject({
+      replayed: true,
+      payout: first.payout,
+    })
     const other = createPayout(service, tenant, wanted(), requestOf('payout-1', { reference: 'other' }))
     await expect(other).rejects.toMatchObject({ code: 'idempotency_key_reused' })
   })
@@ -480,7 +538,9 @@ describe('a payout', () => {
   )
 
   test('whose fee the ledger refuses beside it is paid, and its fee is booked when it can be', async () => {
-    const script = scripted(paid(), paid(2000n))
+    const told: string[] = []
+    const failures = { ...service.failures, failed: (what: string) => void told.push(what) }
+    const script = scriptPayouts({ ...service, failures }, paid(), paid(2000n))
     script.fee = maxAmount
     await advancePayout(script.context, tenant, (await pay(script.context)).id)
     const fee = maxAmount - 1000n
@@ -488,6 +548,7 @@ describe('a payout', () => {
     const { id } = await pay(script.context)
     await advancePayout(script.context, tenant, id)
     expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee, bookedFee: 0n })
+    expect(told).toEqual(['fee of a payout'])
     expect(await funds()).toEqual({ posted: 400n, held: 0n, owed: 0n })
     await expect(advancePayout(script.context, tenant, id)).rejects.toMatchObject({ code: 'balance_limit' })
     await ledger(tenant, {

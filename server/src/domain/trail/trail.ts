@@ -153,7 +153,7 @@ export async function findDoers(
   { db, clock }: { db: Queryable; clock: Clock },
   merchantId: number,
   actors: readonly (Actor | undefined)[],
-): Promise<ReadonlyMap<number | null, Doer>> {
+): Promise<ReadonlyMap<number | undefined, Doer>> {
   const ids = [...new Set(actors.flatMap((each) => each?.id ?? []))]
   if (ids.length === 0) return new Map()
   // One statement for each: a list would be planned anew each time.
