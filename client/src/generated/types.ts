@@ -6284,7 +6284,7 @@ export namespace Mteja {
     outcome: 'accepted' | 'resolved'
     reason: string
   }
-  /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds and reversals */
+  /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds, reversals and chargebacks, and what a person decided about its money in suspense */
   export interface ListTransactionsQuery {
     /** The reference of a payment, or any other name of it: its number on Paystack’s API, pi_…, checkout_sess_…, txn_…; or the id of a hold, for its captures */
     reference: string
@@ -6293,7 +6293,7 @@ export namespace Mteja {
     /** Only items that are older than this one */
     before?: string | undefined
   }
-  /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds and reversals */
+  /** GET /v1/transactions: List everything that moved under a reference, newest first: the payment, its refunds, reversals and chargebacks, and what a person decided about its money in suspense */
   export interface ListTransactionsResult {
     data: Transaction[]
     /** To get the next page, send this value as `before`; null at the end */

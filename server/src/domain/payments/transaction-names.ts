@@ -3,7 +3,6 @@ import { isUuid } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { joinAssigned } from '../wallet/refunds.ts'
 
 /** A thing that money moves for, found by one of its names. */
 interface Named {
@@ -47,9 +46,9 @@ function sentenceAgainst(name: string, named: Named | undefined): string {
 }
 
 /**
- * The ids of everything that has moved for a name, newest first: what `findTransactionId` finds or the captures of a hold,
- * all refunds and reversals of them, and what disputes have taken of them or given back. Throws `reference_not_found` for a name that stands for nothing, and
- * `invalid_request` for a name that stands for two things.
+ * The ids of everything that has moved for a name, newest first: what `findTransactionId` finds or the captures of a hold, all refunds
+ * and reversals of them, what a person has decided about their money in suspense, and what disputes have taken of them or given back.
+ * Throws `reference_not_found` for a name that stands for nothing, and `invalid_request` for a name that stands for two things.
  */
 export async function findMovements(
   context: Context,
@@ -73,21 +72,23 @@ export async function findMovements(
       where s.merchant_id = ${tenant.merchant.id} and s.payment_intent_id = ${named.intentId}::uuid
         and s.transaction_id is not null
     ),
-    assigned as materialized (
-      select da.id
+    -- What a person has decided about money in suspense.
+    decided as materialized (
+      select d.id
       from original n
-      join ledger_transactions t on t.merchant_id = ${tenant.merchant.id} and t.id = n.id
-      ${joinAssigned}
-      where da.id is not null
+      join ledger_transactions t on t.merchant_id = ${tenant.merchant.id} and t.id = n.id and t.kind = 'suspended'
+      join suspense_decisions d
+        on d.merchant_id = t.merchant_id and d.mode = t.mode and d.reference = t.id::text and d.state = 'succeeded'
+        and d.dispute_turn is null
     )
     select n.id
     from (
       select id from original
       union all
-      select id from assigned
+      select id from decided
       union all
       select r.id
-      from (select id from original union all select id from assigned) o
+      from (select id from original union all select id from decided) o
       join ledger_transactions r on r.merchant_id = ${tenant.merchant.id} and r.reverses_id = o.id
       union all
       select distinct m.id

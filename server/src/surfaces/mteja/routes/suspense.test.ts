@@ -70,6 +70,8 @@ test('money in suspense goes back to the account at a processor that it came fro
   expect(new Set(answers.map((each) => `${each.statusCode} ${each.body}`)).size).toBe(1)
   expect(answers[0]?.json()).toMatchObject({ status: 'given_back', customerId: null })
   expect([await posted('suspense'), await posted('outside')]).toEqual([[0n], [0n]])
+  const { data } = (await wallet.get(`/v1/transactions?reference=${id}`)).json()
+  expect(data.map((each: { kind: string }) => each.kind).sort()).toEqual(['given_back', 'suspended'])
 })
 
 test('of an assignment and a giving back at the same moment one is done', async () => {

@@ -76,7 +76,8 @@ export const transactionRoutes: RouteFile = (routes, { context }) => {
       scope: 'read',
       schema: {
         operationId: 'listTransactions',
-        summary: 'List everything that moved under a reference, newest first: the payment, its refunds and reversals',
+        summary:
+          'List everything that moved under a reference, newest first: the payment, its refunds, reversals and chargebacks, and what a person decided about its money in suspense',
         tags,
         querystring: Type.Object({
           reference: Type.String({
