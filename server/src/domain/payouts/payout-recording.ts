@@ -217,7 +217,7 @@ function recording(prepared: PreparedPayout[]) {
         n.id, w.*,
         -- Payouts to one new account share its number.
         case when w.recipient_id is null then dense_rank() over (
-          partition by w.recipient_id is null order by w.type, w.account_number, w.bank_code, w.currency
+          partition by w.recipient_id order by w.type, w.account_number, w.bank_code, w.currency
         ) end as new_place
       from done_now n
       join unnest(
