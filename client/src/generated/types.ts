@@ -4452,7 +4452,7 @@ export namespace Mteja {
       unsettled: number
       unexplained: number
     }[]
-    /** How often in a row the account could not be asked. It is asked again in the background */
+    /** How often in a row its next step has failed: the account could not be asked, or this service has failed. The log has the reason. It is tried again in the background */
     attempts: number
     /** The reason why it was given up */
     failure: string | null

@@ -72,7 +72,7 @@ test('mteja reconcile exits with 0 where the account and the books agree, with 3
   expect([inTest.code, inTest.stderr]).toEqual([1, expect.stringContaining('There is no account to compare')])
 })
 
-test('mteja reconcile says at once that the account cannot be asked, and that it is asked again', async () => {
+test('mteja reconcile says at once that it cannot go on, and that it is tried again', async () => {
   const nowhere = { MTEJA_PAYSTACK_URL: `http://127.0.0.1:${await freePort()}` }
   const { dataFolder, databaseUrl } = place
   const folder = ['--data', dataFolder, ...(databaseUrl ? ['--database-url', databaseUrl] : [])]
@@ -85,7 +85,7 @@ test('mteja reconcile says at once that the account cannot be asked, and that it
   child.stdout?.on('data', (chunk) => {
     answered += chunk
   })
-  await vi.waitUntil(() => told.includes('The account cannot be asked') && told.includes('"level":'), {
+  await vi.waitUntil(() => told.includes('The reconciliation cannot go on') && told.includes('"level":'), {
     timeout: 60_000,
   })
   child.kill('SIGKILL')
@@ -93,7 +93,7 @@ test('mteja reconcile says at once that the account cannot be asked, and that it
   // The log of a failure, too, is no part of the answer.
   expect(answered).toBe('')
   expect(told).toMatch(
-    /^The account cannot be asked at this moment \(1 of 3 tries\): it is asked again within two minutes\.$/m,
+    /^The reconciliation cannot go on at this moment \(1 of 3 tries; the log has the reason\): it is tried again by itself\.$/m,
   )
 })
 

@@ -18,8 +18,9 @@ type ReconcileFlags = Flags & {
 /** The account and the books differ: the command has done its work, and a person has some. */
 export class BooksDiffer extends OperatorRefusal {}
 
-/** An account that cannot be asked so often in a row is left to the server. */
+/** A reconciliation that fails so often in a row is left to the server, and so is one that is not tried again for so long. */
 const patience = 3
+const longestWaitMs = 150_000
 
 /**
  * `mteja reconcile`.
@@ -75,7 +76,10 @@ async function reconcile(
 ): Promise<Mteja.Reconciliation> {
   const count = () => showCount('Reconciling', 'things read')
   let progress = count()
+  // One that is found under way may have failed before: that is no failure of this command.
+  let before: number | null = null
   let failures = 0
+  let triedAt = performance.now()
   try {
     let asked = period
     for (;;) {
@@ -84,19 +88,22 @@ async function reconcile(
       asked = { mode: period.mode, id: run.id }
       progress.show(run.itemsRead, 0)
       if (run.status !== 'running') return run
-      if (run.attempts >= patience) {
+      before = Math.max(0, Math.min(before ?? run.attempts - 1, run.attempts))
+      const tries = run.attempts - before
+      if (tries !== failures || tries === 0) triedAt = performance.now()
+      if (tries >= patience || performance.now() - triedAt > longestWaitMs) {
         throw new OperatorRefusal(
-          `The account could not be asked, ${run.attempts} times in a row: see the log for the reason. Nothing is lost: a running server goes on with the reconciliation for some hours, and so does the same command`,
+          `The reconciliation could not go on, ${run.attempts} times in a row: the log has the reason, which is the account's or an error of this service. Nothing is lost: a running server goes on with the reconciliation for some hours, and so does the same command`,
         )
       }
-      if (run.attempts > failures) {
+      if (tries > failures) {
         progress.end()
         tell(
-          `The account cannot be asked at this moment (${run.attempts} of ${patience} tries): it is asked again within two minutes.`,
+          `The reconciliation cannot go on at this moment (${tries} of ${patience} tries; the log has the reason): it is tried again by itself.`,
         )
         progress = count()
       }
-      failures = run.attempts
+      failures = tries
       await sleep(run.attempts > 0 ? 5_000 : 200)
     }
   } finally {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { maxAmount } from '../../src/base/money.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
-import { pay } from './live-account.ts'
+import { pay, settle } from './live-account.ts'
 import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // What an account tells besides the money, and cannot be read, holds up no money that came. The account is the independent stub.
@@ -40,6 +41,7 @@ describe('a payment is credited without what cannot be read of it', () => {
     ['a fee of a fraction', { fees: 150.5 }],
     ['a fee below zero', { fees: -5 }],
     ['a fee that is a text', { fees: 'a lot' }],
+    ['a fee above the largest amount', { fees: '9007199254740993' }],
     ['an amount that was asked for', { requested_amount: 'some' }],
     ['a channel', { channel: 7 }],
     ['the time of the payment', { paid_at: 'yesterday' }],
@@ -83,7 +85,59 @@ describe('a payer who bears a fee that is not known yet', () => {
   })
 })
 
+describe('a fee that no account can hold any more', () => {
+  test('is not booked, is named, and keeps neither its payment nor another from being credited', async () => {
+    await opened.topUp('order-1')
+    const lost = await opened.begin('order-2')
+    pay(opened.account, lost.reference)
+    opened.told.splice(0)
+    const row = await payWith('order-3', { fees: Number(maxAmount) })
+    expect(await statusOf('order-3')).toBe('success')
+    const fee = ['fee', 'payment', Number(maxAmount)]
+    for (const completed of [1, 0]) {
+      const run = await opened.reconcile()
+      expect(run).toMatchObject({ status: 'differing', failure: null, attempts: 0, completed })
+      expect(await opened.named()).toContainEqual(fee)
+      expect(await opened.books()).toEqual({ customer_cash: 30_000, processor_fees: -300, 'outside/2': -29_700 })
+    }
+    row.fees = 0
+    expect(await opened.reconcile()).toMatchObject({ status: 'agreed' })
+    expect(await opened.books()).toEqual({ customer_cash: 30_000, processor_fees: -300, 'outside/2': -29_700 })
+  })
+
+  test('is as unknown where the customer bears fees', async () => {
+    expect((await opened.ask('PATCH', '/v1/payment-settings', { feesBorneBy: 'owner' })).statusCode).toBe(200)
+    await payWith('order-1', { fees: 10_001 })
+    await payWith('order-2', { fees: Number(maxAmount) })
+    expect(await statusOf('order-2')).toBe('success')
+    expect(await opened.books()).toEqual({ customer_cash: 20_000, processor_fees: -10_001, 'outside/2': -9_999 })
+  })
+})
+
 describe('a reconciliation', () => {
+  test('what the ledger refuses is named, and keeps nothing else from being compared', async () => {
+    await opened.topUp('order-1')
+    const lost = await opened.begin('order-2')
+    pay(opened.account, lost.reference)
+    settle(opened.account)
+    const [settlement] = opened.account.settlements
+    opened.account.settlements.push({ ...settlement, id: 7, effective_amount: 100, transactions: [] })
+    Object.assign(settlement as object, { effective_amount: Number(maxAmount) })
+    // No ledger account can hold these besides what it has.
+    const sale = { amount: Number(maxAmount), requested_amount: Number(maxAmount), fees: 0 }
+    Object.assign(opened.sell('T-shirt-7'), sale)
+    opened.account.balance = () => 0
+    const run = await opened.reconcile()
+    expect(run).toMatchObject({ status: 'differing', failure: null, attempts: 0, itemsUnreadable: 0, completed: 2 })
+    const named = await opened.named()
+    expect(named).toContainEqual(['missing_here', 'payment', Number(maxAmount)])
+    expect(named).toContainEqual(['missing_here', 'settlement', Number(maxAmount)])
+    expect(await opened.books()).toEqual({
+      ...{ customer_cash: 20_000, processor_fees: -300 },
+      ...{ 'outside/0': -100, 'outside/2': -19_600 },
+    })
+  })
+
   test('fee: fees that cannot be read are not booked, and are named once for a currency, with the rest of the balance', async () => {
     await payWith('order-1', { fees: 150.5 })
     await payWith('order-2', { fees: -5 })

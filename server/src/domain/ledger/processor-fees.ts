@@ -38,24 +38,35 @@ export interface ProcessorFee {
 }
 
 /**
- * Posts commands of a payment and its fee in one commit. The merchant bears a fee that the bearer's account does not take. Answers
- * for each command, in order. Throws the refusal of the fee, which comes after the commit of the commands.
+ * Posts commands of a payment and its fee in one commit. The merchant bears a fee that the bearer's account does not take. One that the
+ * merchant's account cannot hold either is left unbooked, and is as unknown as one that was never told: it holds up no money.
  */
 export async function postWithFee(
   context: FreeContext,
   tenant: Tenant,
   commands: LedgerCommand[],
   fee: ProcessorFee | null,
-): Promise<(Receipt | ServiceError)[]> {
-  if (fee === null) return commands.length === 0 ? [] : doTogether(context, tenant, commands)
+): Promise<PostedWithFee> {
+  if (fee === null) {
+    const outcomes = commands.length === 0 ? [] : await doTogether(context, tenant, commands)
+    return { outcomes, isFeeRefused: false }
+  }
   const from = await accountOfFee(context, tenant, fee)
   const outcomes = await doTogether(context, tenant, [...commands, commandOf(context, fee, from, fee.key)])
   const refused = outcomes.pop()
-  if (!(refused instanceof ServiceError)) return outcomes
-  if (!refused.kept || from.kind === 'processor_fees') throw refused
+  if (!(refused instanceof ServiceError)) return { outcomes, isFeeRefused: false }
+  if (!refused.kept) throw refused
+  if (from.kind === 'processor_fees') return { outcomes, isFeeRefused: true }
   const [left] = await doTogether(context, tenant, [commandOf(context, fee, merchantFees, `${fee.key}${ofRefused}`)])
-  if (left instanceof ServiceError) throw left
-  return outcomes
+  if (left instanceof ServiceError && !left.kept) throw left
+  return { outcomes, isFeeRefused: left instanceof ServiceError }
+}
+
+interface PostedWithFee {
+  /** For each command, in order. */
+  outcomes: (Receipt | ServiceError)[]
+  /** Whether no account can hold the fee. */
+  isFeeRefused: boolean
 }
 
 /** Ends the key of a fee that its bearer's account has not taken: the first key remembers the refusal. */

@@ -306,7 +306,9 @@ export async function suspendArrival(
     request: null,
     ownKey: keyOfArrival(reference, facts, 'money'),
   }
-  const [outcome] = await postWithFee(context, tenant, [money], feeOf(arrival, null))
+  const {
+    outcomes: [outcome],
+  } = await postWithFee(context, tenant, [money], feeOf(arrival, null))
   if (outcome instanceof ServiceError) throw outcome
   if (outcome?.replayed === false) tellUnread(context, tenant, reference, facts)
   return true

@@ -53,10 +53,28 @@ export async function bookCharge(context: FreeContext, tenant: Tenant, paid: Pai
   const sent = await getSent(context, tenant, paid.reference)
   const before = readBooked(sent)
   if (before === null) tellUnread(context, tenant, sent.sent_reference, paid.facts)
-  const booked = before ?? (await post(context, tenant, sent, paid))
-  if (before !== null) await postWithFee(context, tenant, [], feeOf(sent, paid, before.suspended === null))
-  await note(context, tenant, sent, paid, booked)
+  const { booked, isFeeRefused } =
+    before === null ? await post(context, tenant, sent, paid) : await postFee(context, tenant, sent, { paid, before })
+  const facts = isFeeRefused ? { ...paid.facts, fee: null } : paid.facts
+  await note(context, tenant, sent, { ...paid, facts }, booked)
   return booked
+}
+
+interface Posted {
+  booked: BookedCharge
+  /** No account can hold it: it is as unknown as one that was never told. */
+  isFeeRefused: boolean
+}
+
+/** Books the fee of money that is booked. */
+async function postFee(
+  context: FreeContext,
+  tenant: Tenant,
+  sent: SentRow,
+  { paid, before }: { paid: PaidCharge; before: BookedCharge },
+): Promise<Posted> {
+  const { isFeeRefused } = await postWithFee(context, tenant, [], feeOf(sent, paid, before.suspended === null))
+  return { booked: before, isFeeRefused }
 }
 
 /** Logs the members of a processor's answer about new money that cannot be read. The money is booked without them. */
@@ -94,14 +112,19 @@ function readBooked({ state, transaction_id, reason }: SentRow): BookedCharge | 
  * The keys tell a charge by the account's own id of the payment, so it is posted once whoever tells of it, and after a crash. To
  * credit money and to suspend it have one key: which of them is right may have changed since a crash.
  */
-async function post(context: FreeContext, tenant: Tenant, sent: SentRow, paid: PaidCharge): Promise<BookedCharge> {
+async function post(context: FreeContext, tenant: Tenant, sent: SentRow, paid: PaidCharge): Promise<Posted> {
   const reason = reasonAgainst(tenant, sent, paid)
   const money =
     reason === null ? creditCommand(context, sent, paid) : suspension(context, sent, paid, { reason, what: 'money' })
-  const [outcome] = await postWithFee(context, tenant, [money], feeOf(sent, paid, reason === null))
-  return outcome instanceof ServiceError
-    ? suspendRefused(context, tenant, sent, { paid, refusal: outcome })
-    : readReceipt(context, tenant, outcome as Receipt, reason)
+  const {
+    outcomes: [outcome],
+    isFeeRefused,
+  } = await postWithFee(context, tenant, [money], feeOf(sent, paid, reason === null))
+  const booked =
+    outcome instanceof ServiceError
+      ? await suspendRefused(context, tenant, sent, { paid, refusal: outcome })
+      : await readReceipt(context, tenant, outcome as Receipt, reason)
+  return { booked, isFeeRefused }
 }
 
 /** The key remembers the refusal: this money will never be credited by it. */

@@ -15,7 +15,7 @@ import type { FoundDifference } from './found-differences.ts'
 import { findBookedOne, storeItems } from './items.ts'
 import { comparePayments } from './payments.ts'
 import { isOfBooks, type Reconciliation } from './reconciliations.ts'
-import { askAccount, ignoreUnreadable } from './unreadable.ts'
+import { askAccount, ignoreForGood } from './unreadable.ts'
 
 /*
  * What is booked here, and is in no list of the account. It is asked about by its name before it is named as missing: a list is cut
@@ -160,7 +160,7 @@ export async function* findAbsentRefunds(
 /** Books what an account has shown to be taken back of the payment of a refund. */
 async function lookBeside(context: ReconciliationContext, tenant: Tenant, id: string): Promise<void> {
   const refund = await findProcessorRefund(context, tenant, { id })
-  if (refund !== null) await lookAtRefunded(context, tenant, refund).catch(ignoreUnreadable)
+  if (refund !== null) await lookAtRefunded(context, tenant, refund).catch(ignoreForGood)
 }
 
 /** Disputes of the account, and refunds that were made there, whose money is booked as taken back. */
@@ -192,7 +192,7 @@ export async function* findAbsentDisputes(
       await noteMissing(context, tenant, run, { ...thing, amount, effect: amount })
     }
     // The answer may have others that nobody has told of.
-    if (taken !== undefined) await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
+    if (taken !== undefined) await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreForGood)
     yield id
   }
 }

@@ -7,6 +7,8 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
       if (subject === 'payout') {
         return 'The payout was sent from here, and the database does not know it: it was restored from a backup of before. Ask for it again with POST /v1/payouts under its reference and with its content: it is found at the account, and not paid twice. Where several merchants of this server pay out by the account, each of them has this difference, and the payout is of one: once that one has asked for it again, it is closed for all. The operator finds out whose it is before anybody corrects a balance. Only if nobody knows the reference, that merchant corrects the balance with POST /v1/adjustments, and the others accept the difference.'
       }
+      if (subject === 'settlement')
+        return settled('The account has sent this to the bank, and it could not be booked here.')
       return subject === 'payment'
         ? 'The list of the account has this payment as paid, and its answer about the payment does not confirm that. Look at the payment in the account. If the money has come, record it with POST /v1/pay-ins under the reference.'
         : 'The account has this, and it could not be booked here. Look at it in the account, and correct the balance with POST /v1/adjustments if money has moved.'
@@ -21,11 +23,11 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
       return 'The account has another amount than is booked. Look at it in the account, and correct the difference with POST /v1/adjustments.'
     case 'fee':
       if (subject === 'balance') {
-        return 'The account tells fees in this currency that cannot be read here, such as a fraction of the smallest unit of the currency or a number below zero; the reference names a payment with one. The money is booked, and these fees are not, so the balance has a part that is unexplained. Compare it with the invoice of the processor, and accept the unexplained part with the fees as the reason.'
+        return 'The account tells fees in this currency that cannot be read here, such as a fraction of the smallest unit of the currency, a number below zero or one above the largest amount; the reference names a payment with one. The money is booked, and these fees are not, so the balance has a part that is unexplained. Compare it with the invoice of the processor, and accept the unexplained part with the fees as the reason.'
       }
       return subject === 'payout'
         ? 'The account has kept another fee than is booked. Compare it with the invoice of the processor. If it has given back a fee that the owner of the balance has paid, credit the owner with POST /v1/adjustments. Then accept the difference.'
-        : 'The account has kept another fee than is booked. Compare it with the invoice of the processor.'
+        : 'The account has kept another fee than is booked, or one that the ledger could not hold was not booked. Compare it with the invoice of the processor, and accept the difference once it is explained.'
     case 'state':
       if (subject === 'payout') return openPayout('The account and the books say differently how the payout ended.')
       if (subject === 'refund') {
@@ -36,7 +38,7 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
       return 'The account and the books say differently how it ended. Look at it in the account, and correct the balance with POST /v1/adjustments if money has moved.'
     case 'currency':
       if (subject === 'balance') {
-        return 'The balance of the account in this currency cannot be read here, such as one with a fraction of the smallest unit of the currency. So it is not compared, and everything else is. A fee of a fraction makes such a balance. It is compared by the first reconciliation that can read it.'
+        return 'The balance of the account in this currency cannot be read here, such as one with a fraction of the smallest unit of the currency, or one above the largest amount. So it is not compared, and everything else is. A fee of a fraction makes such a balance. It is compared by the first reconciliation that can read it.'
       }
       return 'The account has it in another currency than is booked. Look at it in the account.'
     case 'duplicate':

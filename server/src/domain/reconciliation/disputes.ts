@@ -8,7 +8,7 @@ import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
 import { findBookedOne, referenceOf } from './items.ts'
 import { beginningOf, type Reconciliation } from './reconciliations.ts'
-import { ignoreUnreadable } from './unreadable.ts'
+import { ignoreForGood } from './unreadable.ts'
 
 /**
  * Compares disputes of the account with the books. Of a payment of ours everything that was taken back is looked up at once, so a
@@ -41,7 +41,7 @@ async function compare(
   }
   const before = await findOwn(context, tenant, originalId, item.id)
   if (isAgreed(item, before)) return 0
-  await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
+  await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreForGood)
   const own = await findOwn(context, tenant, originalId, item.id)
   // It was recorded by hand, and is other money.
   if (payment.transaction === null && own === null) {

@@ -10,7 +10,7 @@ import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
 import { type BookedPayment, findBooked, findBookedOne } from './items.ts'
 import { beginningOf, isOfBooks, type Reconciliation } from './reconciliations.ts'
-import { askAccount, ignoreUnreadable } from './unreadable.ts'
+import { askAccount, ignoreForGood } from './unreadable.ts'
 
 /**
  * Compares payments of the account with the books. A payment that is paid there and is not booked here is asked about, and
@@ -58,7 +58,7 @@ async function comparePaid(
     return 0
   }
   for (const difference of differencesOf(item, ours)) await noteDifference(context, tenant, run, difference)
-  return isLate && !ours.isUnasked ? 1 : 0
+  return isLate && !ours.isUnasked && !isWithoutFee(item, ours) ? 1 : 0
 }
 
 /** Whether the account knows the fee of a payment of ours that is booked without one. */
@@ -77,7 +77,7 @@ async function complete(
   const { reference } = item
   const { accountId } = run
   if (before.charge !== null) {
-    await settleChargeNow(context, tenant, before.charge).catch(ignoreDropped).catch(ignoreUnreadable)
+    await settleChargeNow(context, tenant, before.charge).catch(ignoreDropped).catch(ignoreForGood)
     return 'asked'
   }
   if (reference === null) return 'asked'
@@ -90,11 +90,13 @@ async function complete(
   }
   const { transfer } = found
   if (transfer !== null) {
-    const isBooked = await bookArrival(context, tenant, { ...arrival, found: { ...found, transfer } })
-    return isBooked ? 'asked' : 'left'
+    const transferred = { ...arrival, found: { ...found, transfer } }
+    const isBooked = await bookArrival(context, tenant, transferred).catch(ignoreForGood)
+    return isBooked === false ? 'left' : 'asked'
   }
   if (!(await claim(context, tenant, run, item))) return 'left'
-  return (await suspendArrival(context, tenant, arrival, reasonOf(before))) ? 'asked' : 'left'
+  const isSuspended = await suspendArrival(context, tenant, arrival, reasonOf(before)).catch(ignoreForGood)
+  return isSuspended === false ? 'left' : 'asked'
 }
 
 function reasonOf({ markedCharge, byHandId }: BookedPayment): string {
@@ -205,7 +207,7 @@ async function compareUnpaid(
   const found = await askAccount(context, tenant, run.accountId, item.reference)
   if (found === 'unreadable' || found?.isPaid) return 0
   if (found?.isGivenBack) {
-    await lookAtPayment(context, tenant, run.accountId, item.reference).catch(ignoreUnreadable)
+    await lookAtPayment(context, tenant, run.accountId, item.reference).catch(ignoreForGood)
     return 0
   }
   await noteDifference(context, tenant, run, {

@@ -10,7 +10,7 @@ import { isBesideOpening } from './beside-openings.ts'
 import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
 import { beginningOf, isSentByAnother, type Reconciliation } from './reconciliations.ts'
-import { ignoreUnreadable } from './unreadable.ts'
+import { ignoreForGood } from './unreadable.ts'
 
 /**
  * Compares payouts of the account with the books. One of ours whose end was not told is asked about, and ended here. Yields for
@@ -30,7 +30,7 @@ export async function* comparePayouts(
       continue
     }
     const isLate = isUnsent(before) || isBehind(item, before)
-    if (isLate) await askAbout(context, tenant, run, before).catch(ignoreUnreadable)
+    if (isLate) await askAbout(context, tenant, run, before).catch(ignoreForGood)
     const own = isLate ? ((await findOwn(context, tenant, item)) as Payout) : before
     const found = differenceOf(item, own)
     if (found !== null) await note(context, tenant, run, item, { ...found, own })

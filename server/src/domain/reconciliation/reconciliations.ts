@@ -60,7 +60,7 @@ export interface Reconciliation {
   openDifferences: number
   balances: readonly ComparedBalance[]
   failure: string | null
-  /** How often in a row the account could not be asked. */
+  /** How often in a row a step has failed, because the account could not be asked or by an error of this service. */
   attempts: number
   dueAt: Date | null
   by: Doer

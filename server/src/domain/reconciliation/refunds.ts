@@ -11,7 +11,7 @@ import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
 import { findBookedOne, referenceOf } from './items.ts'
 import { beginningOf, type Reconciliation } from './reconciliations.ts'
-import { ignoreUnreadable } from './unreadable.ts'
+import { ignoreForGood } from './unreadable.ts'
 
 /**
  * Compares refunds of the account with the books. One of ours that has ended there is ended here. One that was made there of a
@@ -76,7 +76,7 @@ async function compareOwn(
   const isEnded = before.state === 'processed' || before.state === 'failed'
   const isSettled = before.verdict !== null && before.settled_as !== item.id
   const isAsked = state !== 'open' && (!isEnded || isSettled)
-  if (isAsked) await advanceRefund(context, tenant, before.id).catch(ignoreUnreadable)
+  if (isAsked) await advanceRefund(context, tenant, before.id).catch(ignoreForGood)
   const own = isAsked ? await findOwn(context, tenant, run, item) : before
   if (own === null) return 0
   // A person has settled it as another one of the account, or otherwise: what the account says is booked.
@@ -126,7 +126,7 @@ async function compareOther(
   }
   const before = await findTaken(context, tenant, originalId, item.id)
   const isAsked = reference !== null && (before === null) === (state !== 'failed')
-  if (isAsked) await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreUnreadable)
+  if (isAsked) await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreForGood)
   const taken = isAsked ? await findTaken(context, tenant, originalId, item.id) : before
   if (state === 'failed') {
     if (taken === null) return before === null ? 0 : 1

@@ -8,6 +8,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import type { StatementItem } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
 import { beginningOf, type Reconciliation } from './reconciliations.ts'
+import { ignoreForGood } from './unreadable.ts'
 
 /** Books what the account has sent to the bank, each settlement once. Yields for each how many were booked. */
 export async function* compareSettlements(
@@ -20,9 +21,10 @@ export async function* compareSettlements(
   for (const item of items) {
     const before = await findBookedSettlement(context, tenant, run, item)
     const isNew = before === null && item.state === 'done' && item.amount > 0n && item.createdAt >= cutOver
-    if (isNew) await book(context, tenant, run, item)
+    const isBooked = isNew && (await book(context, tenant, run, item))
+    if (isNew && !isBooked) await noteRefused(context, tenant, run, item)
     if (before !== null) await compare(context, tenant, run, { item, booked: before })
-    yield isNew ? 1 : 0
+    yield isBooked ? 1 : 0
   }
 }
 
@@ -51,14 +53,16 @@ async function findBookedSettlement(
   return row ?? null
 }
 
-/** From the account to the bank, where money moves by hand. A fact is nobody's. */
+/**
+ * From the account to the bank, where money moves by hand. A fact is nobody's. Answers false for one that the ledger cannot hold.
+ */
 async function book(
   context: FreeContext,
   tenant: Tenant,
   { booksId }: Reconciliation,
   { id, amount, currency }: StatementItem,
-): Promise<void> {
-  await doCommand(context, tenant, {
+): Promise<boolean> {
+  const booked = await doCommand(context, tenant, {
     action: 'book',
     kind: 'settlement',
     id: uuidV7(context.random, context.clock.now()),
@@ -71,6 +75,28 @@ async function book(
     event: null,
     request: null,
     ownKey: `settlement/${booksId}/${id}`,
+  }).catch(ignoreForGood)
+  return booked !== undefined
+}
+
+function noteRefused(
+  context: Context,
+  tenant: Tenant,
+  run: Reconciliation,
+  { id, amount, currency, createdAt }: StatementItem,
+): Promise<void> {
+  return noteDifference(context, tenant, run, {
+    kind: 'missing_here',
+    subject: 'settlement',
+    name: id,
+    reference: null,
+    transactionId: null,
+    amount,
+    ours: null,
+    theirs: amount,
+    currency,
+    effects: { [currency]: -amount },
+    at: createdAt,
   })
 }
 

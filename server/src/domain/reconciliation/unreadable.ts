@@ -1,3 +1,4 @@
+import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
@@ -9,7 +10,8 @@ import { noteDifference } from './differences.ts'
 import { type ComparedBalance, isOfBooks, type Reconciliation } from './reconciliations.ts'
 
 /*
- * An answer of an account that cannot be read is the same the next time. So it must not keep everything else from being compared.
+ * An answer of an account that cannot be read is the same the next time, and so is a refusal of the ledger. So neither must keep
+ * everything else from being compared.
  */
 
 /**
@@ -26,14 +28,19 @@ export async function askAccount(
   try {
     return (await processor.findPayment?.(tenant, reference)) ?? null
   } catch (error) {
-    ignoreUnreadable(error)
+    ignoreForGood(error)
     return 'unreadable'
   }
 }
 
-/** Throws every error again but that of an answer that cannot be read. */
-export function ignoreUnreadable(error: unknown): void {
-  if (!(error instanceof UpstreamError && error.outcome === 'malformed')) throw error
+/**
+ * Throws every error again but those that are the same the next time: of an answer that cannot be read, and of what the ledger has
+ * refused for good. What is not booked because of one is a difference.
+ */
+export function ignoreForGood(error: unknown): void {
+  const isForGood =
+    (error instanceof UpstreamError && error.outcome === 'malformed') || (error instanceof ServiceError && error.kept)
+  if (!isForGood) throw error
 }
 
 /** Names the currencies in which the account tells fees that cannot be read: they are not booked. One difference for each. */

@@ -1,6 +1,6 @@
 import { fromHundredths, toHundredths } from '../../base/hundredths.ts'
 import { numberText } from '../../base/lossless-json.ts'
-import { type Currency, currencies } from '../../base/money.ts'
+import { type Currency, currencies, maxAmount } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
 import { type Answer, unusable } from './ask.ts'
@@ -121,7 +121,7 @@ export function readCurrency(members: Members): Currency {
   return readOneOf(members, 'currency', currencies)
 }
 
-/** Hundredths, also as a text of digits, as minor units from 0. */
+/** Hundredths, also as a text of digits, as minor units from 0 to the largest amount. */
 export function readAmount(members: Members, name: string, currency: Currency): bigint {
   const amount = readSignedAmount(members, name, currency)
   if (amount < 0n) throw new Unreadable(name)
@@ -133,11 +133,11 @@ export function optionalAmount(members: Members, name: string, currency: Currenc
   return members[name] === undefined || members[name] === null ? null : readAmount(members, name, currency)
 }
 
-/** Hundredths as minor units, also below zero. */
+/** Hundredths as minor units, also below zero. More than any ledger holds is no amount. */
 export function readSignedAmount(members: Members, name: string, currency: Currency): bigint {
   const digits = digitsOf(members[name])
   const minor = digits === null ? null : fromHundredths(BigInt(digits), currency)
-  if (minor === null) throw new Unreadable(name)
+  if (minor === null || minor > maxAmount || minor < -maxAmount) throw new Unreadable(name)
   return minor
 }
 

@@ -73,7 +73,8 @@ export const reconciliationSchema = Type.Object({
     description: 'Empty for a period that has ended before, and until the balance is read',
   }),
   attempts: Type.Integer({
-    description: 'How often in a row the account could not be asked. It is asked again in the background',
+    description:
+      'How often in a row its next step has failed: the account could not be asked, or this service has failed. The log has the reason. It is tried again in the background',
     examples: [0],
   }),
   failure: { ...nullableText, description: 'The reason why it was given up' },
