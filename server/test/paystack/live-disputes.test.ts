@@ -767,6 +767,21 @@ describe('a refund of ours whose end a person says', () => {
     await expectAgreement()
   })
 
+  test('that its account has made all the same is taken back by the next look, also where no message tells of it', async () => {
+    await topUp()
+    const id = await loseRefund(4_000, 'cut_after')
+    goDown()
+    expect((await settle(id, 'failed')).json()).toMatchObject({ state: 'failed' })
+    moveRefund(account, account.refunds.at(-1) as RefundRow, 'processed')
+    proxy.choose = () => 'none'
+    await settleLater(60_000)
+    expect(await disputes()).toEqual([expect.objectContaining({ category: 'refund', amount: 4_000, state: 'lost' })])
+    expect([await books(), (await read(id)).contradictedAt]).toEqual([
+      { ...taken, customer_cash: 6_000, 'outside/2': -5_850 },
+      expect.any(String),
+    ])
+  })
+
   test('that its account has failed after it was settled as processed comes back to its owner', async () => {
     await topUp()
     const id = await loseRefund(4_000, 'cut_after')
