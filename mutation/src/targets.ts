@@ -59,6 +59,7 @@ const crediting = [
 ]
 const payouts = [
   'src/domain/payouts/advancing.test.ts',
+  'src/domain/payouts/payout-contradictions.test.ts',
   'src/domain/payouts/payout-ending.test.ts',
   'src/domain/payouts/payout-faults.test.ts',
   'src/domain/payouts/payout-precautions.test.ts',
@@ -108,6 +109,7 @@ export const targets: readonly Target[] = [
   })),
   ...[
     'payout-ending',
+    'payout-contradictions',
     'payout-decisions',
     'payout-places',
     'payout-states',

@@ -4832,6 +4832,8 @@ export namespace Mteja {
       outcome: string
       proof: string | null
       fee: number | null
+      /** Whether the payout has ended otherwise here: its money moves once more */
+      book: boolean
     } | null
     /** Of a denied one: a person denied it, nobody decided in time, or the thing has ended otherwise */
     denial: 'person' | 'expired' | 'withdrawn' | null
@@ -4983,6 +4985,8 @@ export namespace Mteja {
       outcome: string
       proof: string | null
       fee: number | null
+      /** Whether the payout has ended otherwise here: its money moves once more */
+      book: boolean
     } | null
     /** Of a denied one: a person denied it, nobody decided in time, or the thing has ended otherwise */
     denial: 'person' | 'expired' | 'withdrawn' | null
@@ -6169,6 +6173,8 @@ export namespace Mteja {
     reason?: string | undefined
     /** What the bank has kept, in minor units: at most the amount */
     fee?: number | undefined
+    /** Of a payout that needs attention as contradicted: whether what its account says is booked, which is the outcome then. Default false: nothing moves */
+    book?: boolean | undefined
   }
   /** POST /v1/recipients: Make a recipient of payouts; the same account is the same recipient, and nothing of it is overwritten */
   export interface CreateRecipientBody<Metadata extends object = AnyMetadata> {

@@ -57,7 +57,7 @@ export class Payouts {
     return this.#send({ method: 'POST', path: path`/v1/payouts/${id}/deny`, body, shape }, options)
   }
 
-  /** Says how a payout of the processor `manual` has ended. */
+  /** Says how a payout has ended that a person pays out, or whose account cannot say it, or contradicts itself. */
   settle(id: string, body: Mteja.SettlePayoutBody, options?: CallOptions): Promise<Mteja.Payout> {
     return this.#send({ method: 'POST', path: path`/v1/payouts/${id}/settle`, body, shape }, options)
   }

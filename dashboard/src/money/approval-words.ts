@@ -8,6 +8,8 @@ type Approval = Mteja.Approval
 export function aboutWords({ kind, direction, destination, settlement }: Approval): string {
   switch (kind) {
     case 'payout_settlement':
+      if (settlement?.book)
+        return settlement.outcome === 'paid' ? 'Payout booked as paid after all' : 'Paid payout booked as not paid'
       return settlement?.outcome === 'paid' ? 'Payout booked as paid by hand' : 'Payout booked as not paid by hand'
     case 'refund_settlement':
       return settlement?.outcome === 'processed'

@@ -59,7 +59,7 @@ export function CancelPayout({ payout, close }: PayoutDialogProps) {
 const looked: Readonly<Record<string, (fee: string) => string>> = {
   late: () => 'It was paid after its money had been released. That is booked already.',
   fee: (fee) => `The fee that is booked, ${fee}, counts as the true one from now on.`,
-  contradicted: () => 'What its account says now is not booked: if the money has moved, adjust the balance.',
+  contradicted: () => 'It stays as it is booked, whatever its account says now.',
 }
 
 /** A payout that was paid late, for a fee beyond reason, or otherwise than its account says: a person has looked, and nobody needs to any more. */
@@ -67,28 +67,66 @@ export function EndAttention({ payout, close }: PayoutDialogProps) {
   const { mteja, format } = useSession()
   const { money, payee, done } = usePayout(payout)
   const [proof, setProof] = useState('')
+  const [books, setBooks] = useState(false)
   const [wrong, setWrong] = useState<string>()
   const { fee, estimatedFee, currency, needsAttention } = payout
+  const isPaid = payout.state === 'paid'
   const booked = formatMoney(fee ?? estimatedFee, currency, format)
   const ask = () => {
     const isBlank = proof.trim() === ''
     setWrong(isBlank ? 'Say what was found.' : undefined)
     if (isBlank) return undefined
+    const found = proof.trim()
+    if (books) {
+      const outcome: Outcome = isPaid ? 'failed' : 'paid'
+      return {
+        sentence: (
+          <>
+            You have found that the payout of {money} to <strong>{payee}</strong> is {isPaid ? 'not paid' : 'paid'}: “
+            {found}”. {isPaid ? 'The money goes back to the balance.' : 'The money leaves the balance, or is owed.'}{' '}
+            Where anything waits for a second person, this does too.
+          </>
+        ),
+        button: isPaid ? `Book ${money} as not paid` : `Book ${money} as paid`,
+        run: (idempotencyKey: string) =>
+          mteja.payouts.settle(payout.id, { outcome, proof: found, reason: found, book: true }, { idempotencyKey }),
+      }
+    }
     return {
       sentence: (
         <>
-          You have looked at the payout of {money} to <strong>{payee}</strong>, and found “{proof.trim()}”.{' '}
+          You have looked at the payout of {money} to <strong>{payee}</strong>, and found “{found}”.{' '}
           {looked[needsAttention?.code ?? '']?.(booked)} No money moves.
         </>
       ),
       button: `Nothing more to do for ${money}`,
       run: (idempotencyKey: string) =>
-        mteja.payouts.settle(payout.id, { outcome: 'paid', proof: proof.trim() }, { idempotencyKey }),
+        mteja.payouts.settle(payout.id, { outcome: 'paid', proof: found }, { idempotencyKey }),
     }
   }
   return (
-    <Action title="Looked at" close={close} ask={ask} done={() => done('It needs nobody any more.')} isDangerous>
+    <Action
+      title="Looked at"
+      close={close}
+      ask={ask}
+      done={() => done(books ? 'Done. The panel says where the payout stands.' : 'It needs nobody any more.')}
+      isDangerous
+    >
       <p className="quiet">{remedyOf(needsAttention?.code ?? '')}</p>
+      {needsAttention?.code === 'contradicted' && (
+        <NativeSelect
+          label="What is true"
+          value={books ? 'account' : 'here'}
+          onChange={(event) => setBooks(event.currentTarget.value === 'account')}
+          data={[
+            { value: 'here', label: isPaid ? 'It is paid, as booked' : 'It came back, as booked' },
+            {
+              value: 'account',
+              label: isPaid ? 'It is not paid, as its account says' : 'It is paid, as its account says',
+            },
+          ]}
+        />
+      )}
       <TextInput
         label="What was found"
         value={proof}

@@ -5,15 +5,8 @@ import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.
 import type { Tenant } from '../merchants/tenant.ts'
 import { isApprovedByUrl } from './approval-urls.ts'
 import { askAboutPayout } from './payout-approvals.ts'
-import {
-  bookLate,
-  bookReturn,
-  decidePayout,
-  endAsDecided,
-  endPayout,
-  isReleased,
-  noteContradicted,
-} from './payout-ending.ts'
+import { bookApproved, noteContradicted } from './payout-contradictions.ts'
+import { bookLate, bookReturn, decidePayout, endAsDecided, endPayout, isReleased } from './payout-ending.ts'
 import { believedFee, bookRestOfFee, hasOtherFee, learnFee, noteStrangeFee } from './payout-fees.ts'
 import { lookAtName, lookForApprover, waitsForName } from './payout-names.ts'
 import { coolingUntil } from './payout-precautions.ts'
@@ -82,6 +75,8 @@ export async function advancePayout(context: PayoutsContext, tenant: Tenant, id:
     await endPayout(context, tenant, id, payout.accountId === null ? null : firstLookMs)
     return
   }
+  // The server that was to book what two people have found has died.
+  if (await bookApproved(context, tenant, payout)) return
   if (hasOtherFee(payout)) await bookRestOfFee(context, tenant, payout)
   if (payout.state === 'awaiting_approval') {
     if (payout.approvalId === null) await askAboutPayout(context, tenant, payout)

@@ -109,7 +109,7 @@ export function isReleased({ stateCode }: Pick<Payout, 'stateCode'>): boolean {
 }
 
 /** Nobody decides about a payout any more that has a verdict. */
-async function withdrawApprovals(
+export async function withdrawApprovals(
   context: FreeContext,
   tenant: Tenant,
   { id, approvalId, settlementApprovalId }: Payout,
@@ -206,7 +206,8 @@ export async function bookLate(
         ]
   const command = { ...common, kind: 'payout', id: movementId, from, amount, ownKey: `payout/${id}/late` } as const
   const commands = [...fees, command]
-  const noting = noteEnd(tenant, payout, {
+  await bookEnd(context, tenant, payout, {
+    commands,
     state: 'paid',
     changes: sql`
       movement_id = ${movementId}::uuid, is_late = true, state_code = null, state_reason = null, fee = ${fee}::bigint,
@@ -217,7 +218,6 @@ export async function bookLate(
     at: now,
     dueAt: payout.accountId === null ? none : sql`${new Date(now.getTime() + 1_000)}::timestamptz`,
   })
-  await post(context, posterOf(tenant, null), commands, noting)
   context.log.error(
     { payout: id, merchant: tenant.merchant.code, mode: tenant.mode },
     'a payout was paid after its money was released',
@@ -229,16 +229,24 @@ export interface Return {
   reason: string
   /** The payout was never made, whatever was said of it: its fee is given back, too. Default false. */
   isUnmade?: boolean
+  /** The words of the person who has found it. */
+  proof?: string
 }
+
+/** Of a payout that a person has found to be paid after its money had come back. */
+export const paidAgain = 'paid_again'
 
 /** Books that the money of a paid payout has come back, to its owner; to the merchant where the owner is nobody any more. */
 export async function bookReturn(
   context: FreeContext,
   tenant: Tenant,
   payout: Payout,
-  { code, reason, isUnmade = false }: Return,
+  { code, reason, isUnmade = false, proof }: Return,
 ): Promise<void> {
+  await withdrawApprovals(context, tenant, payout)
   const { id, currency, amount } = payout
+  // One that was paid again can come back again.
+  const again = payout.stateCode === paidAgain ? `/${payout.movementId}` : ''
   const now = context.clock.now()
   const movementId = newId(context)
   const to = await ownerOfLateFact(context, tenant, payout)
@@ -256,24 +264,28 @@ export async function bookReturn(
     details: { payoutId: id, reference: payout.reference },
     event: null,
     request: null,
-    ownKey: `payout/${id}/returned`,
+    ownKey: `payout/${id}/returned${again}`,
   } as const
   const shares = isUnmade ? await findFeeShares(context, tenant, payout) : { owner: 0n, merchant: 0n }
   const giving = { ...command, kind: 'processor_fee_returned' } as const
   const payers = [
-    { to, share: shares.owner, ownKey: `payout/${id}/returned-fee/owner` },
-    { to: { kind: 'processor_fees' } as const, share: shares.merchant, ownKey: `payout/${id}/returned-fee/merchant` },
+    { to, share: shares.owner, ownKey: `payout/${id}/returned-fee/owner${again}` },
+    {
+      ...{ to: { kind: 'processor_fees' } as const, share: shares.merchant },
+      ownKey: `payout/${id}/returned-fee/merchant${again}`,
+    },
   ]
   const fees: LedgerCommand[] = payers
     .filter(({ share }) => share > 0n)
     .map(({ to, share, ownKey }) => ({ ...giving, id: newId(context), to, amount: share, ownKey }))
   const commands = [...fees, command]
   const left = sql`p.booked_fee - ${bookedBefore(commands)}`
-  const noting = noteEnd(tenant, payout, {
+  await bookEnd(context, tenant, payout, {
+    commands,
     state: 'returned',
     changes: sql`
       movement_id = ${movementId}::uuid, state_code = ${code}::text,
-      state_reason = ${isErased ? 'The money has come back' : reason}::text
+      state_reason = ${isErased ? 'The money has come back' : reason}::text, ${settleContradiction(proof)}
       ${isUnmade ? sql`, fee = 0, booked_fee = ${left}` : nothing}
     `,
     from: sql`p.state = 'paid'`,
@@ -281,37 +293,24 @@ export async function bookReturn(
     // A fee that the ledger has not given back is given back by the next look.
     dueAt: isUnmade ? sql`case when ${left} > 0 then ${now}::timestamptz end` : none,
   })
-  await post(context, posterOf(tenant, null), commands, noting)
 }
 
 /**
- * Has a person look at a payout whose account says otherwise than it has told before: paid after the money had come back, or failed
- * after it was paid. Nobody can know which of the two is true, so no money moves.
+ * Of a row of payouts that is booked as its account says: a contradiction is over, other reasons to look stay.
+ *
+ * @param proof the words of the person who has found it; default those that are there
  */
-export async function noteContradicted(
-  { db, clock, log }: Context,
-  tenant: Tenant,
-  { id, state }: Payout,
-): Promise<void> {
-  const { merchant, mode } = tenant
-  const now = clock.now()
-  const says = state === 'returned' ? 'paid, after its money had come back' : 'failed, after it was paid'
-  const reason = `Its account says that it is ${says}. Nothing is booked of this: look there, and correct the balance by an adjustment`
-  const noted = await db.query(sql`
-    with noted as (
-      update payouts p set attention = 'contradicted', attention_reason = ${reason}, updated_at = ${now}::timestamptz
-      where p.merchant_id = ${merchant.id} and p.id = ${id} and p.state = ${state} and p.attention is null
-      returning p.*
-    ),
-    ${tellPayout(tenant, { changed: sql`noted`, type: 'attention', at: now })}
-    select id from noted
-  `)
-  if (noted.length > 0) {
-    log.error({ payout: id, merchant: merchant.code, mode }, 'an account says otherwise than a payout has ended')
-  }
+export function settleContradiction(proof: string | undefined): Sql {
+  return sql`
+    attention = nullif(attention, 'contradicted'),
+    attention_reason = case when attention <> 'contradicted' then attention_reason end,
+    proof = coalesce(${proof ?? null}::text, proof)
+  `
 }
 
 interface Ending {
+  /** The last one is the one whose success changes the row. */
+  commands: LedgerCommand[]
   state: PayoutState
   /** Further columns, of the row `p`. */
   changes: Sql
@@ -324,8 +323,14 @@ interface Ending {
 
 const none = sql`null`
 
-function noteEnd(tenant: Tenant, { id }: Payout, { state, changes, from, at, dueAt = none }: Ending): Sql {
-  return sql`
+/** Books a fact about a payout once. Commands that were done before have changed the row then. */
+export async function bookEnd(
+  context: FreeContext,
+  tenant: Tenant,
+  { id }: Payout,
+  { commands, state, changes, from, at, dueAt = none }: Ending,
+): Promise<void> {
+  const noting = sql`
     noted as (
       update payouts p set
         state = ${state}, ${changes}, ended_at = ${at}::timestamptz, due_at = ${dueAt}, attempts = 0, unknown_since = null, updated_at = ${at}::timestamptz
@@ -335,11 +340,7 @@ function noteEnd(tenant: Tenant, { id }: Payout, { state, changes, from, at, due
     ),
     ${tellPayout(tenant, { changed: sql`noted`, type: state, at })}
   `
-}
-
-/** Does commands once. One that was done before, or whose hold is spent, has changed the row then. */
-async function post(context: FreeContext, tenant: Tenant, commands: LedgerCommand[], noting: Sql): Promise<void> {
-  judge(context, await doTogetherNoting(context, tenant, commands, noting))
+  judge(context, await doTogetherNoting(context, posterOf(tenant, null), commands, noting))
 }
 
 /** Throws where the money has not moved, unless it had before. */

@@ -47,7 +47,7 @@ export interface Payout {
   reason: string | null
   metadata: Record<string, unknown> | null
   state: PayoutState
-  /** A word for the reason of a failure or a return, or for what a pending payout waits for; null in other states. */
+  /** A word for the reason of a failure or a return, for what a pending payout waits for, or for how a person has found it; else null. */
   stateCode: string | null
   stateReason: string | null
   /** Why a person has to look, as a word and as a sentence; null while nobody has to. */
@@ -73,7 +73,7 @@ export interface Payout {
   proof: string | null
   /** A person has said how it ended. */
   isSettledByHand: boolean
-  /** It was paid after its money was released. */
+  /** It was paid after its money was released, or had come back. */
   isLate: boolean
   /** Of the movement that paid it, or gave it back, last. */
   movementId: string | null

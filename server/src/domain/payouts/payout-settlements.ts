@@ -5,9 +5,10 @@ import { type Approval, findWaiting } from '../approvals/approval-records.ts'
 import { areOn, getApprovalSettings } from '../approvals/approval-settings.ts'
 import { recordApproval } from '../approvals/asking.ts'
 import type { ApprovalOwner } from '../approvals/decisions.ts'
-import { type FreeContext, inTransaction, type TxContext } from '../context.ts'
+import { type Context, type FreeContext, inTransaction, type TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { sendByHand } from './advancing.ts'
+import { agreeToBook, bookApproved, bookFinding, isBookedAs } from './payout-contradictions.ts'
 import { decideAndEnd, endDecided, notOpen } from './payout-decisions.ts'
 import { type Decision, decidePayout, released } from './payout-ending.ts'
 import { findPrecaution } from './payout-precautions.ts'
@@ -28,6 +29,8 @@ export interface Settlement {
   readonly reason?: string | undefined
   /** What the bank has kept besides the amount, in minor units; of a paid one only, at most the amount. */
   readonly fee?: bigint | undefined
+  /** Whether the outcome is booked of a payout whose account says otherwise than it has ended. Default false: somebody has looked. */
+  readonly book?: boolean | undefined
 }
 
 /** Why a person has to look at a payout whose end its account cannot say. */
@@ -38,8 +41,8 @@ const endedOddly = ['late', 'fee', 'contradicted']
 /**
  * Ends a payout as a person says, or has a second person asked where anything waits for one: the answer then has
  * `settlementApprovalId`, and is as open as before. Of one that was paid late, for a fee beyond reason, or whose account says
- * otherwise than it has ended, it notes that a person has looked: no money moves, and nobody is asked. The same again answers the
- * same, but of the last. Throws `payout_not_found`, `payout_not_open`,
+ * otherwise than it has ended, it notes that a person has looked: no money moves, and nobody is asked. With `book`, of the last,
+ * what the account says is booked. The same again answers the same, but of the last. Throws `payout_not_found`, `payout_not_open`,
  * `invalid_request`, `approval_waiting` while another settlement of it waits, and `not_available` for a payout whose account can
  * say how it ends.
  */
@@ -50,6 +53,7 @@ export async function settlePayout(
   settlement: Settlement,
 ): Promise<Payout> {
   const payout = await getPayout(context, tenant, id)
+  if (settlement.book === true) return haveBooked(context, tenant, payout, settlement)
   if (isEndedOddly(payout)) return noteLookedAt(context, tenant, payout, settlement)
   if (payout.verdict !== null && payout.isSettledByHand)
     return decideAndEnd(context, tenant, id, decisionOf(payout, settlement))
@@ -60,7 +64,7 @@ export async function settlePayout(
     throw new ServiceError('payout_not_open', message)
   }
   check(byHand, settlement)
-  if (areOn(await getApprovalSettings(context, tenant))) return waitForSecond(context, tenant, id, settlement)
+  if (areOn(await getApprovalSettings(context, tenant))) return waitForSecond(context, tenant, byHand, settlement)
   return decideAndEnd(context, tenant, id, decisionOf(byHand, settlement))
 }
 
@@ -75,14 +79,17 @@ function isEndedOddly({ endedAt, attention, isLate, isSettledByHand, proof, stat
 async function noteLookedAt(
   context: PayoutsContext,
   tenant: Tenant,
-  { id, attention }: Payout,
+  payout: Payout,
   { outcome, proof, fee }: Settlement,
 ): Promise<Payout> {
-  const refuse = (message: string, field: string) => new ServiceError('invalid_request', message, field)
-  if (outcome !== 'paid')
-    throw refuse('outcome must be paid: nothing is changed but that a person has looked', 'outcome')
+  const { id, attention, settlementApprovalId } = payout
+  if (outcome !== 'paid') {
+    const what = attention === 'contradicted' && payout.state === 'paid' ? ', unless you have it booked with book' : ''
+    throw refuse(`outcome must be paid: nothing is changed but that a person has looked${what}`, 'outcome')
+  }
   if (proof.trim() === '') throw refuse('proof is blank: say what shows that it was looked at', 'proof')
   if (fee !== undefined) throw refuse('fee is told by the account: leave it out', 'fee')
+  if (settlementApprovalId !== null) await requireNoneWaiting(context, tenant, id)
   if (attention !== null) {
     await context.db.query(sql`
       update payouts set
@@ -91,6 +98,33 @@ async function noteLookedAt(
       where merchant_id = ${tenant.merchant.id} and id = ${id} and ended_at is not null and attention = ${attention}
     `)
   }
+  return getPayout(context, tenant, id)
+}
+
+async function requireNoneWaiting(context: Context, tenant: Tenant, id: string): Promise<void> {
+  const waiting = await findWaiting(context, tenant, { kind: 'payout_settlement', subjectId: id })
+  if (waiting !== null) throw anotherWaits(waiting)
+}
+
+/** Has a finding about a payout booked whose account contradicts itself. */
+async function haveBooked(
+  context: FreeContext,
+  tenant: Tenant,
+  payout: Payout,
+  settlement: Settlement,
+): Promise<Payout> {
+  const { id, state, attention } = payout
+  const { outcome, proof, reason = '', fee } = settlement
+  if (isBookedAs(payout, settlement)) return payout
+  if (attention !== 'contradicted') {
+    throw refuse('book is for a payout that needs attention because it is contradicted; leave it out', 'book')
+  }
+  const other = state === 'returned' ? 'paid' : 'failed'
+  if (outcome !== other) throw refuse(`outcome must be ${other}: the payout is ${state} here already`, 'outcome')
+  if (fee !== undefined) throw refuse('fee is told by the account: leave it out', 'fee')
+  check(payout, settlement)
+  if (areOn(await getApprovalSettings(context, tenant))) return waitForSecond(context, tenant, payout, settlement)
+  await bookFinding(context, tenant, payout, { outcome, proof, reason })
   return getPayout(context, tenant, id)
 }
 
@@ -111,7 +145,6 @@ function isUnknowable({ state, attention }: Payout): boolean {
 }
 
 function check({ processor, amount }: Payout, { outcome, proof, reason, fee }: Settlement): void {
-  const refuse = (message: string, field: string) => new ServiceError('invalid_request', message, field)
   if (proof.trim() === '') throw refuse('proof is blank: say what shows how it has ended', 'proof')
   if (processor !== 'manual' && !reason?.trim()) {
     throw refuse('reason is missing: say why a payout of an account is settled by hand', 'reason')
@@ -119,6 +152,10 @@ function check({ processor, amount }: Payout, { outcome, proof, reason, fee }: S
   if (fee === undefined) return
   if (outcome === 'failed') throw refuse('fee is for the outcome paid; leave it out', 'fee')
   if (fee < 0n || fee > amount) throw refuse(`fee must be from 0 to ${amount}, the amount of the payout`, 'fee')
+}
+
+function refuse(message: string, field: string): ServiceError {
+  return new ServiceError('invalid_request', message, field)
 }
 
 function decisionOf({ processor }: Payout, { outcome, proof, reason, fee }: Settlement): Decision {
@@ -134,37 +171,48 @@ function decisionOf({ processor }: Payout, { outcome, proof, reason, fee }: Sett
 interface Details {
   readonly outcome: Settlement['outcome']
   readonly fee: number | null
+  /** The last movement of the payout when its outcome was to be booked against it. */
+  readonly book?: string
   readonly words: { readonly proof: string; readonly reason: string | null }
 }
 
 async function waitForSecond(
   context: FreeContext,
   tenant: Tenant,
-  id: string,
-  { outcome, proof, reason = undefined, fee }: Settlement,
+  { id, movementId }: Payout,
+  { outcome, proof, reason = undefined, fee, book }: Settlement,
 ): Promise<Payout> {
   const details: Details = {
     outcome,
     fee: fee === undefined ? null : Number(fee),
+    ...(book === true && movementId !== null && { book: movementId }),
     words: { proof, reason: reason ?? null },
   }
   await inTransaction(context, async (tx) => {
-    await lockOpen(tx, tenant, id)
+    await lockUnsaid(tx, tenant, id, details)
     const waiting = await findWaiting(tx, tenant, { kind: 'payout_settlement', subjectId: id })
     if (waiting === null) return askSecond(tx, tenant, await getPayout(tx, tenant, id), details)
     if (isDeepStrictEqual(waiting.details, details)) return
-    const message = `Another settlement of this payout waits for a second person: ${waiting.id}; have it decided first`
-    throw new ServiceError('approval_waiting', message)
+    throw anotherWaits(waiting)
   })
   return getPayout(context, tenant, id)
 }
 
+function anotherWaits({ id }: Approval): ServiceError {
+  const message = `Another settlement of this payout waits for a second person: ${id}; have it decided first`
+  return new ServiceError('approval_waiting', message)
+}
+
 /** Of two who settle a payout at once, the second finds the approval of the first. */
-async function lockOpen({ db }: TxContext, { merchant }: Tenant, id: string): Promise<void> {
-  const open = await db.query(sql`
-    select id from payouts where merchant_id = ${merchant.id} and id = ${id} and verdict is null and ended_at is null for update
+async function lockUnsaid({ db }: TxContext, { merchant }: Tenant, id: string, { book }: Details): Promise<void> {
+  const unsaid =
+    book === undefined
+      ? sql`verdict is null and ended_at is null`
+      : sql`attention = 'contradicted' and movement_id = ${book}`
+  const found = await db.query(sql`
+    select id from payouts where merchant_id = ${merchant.id} and id = ${id} and ${unsaid} for update
   `)
-  if (open.length === 0) throw new ServiceError('payout_not_open', 'The payout has ended meanwhile')
+  if (found.length === 0) throw new ServiceError('payout_not_open', 'The payout has ended meanwhile')
 }
 
 async function askSecond(tx: TxContext, tenant: Tenant, payout: Payout, details: Details): Promise<void> {
@@ -188,6 +236,8 @@ async function askSecond(tx: TxContext, tenant: Tenant, payout: Payout, details:
 /** Settles payouts when a second person has agreed, if their account has not said meanwhile how they end. */
 export const settlementApprovals: ApprovalOwner = {
   async approve(tx, tenant, { subjectId, details }) {
+    const { book } = details as unknown as Details
+    if (book !== undefined) return agreeToBook(tx, tenant, subjectId, book)
     const payout = await getPayout(tx, tenant, subjectId)
     const decision = decisionOf(payout, readDetails(details))
     if (!(await decidePayout(tx, tenant, subjectId, decision))) throw notOpen(payout, decision)
@@ -195,6 +245,7 @@ export const settlementApprovals: ApprovalOwner = {
   // The payout is as open as before.
   deny: () => Promise.resolve(),
   async carryOut(context, tenant, { subjectId }) {
+    if (await bookApproved(context, tenant, await getPayout(context, tenant, subjectId))) return
     await endDecided(context, tenant, subjectId)
   },
 }

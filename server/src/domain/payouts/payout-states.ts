@@ -38,7 +38,7 @@ export const payoutArrows: Readonly<Record<PayoutState, readonly PayoutState[]>>
   sent: ['paid', 'failed'],
   paid: ['returned'],
   failed: ['paid'],
-  returned: [],
+  returned: ['paid'],
   cancelled: ['paid'],
   denied: ['paid'],
 }

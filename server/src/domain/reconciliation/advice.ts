@@ -18,7 +18,9 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
       }
       return 'It is booked here, and the account does not know it. Ask the processor. If the money never moved, correct the balance with POST /v1/adjustments.'
     case 'amount':
-      if (subject === 'payout') return openPayout('The account has another amount than the payout here.')
+      if (subject === 'payout') {
+        return 'The account has another amount than the payout here. Look at it in the account. If the payout needs attention here, say how it has ended with POST /v1/payouts/:id/settle: its money is still reserved. If it has ended here and a customer has to bear the rest, or gets it, use POST /v1/adjustments. Then accept the difference.'
+      }
       if (subject === 'settlement') return settled('The account has another amount of the settlement than is booked.')
       return 'The account has another amount than is booked. Look at it in the account, and correct the difference with POST /v1/adjustments.'
     case 'fee':
@@ -29,7 +31,7 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
         ? 'The account has kept another fee than is booked. Compare it with the invoice of the processor. If it has given back a fee that the owner of the balance has paid, credit the owner with POST /v1/adjustments. Then accept the difference.'
         : 'The account has kept another fee than is booked, or one that the ledger could not hold was not booked. Compare it with the invoice of the processor, and accept the difference once it is explained.'
     case 'state':
-      if (subject === 'payout') return openPayout('The account and the books say differently how the payout ended.')
+      if (subject === 'payout') return payoutAdvice()
       if (subject === 'refund') {
         return 'The account and the books say differently how the refund ended. Look at it in the account. If it is unknown or needs attention here, say how it has ended with POST /v1/refunds/:id/settle. If it has ended here and money has moved, correct the balance with POST /v1/adjustments.'
       }
@@ -56,9 +58,9 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
   }
 }
 
-/** The money of an open payout is still reserved: an adjustment would take it twice. */
-function openPayout(what: string): string {
-  return `${what} Look at it in the account. If the payout needs attention here, say how it has ended with POST /v1/payouts/:id/settle: its money is still reserved. If it has ended here and other money has moved, correct the balance with POST /v1/adjustments.`
+/** The money of an open payout is still reserved: an adjustment would take it twice. One that has ended is booked with its own call. */
+function payoutAdvice(): string {
+  return 'The account and the books say differently how the payout ended. Look at it in the account. If the payout needs attention here, settle it with POST /v1/payouts/:id/settle. While it is sending or sent, its money is still reserved: say how it has ended. As contradicted it has ended, and nothing is reserved: have what is true booked with book: true. If the account has not decided, wait for it.'
 }
 
 /** A settlement moves money between two accounts of the merchant: no balance has it. */

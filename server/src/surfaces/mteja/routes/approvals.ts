@@ -98,6 +98,7 @@ export const approvalSchema = Type.Object({
         outcome: Type.String({ examples: ['failed'] }),
         proof: nullableText,
         fee: Type.Union([Type.Integer(), Type.Null()]),
+        book: Type.Boolean({ description: 'Whether the payout has ended otherwise here: its money moves once more' }),
       }),
       Type.Null(),
     ],
@@ -234,6 +235,7 @@ interface Details {
   words?: Record<string, string | null> | null
   outcome?: string | null
   fee?: number | null
+  book?: string
   before?: unknown
   after?: unknown
 }
@@ -253,7 +255,7 @@ async function renderApprovals(context: Context, tenant: Tenant, approvals: read
 const noRecipients: ReadonlyMap<string, Recipient> = new Map()
 
 function render(approval: Approval, recipients: ReadonlyMap<string, Recipient>) {
-  const { direction, source, words, outcome, fee = null } = approval.details as Details
+  const { direction, source, words, outcome, fee = null, book } = approval.details as Details
   return {
     id: approval.id,
     kind: approval.kind,
@@ -271,7 +273,7 @@ function render(approval: Approval, recipients: ReadonlyMap<string, Recipient>) 
     settings: changeOf(approval, 'approval_settings', (settings: ShownSettings) => settings),
     payoutSettings: changeOf(approval, 'payout_settings', renderPayoutSettings),
     // An erasure of a former version has removed the outcome.
-    settlement: !outcome ? null : { outcome, proof: words?.proof ?? null, fee },
+    settlement: !outcome ? null : { outcome, proof: words?.proof ?? null, fee, book: book !== undefined },
     denial: approval.denial,
     reason: approval.reason,
     by: renderDoer(approval.by),

@@ -238,7 +238,7 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
         operationId: 'settlePayout',
         summary: 'Say how a payout has ended that a person pays out, or whose processor cannot say it',
         description:
-          'Where anything waits for a second person, this does too: the payout is as open as before, and settlementApprovalId names the approval. Of a payout that has ended and needs attention as late, fee or contradicted it notes that a person has looked: the outcome is paid, and nobody is asked.',
+          'Where anything waits for a second person, this does too: the payout is as open as before, and settlementApprovalId names the approval. Of a payout that has ended and needs attention as late, fee or contradicted it notes that a person has looked: the outcome is paid, and nobody is asked. With book, of a contradicted one, what its account says is booked.',
         tags,
         params,
         body: Type.Object({
@@ -259,6 +259,12 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
             wholeNumber(0, largestNumber, {
               description: 'What the bank has kept, in minor units: at most the amount',
               examples: [1000],
+            }),
+          ),
+          book: Type.Optional(
+            Type.Boolean({
+              description:
+                'Of a payout that needs attention as contradicted: whether what its account says is booked, which is the outcome then. Default false: nothing moves',
             }),
           ),
         }),
