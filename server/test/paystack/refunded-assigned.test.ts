@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { doCommand } from '../../src/domain/ledger/commands.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
@@ -141,6 +141,74 @@ test('of many refunds at once no more goes back than came', async () => {
   await opened.settleDue()
   expect(await balance()).toEqual([0, 0, 0])
   await expectAgreement()
+})
+
+describe('with holdsAmount an open dispute reserves assigned money', () => {
+  const told = async () => {
+    await opened.tellAll()
+    await opened.settleDue()
+  }
+  const dispute = async (amount: number) => {
+    const row = openDispute(opened.account, opened.account.transactions.at(-1)?.reference as string)
+    row.refund_amount = amount
+    await told()
+    return row
+  }
+  beforeEach(async () => {
+    const changed = await opened.ask('PATCH', '/v1/dispute-settings', { holdsAmount: true })
+    expect(changed.json()).toMatchObject({ holdsAmount: true })
+  })
+
+  test.each([
+    ['before', 'auto-accepted', [1_500, 0, 0]],
+    ['before', 'declined', [3_000, 0, 0]],
+    ['after', 'auto-accepted', [1_500, 0, 0]],
+    ['after', 'declined', [3_000, 0, 0]],
+  ] as const)('that is assigned %s it is opened, until it is %s', async (when, resolution, left) => {
+    if (when === 'before') await assign()
+    const row = await dispute(1_500)
+    if (when === 'after') expect(await balance().catch(() => [0, 0, 0])).toEqual([0, 0, 0])
+    if (when === 'after') await assign()
+    expect(await balance()).toEqual([3_000, 1_500, 0])
+    const [shown] = (await opened.ask('GET', `/v1/disputes?customerId=${owner}`)).json().data
+    expect(shown).toMatchObject({ state: 'open', amount: 1_500 })
+    expect((await refund('order-1', 1_501)).json()).toMatchObject({ error: { code: 'refund_exceeded' } })
+    resolveDispute(opened.account, row, resolution)
+    await told()
+    expect(await balance()).toEqual(left)
+    await expectAgreement()
+    // Decided again and again: the money moves, and the hold is gone.
+    for (const again of ['declined', 'auto-accepted', 'declined'] as const) {
+      resolveDispute(opened.account, row, again)
+      await told()
+      expect(await balance()).toEqual([again === 'declined' ? 3_000 : 1_500, 0, 0])
+    }
+    await expectAgreement()
+  })
+
+  test('as far as refunds and the account have left it', async () => {
+    await assign()
+    expect((await refund('order-1', 1_000)).statusCode).toBe(201)
+    await end('processed')
+    await opened.ask('POST', '/v1/pay-ins', {
+      ...{ customerId: owner, amount: 5_000, currency: 'NGN', source: 'cash', reference: 'counter' },
+    })
+    const row = await dispute(3_000)
+    expect(await balance()).toEqual([7_000, 2_000, 0])
+    resolveDispute(opened.account, row, 'declined')
+    await told()
+    expect(await balance()).toEqual([7_000, 0, 0])
+  })
+
+  test('and nothing where the account takes it out of suspense, or the merchant bears disputes', async () => {
+    const row = await dispute(1_500)
+    resolveDispute(opened.account, row, 'auto-accepted')
+    await told()
+    await opened.ask('PATCH', '/v1/dispute-settings', { borneBy: 'merchant' })
+    await dispute(1_000)
+    await assign()
+    expect(await balance()).toEqual([1_500, 0, 0])
+  })
 })
 
 test('money that nobody had asked for here is given back in the account alone', async () => {

@@ -2,6 +2,7 @@ import { sql } from '../../db/sql.ts'
 import type { FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { assignSuspended, finishSuspenseDecisions, type Suspended } from '../wallet/suspense.ts'
+import { holdAssigned } from './dispute-holds.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
 import { noteSuccess, wordsOfSuspended } from './settling.ts'
 
@@ -26,10 +27,11 @@ export function finishDecisions(context: FreeContext): Promise<number> {
 }
 
 /**
- * Notes that the payment of assigned money has succeeded, once. Money that differs from what was asked for, and money that came back
+ * Reserves assigned money for the disputes of it, and notes that its payment has succeeded, once. Money that differs from what was asked for, and money that came back
  * after a dispute, is not what the payment asked for.
  */
 export async function noteAssigned(context: FreeContext, tenant: Tenant, suspendedId: string): Promise<void> {
+  await holdAssigned(context, tenant, suspendedId)
   const { merchant, mode } = tenant
   const [row] = await context.db.query<{ id: string }>(sql`
     select i.id from ledger_transactions t

@@ -4,7 +4,7 @@ import type { Sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
 import { type AccountName, doTogether, doTogetherNoting, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { releases } from './dispute-holds.ts'
+import { releasesOf } from './dispute-holds.ts'
 import { type Bearer, type Dispute, findDispute } from './dispute-records.ts'
 import { getDisputeSettings } from './dispute-settings.ts'
 import { changeOf, noteTurn, type Turn } from './dispute-turns.ts'
@@ -88,7 +88,7 @@ async function postLoss(
   const bearer: Bearer = payer.kind === 'merchant_balance' ? 'merchant' : 'customer'
   const command = lossCommand(context, dispute, money, { payer, key, amount: bookedOf(dispute, money) })
   const fees = feeCommands(context, dispute, money, { kind: 'processor_fee', owner: payer })
-  const commands = [...releases(dispute, money), ...fees, command]
+  const commands = [...(await releasesOf(context, tenant, dispute)), ...fees, command]
   const customerId = payer.kind === 'customer_cash' ? money.customerId : dispute.customerId
   return post(context, tenant, commands, changeOf(context, tenant, { ...dispute, customerId }, turn, bearer))
 }

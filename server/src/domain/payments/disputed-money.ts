@@ -176,9 +176,11 @@ export async function findArrived(
   return row?.id ?? null
 }
 
-/** Money whose owner got it by the transaction itself: only that can be reserved under the transaction. */
-export function isOwners({ kind, owner }: DisputedMoney): boolean {
-  return kind === 'pay_in' && owner !== null
+/** The movement by which its owner got the money, under which it is reserved; null while nobody has it. */
+export function movementToOwner({ kind, transactionId, owner, decision }: DisputedMoney): string | null {
+  if (owner === null) return null
+  if (kind === 'pay_in') return transactionId
+  return decision?.outcome === 'assigned' && decision.isPosted ? decision.id : null
 }
 
 /** Who pays a loss. */

@@ -9,7 +9,7 @@ import { type Dispute, findDispute } from './dispute-records.ts'
 import { getDisputeSettings } from './dispute-settings.ts'
 import { disputeArrows, isDecided } from './dispute-states.ts'
 import { lookLater, noteTurn, ownTimeMs, type Turn } from './dispute-turns.ts'
-import { type DisputedMoney, findDisputedMoney, isOwners } from './disputed-money.ts'
+import { type DisputedMoney, findDisputedMoney } from './disputed-money.ts'
 import { isSettledAs } from './refund-ending.ts'
 
 /*
@@ -73,7 +73,7 @@ async function insertDispute(
   const { category, complaint, respondBy, refundName } = report
   const amount = report.amount ?? money.amount
   const settings = await getDisputeSettings(context, tenant)
-  const holds = settings.holdsAmount && !isDecided(report.state) && isOwners(money)
+  const holds = settings.holdsAmount && !isDecided(report.state)
   const holdId = holds && (settings.borneBy === 'customer' || money.owner?.kind === 'merchant_balance')
   const messages = complaint === null ? [] : [{ sender: 'payer', body: complaint, createdAt: now.toISOString() }]
   const history = [{ state: 'open', by: accountId === 0n ? 'sandbox' : 'account', createdAt: now.toISOString() }]
@@ -149,7 +149,7 @@ async function settleDispute(
   } else if (state === 'lost') {
     await bookLoss(context, tenant, dispute, money, turn)
   } else if (state === 'won') {
-    await releaseHold(context, tenant, dispute, money)
+    await releaseHold(context, tenant, dispute)
     if (dispute.borneBy === null) await noteTurn(context, tenant, dispute, turn, null)
     else await bookReturn(context, tenant, dispute, money, turn)
   } else {
@@ -160,8 +160,7 @@ async function settleDispute(
 
 /** Looks once more at a dispute that is decided, for a hold that was placed while it was decided. */
 export async function closeDispute(context: FreeContext, tenant: Tenant, dispute: Dispute): Promise<void> {
-  const money = await findDisputedMoney(context, tenant, dispute.transactionId)
-  if (money !== null) await releaseHold(context, tenant, dispute, money)
+  await releaseHold(context, tenant, dispute)
   await context.db.query(sql`
     update disputes set due_at = null, attempts = 0
     where merchant_id = ${tenant.merchant.id} and id = ${dispute.id} and state = ${dispute.state}
