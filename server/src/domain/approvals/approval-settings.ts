@@ -154,7 +154,7 @@ function isAsStrict(before: ApprovalSettings, after: ApprovalSettings): boolean 
 /** Of two changes at once, the second finds what the first has done. */
 async function lockSettings(tx: TxContext, { merchant, mode }: Tenant): Promise<void> {
   await tx.db.query(sql`
-    insert into approval_settings (merchant_id, mode, updated_at) values (${merchant.id}, ${mode}, ${tx.clock.now()})
+    insert into approval_settings (merchant_id, mode, updated_at) values (${merchant.id}, ${mode}, ${merchant.createdAt})
     on conflict do nothing
   `)
   await tx.db.query(sql`
@@ -169,8 +169,10 @@ async function store(
   after: ApprovalSettings,
 ): Promise<ApprovalSettings> {
   const { merchant, mode } = tenant
+  const updatedAt = isDeepStrictEqual(before, after) ? null : tx.clock.now()
   await tx.db.query(sql`
-    update approval_settings set new_destinations = ${after.newDestinations}, updated_at = ${tx.clock.now()}
+    update approval_settings set
+      new_destinations = ${after.newDestinations}, updated_at = coalesce(${updatedAt}::timestamptz, updated_at)
     where merchant_id = ${merchant.id} and mode = ${mode}
   `)
   await tx.db.query(sql`delete from approval_limits where merchant_id = ${merchant.id} and mode = ${mode}`)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { sql } from '../../db/sql.ts'
 import { type Context, noteChange, type TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -28,12 +29,11 @@ export async function changeDisputeSettings(
   const { merchant, mode } = tenant
   const before = await getDisputeSettings(tx, tenant)
   const { borneBy = null, holdsAmount = null } = change
+  const wanted = { borneBy: borneBy ?? before.borneBy, holdsAmount: holdsAmount ?? before.holdsAmount }
   await tx.db.query(sql`
     insert into dispute_settings (merchant_id, mode, borne_by, holds_amount, updated_at)
-    values (
-      ${merchant.id}, ${mode}, coalesce(${borneBy}::text, ${usual.borneBy}),
-      coalesce(${holdsAmount}::boolean, ${usual.holdsAmount}), ${tx.clock.now()}
-    )
+    select ${merchant.id}, ${mode}, ${wanted.borneBy}, ${wanted.holdsAmount}, ${tx.clock.now()}
+    where ${!isDeepStrictEqual(before, wanted)}
     on conflict (merchant_id, mode) do update set
       borne_by = coalesce(${borneBy}::text, dispute_settings.borne_by),
       holds_amount = coalesce(${holdsAmount}::boolean, dispute_settings.holds_amount), updated_at = excluded.updated_at

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { sql } from '../../db/sql.ts'
 import { type Context, noteChange, type TxContext } from '../context.ts'
 import type { FeeBearer } from '../ledger/processor-fees.ts'
@@ -37,7 +38,8 @@ export async function changePaymentSettings(
   }
   await tx.db.query(sql`
     insert into payment_settings (merchant_id, mode, known_customers, fees_borne_by, updated_at)
-    values (${merchant.id}, ${mode}, ${after.knownCustomers}, ${after.feesBorneBy}, ${tx.clock.now()})
+    select ${merchant.id}, ${mode}, ${after.knownCustomers}, ${after.feesBorneBy}, ${tx.clock.now()}
+    where ${!isDeepStrictEqual(before, after)}
     on conflict (merchant_id, mode) do update set
       known_customers = excluded.known_customers, fees_borne_by = excluded.fees_borne_by, updated_at = excluded.updated_at
   `)

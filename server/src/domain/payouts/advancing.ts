@@ -282,8 +282,10 @@ function attentionOf(
 
 async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end: PayoutEnd): Promise<void> {
   const { payout, processor } = sent
-  const looksMs = processor?.returnLooksMs ?? []
-  const { id, state } = payout
+  const { id, state, endedAt } = payout
+  const sinceMs = endedAt === null ? 0 : context.clock.now().getTime() - endedAt.getTime()
+  const isAwaited = end.status === 'paid' && end.lookAfterMs !== undefined
+  const looksMs = isAwaited ? [sinceMs + (end.lookAfterMs as number)] : (processor?.returnLooksMs ?? [])
   const fee = end.status === 'paid' ? believedFee(payout, processor, end.fee) : null
   if (isOpen(state)) {
     const isPaid = end.status === 'paid'

@@ -32,8 +32,11 @@ export interface PayoutOrder {
 
 /** How an order ended. */
 export type PayoutEnd =
-  /** `fee`: minor units that the processor has kept for itself, of the same currency; null while it is not known. */
-  | { status: 'paid'; fee: bigint | null }
+  /**
+   * `fee`: minor units that the processor has kept for itself, of the same currency; null while it is not known. `lookAfterMs`: the
+   * time until it may come back, where the processor knows it; default its `returnLooksMs`.
+   */
+  | { status: 'paid'; fee: bigint | null; lookAfterMs?: number }
   /** Nothing was paid, and nothing will be. `code` is a word such as `rejected`; `reason` a sentence for a person. */
   | { status: 'failed'; code: string; reason: string }
   /** It was paid, or was on its way, and has come back. `fee` as of a paid order. */

@@ -162,7 +162,7 @@ async function isAnotherNeeded(context: Context, tenant: Tenant, before: PayoutS
 async function lockSettings(tx: TxContext, { merchant, mode }: Tenant): Promise<void> {
   await tx.db.query(sql`
     insert into payout_settings (merchant_id, mode, fees_borne_by, updated_at)
-    values (${merchant.id}, ${mode}, ${usual.feesBorneBy}, ${tx.clock.now()})
+    values (${merchant.id}, ${mode}, ${usual.feesBorneBy}, ${merchant.createdAt})
     on conflict do nothing
   `)
   await tx.db.query(sql`
@@ -208,11 +208,12 @@ async function store(tx: TxContext, tenant: Tenant, { before, wanted, secret }: 
   const { merchant, mode } = tenant
   const after = changed(before, wanted)
   const recipient = after.defaultRecipient === null ? null : await getRecipient(tx, tenant, after.defaultRecipient)
+  const updatedAt = isDeepStrictEqual(before, after) && secret === null ? null : tx.clock.now()
   await tx.db.query(sql`
     update payout_settings set
       fees_borne_by = ${after.feesBorneBy}, default_recipient_id = ${recipient?.id ?? null}::bigint,
       cool_down_hours = ${after.coolDownHours}, identified_only = ${after.identifiedOnly},
-      name_differences = ${after.nameDifferences}, updated_at = ${tx.clock.now()}
+      name_differences = ${after.nameDifferences}, updated_at = coalesce(${updatedAt}::timestamptz, updated_at)
     where merchant_id = ${merchant.id} and mode = ${mode}
   `)
   if (wanted.approvalUrl !== undefined) {

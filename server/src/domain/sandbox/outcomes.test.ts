@@ -258,6 +258,7 @@ describe('an outcome of a payout', () => {
     [{ outcome: 'error' }, '0123456789', 'pending', 'paid'],
     [{ outcome: 'needs_attention' }, '0123456789', 'sent', 'sent'],
     [{ outcome: 'return' }, '0123456789', 'paid', 'returned'],
+    [{ outcome: 'return', after: 150_000 }, '0123456789', 'paid', 'returned'],
   ] as const)('%j makes a payout to %s %s at first, and %s in the end', async (wanted, accountNumber, first, last) => {
     const { id: customerId } = (await call('POST', '/api/canary/customers', { phoneNumber: '+2348012345678' })).json()
     await call('POST', '/v1/sandbox/pay-ins', { customerId, amount: 1000 })

@@ -62,6 +62,8 @@ interface Row {
   status: Exclude<Plan['status'], 'lost'> | 'abandoned' | 'wrong_otp'
   amount: bigint
   currency: string
+  /** Milliseconds until it comes back; null where it does not. */
+  returns_after: number | null
 }
 
 const directory = createSandboxDirectory()
@@ -120,7 +122,9 @@ export function createSandboxPayouts({ db, clock, delayMs, feeOf = () => 0n }: M
   async function ask(tenant: Tenant, order: PayoutOrder): Promise<AskOutcome> {
     const now = clock.now()
     const [row] = await db.query<Row>(sql`
-      select case when next_at <= ${now} then next_status else status end as status, amount, currency
+      select
+        case when next_at <= ${now} then next_status else status end as status, amount, currency,
+        case when next_at > ${now} and next_status = 'returned' then extract(epoch from next_at - ${now}::timestamptz)::float8 * 1000 end as returns_after
       from sandbox_payouts
       where merchant_id = ${tenant.merchant.id} and reference = ${order.reference} and shown_at <= ${now} and status <> 'lost'
     `)
@@ -182,7 +186,7 @@ function planOf(order: PayoutOrder): Plan {
 
 /** @param fee of an order that was paid */
 function read(
-  { status, amount, currency }: Row,
+  { status, amount, currency, returns_after: lookAfterMs }: Row,
   order: PayoutOrder,
   fee: bigint,
 ): Exclude<AskOutcome, { is: 'not_found' }> {
@@ -194,7 +198,7 @@ function read(
     case 'otp':
       return { is: 'exists', attention: 'otp' }
     case 'paid':
-      return { is: 'conclusive', end: { status: 'paid', fee } }
+      return { is: 'conclusive', end: { status: 'paid', fee, ...(lookAfterMs === null ? {} : { lookAfterMs }) } }
     case 'failed': {
       const code = planOf(order).failure ?? 'failed'
       return { is: 'conclusive', end: { status: 'failed', code, reason: reasons[code] } }

@@ -158,7 +158,7 @@ export const refusalExamples: Record<SurfaceName, Record<string, object>> = {
       status: false,
       message: 'Identity checks are not available in live mode on this server',
       meta: {
-        nextStep: 'Use a test key of a merchant whose processor is the sandbox, or ask the operator of this server',
+        nextStep: 'Do what the message says, or ask the operator of this server',
       },
       type: 'api_error',
       code: 'feature_unavailable',

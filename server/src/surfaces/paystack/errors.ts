@@ -103,7 +103,7 @@ const wordingByCode: Record<ErrorCode, Wording> = {
     status: 403,
     type: 'api_error',
     code: 'feature_unavailable',
-    nextStep: 'Use a test key of a merchant whose processor is the sandbox, or ask the operator of this server',
+    nextStep: 'Do what the message says, or ask the operator of this server',
   },
   unauthorized: {
     status: 401,

@@ -28,6 +28,7 @@ test.each(changes)(
     // Settings that were never changed can be compared as well.
     const first = (await ask('GET')).body
     api.service.clock.advance(1000)
+    expect((await ask('PATCH', first.updatedAt, {})).body).toEqual(first)
     const changed = await ask('PATCH', first.updatedAt, change)
     expect([changed.status, changed.body.updatedAt > first.updatedAt]).toEqual([200, true])
     const late = await ask('PATCH', first.updatedAt, other)
@@ -37,6 +38,13 @@ test.each(changes)(
       code: 'invalid_request',
       field: 'If-Match',
     })
+    // A change of nothing is no change.
+    api.service.clock.advance(1000)
+    const members = Object.keys(change).map((member): [string, null] => [member, null])
+    for (const nothing of [{}, Object.fromEntries(members), change]) {
+      const same = await ask('PATCH', changed.body.updatedAt, nothing)
+      expect([nothing, same.status, same.body]).toEqual([nothing, 200, changed.body])
+    }
     // Of two at once, one has not seen the change of the other.
     api.service.clock.advance(1000)
     const both = await Promise.all([
