@@ -98,7 +98,6 @@ async function compare(context: PaymentsContext, tenant: Tenant, refund: Process
     const processor = await takerOf(context, tenant, refund)
     const answer = await processor.queryReturn(tenant, returnOf(refund))
     if (answer.status === 'failed') await bookReturned(context, tenant, refund, answer.reason)
-    if (answer.status === 'failed' && !answer.othersTook) return
   }
   await lookAtRefunded(context, tenant, refund)
 }

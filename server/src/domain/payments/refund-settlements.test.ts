@@ -512,6 +512,27 @@ describe('a refund that was settled as processed, and that its account has not m
   })
 })
 
+test('a refund that was settled is looked at for three days, also where nobody can be asked any more', async () => {
+  const lost = await lose()
+  await settleRefund(lost.context, tenant, lost.id, made)
+  const dueAt = async () => {
+    const [row] = await service.db.query<{ due_at: Date | null }>(sql`select due_at from refunds where id = ${lost.id}`)
+    return row?.due_at
+  }
+  // The key of the account is dropped.
+  const nobody: PaymentsContext = { ...service, processorOf: async () => null }
+  service.clock.advance(60_000)
+  await advanceRefund(nobody, tenant, lost.id)
+  const next = new Date(service.clock.now().getTime() + 60_000)
+  expect(await dueAt()).toEqual(next)
+  service.clock.advance(3 * 24 * 60 * 60_000)
+  lost.says = new ServiceError('busy', 'A fault of the service')
+  await expect(advanceRefund(lost.context, tenant, lost.id)).rejects.toMatchObject({ code: 'busy' })
+  expect(await dueAt()).toEqual(next)
+  await advanceRefund(nobody, tenant, lost.id)
+  expect(await dueAt()).toBeNull()
+})
+
 test('a refund whose money cannot move stays as it is, and its failure is told', async () => {
   const lost = await lose({ status: 'processing' })
   const [ledger, make] = [createLedger(service), commandsFor(service)]
