@@ -51,21 +51,7 @@ export function returnOf({ id, chargeReference, amount, currency }: ProcessorRef
 /** Asks an account what was taken back of the payment of a refund, and books it. Throws `not_available`, `UpstreamError`. */
 export async function lookAtRefunded(context: PaymentsContext, tenant: Tenant, refund: ProcessorRefund): Promise<void> {
   const { accountId } = await takerOf(context, tenant, refund)
-  await lookAtPayment(context, tenant, accountId, await sentReferenceOf(context, tenant, refund))
-}
-
-/** The account's name of the payment of a refund. */
-async function sentReferenceOf(
-  { db }: Context,
-  { merchant, mode }: Tenant,
-  { chargeReference }: ProcessorRefund,
-): Promise<string> {
-  const [sent] = await db.query<{ sent_reference: string }>(sql`
-    select s.sent_reference from sent_charges s
-    where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.reference = ${chargeReference}
-  `)
-  // Money that arrived unasked has the account's own reference.
-  return sent?.sent_reference ?? chargeReference
+  await lookAtPayment(context, tenant, accountId, refund.chargeReference)
 }
 
 /** As `noteSeenTaken`, of the payment of a refund. Throws `not_available`. */
@@ -75,7 +61,7 @@ export async function noteTakenBeside(
   refund: ProcessorRefund,
 ): Promise<() => Promise<void>> {
   const { accountId } = await takerOf(context, tenant, refund)
-  return noteSeenTaken(context, tenant, accountId, await sentReferenceOf(context, tenant, refund))
+  return noteSeenTaken(context, tenant, accountId, refund.chargeReference)
 }
 
 /**
