@@ -9,6 +9,7 @@ import { moneyName, whyTaken } from '../wallet/taken-names.ts'
 import { bookArrival, bookArrivalFee, isOfBefore } from './account-arrivals.ts'
 import { noteSeenTaken } from './dispute-lookups.ts'
 import type { FoundPayment, PaymentProcessor, PaymentsContext } from './payment-processor.ts'
+import { isSentByAnother } from './sent-charges.ts'
 import { refuseTakenName } from './taken-names.ts'
 
 /**
@@ -38,6 +39,10 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
   const { accountId } = processor
   const found = await lookUp(context, tenant, processor, reference).catch((error) => foundWithoutKey(error, input))
   if (found === null) return recordPayIn(context, tenant, input)
+  if (await isSentByAnother(context, tenant, reference)) {
+    const message = `${JSON.stringify(reference)} is a payment that this account has taken for another merchant of this server, and is credited there`
+    throw new ServiceError('reference_taken', message, 'reference')
+  }
   checkFound(input, found)
   const { transfer } = found
   if (

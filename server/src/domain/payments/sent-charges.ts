@@ -238,3 +238,24 @@ function readSent(row: SentRow): SentCharge {
     page: row.page_url === null ? null : { url: row.page_url, accessCode: row.page_code },
   }
 }
+
+/**
+ * Whether an account's name of a payment is that of a charge which another merchant of this server has sent: they have the same account.
+ * Such names are random, so no other account has one.
+ */
+export async function isSentByAnother(
+  { db }: Context,
+  { merchant, mode }: Tenant,
+  sentReference: string,
+): Promise<boolean> {
+  const [row] = await db.query<{ found: boolean }>(sql`
+    select exists (
+      select from processor_accounts o
+      join sent_charges s
+        on s.merchant_id = o.merchant_id and s.account_id = o.id and s.sent_reference = ${sentReference}
+        and s.marker is not null
+      where o.merchant_id <> ${merchant.id} and o.mode = ${mode}
+    ) as found
+  `)
+  return row?.found === true
+}

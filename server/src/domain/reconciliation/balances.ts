@@ -9,6 +9,7 @@ import { isBookedBack } from './give-backs.ts'
 import {
   beginningOf,
   type ComparedBalance,
+  isChargedByAnother,
   isOfBooks,
   isSentByAnother,
   type Reconciliation,
@@ -331,6 +332,22 @@ async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconcili
           select from payouts p where p.merchant_id = i.merchant_id and p.mode = i.mode and p.sent_reference = i.name
         )
         and ${isSentByAnother(tenant, sql`i.name`)}
+      union all
+      select i.currency, 0, 0, i.amount - coalesce(i.fee, 0)
+      from statement_items i
+      where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'payment' and i.state = 'done'
+        and i.at >= ${cutOver} and ${isChargedByAnother(tenant, sql`i.reference`)}
+        -- An older version has taken such a payment to suspense, or a person has recorded it.
+        and not exists (
+          select from idempotency_keys k
+          where k.merchant_id = i.merchant_id and k.mode = i.mode and k.refusal is null
+            and k.key = 'mteja/arrival/' || i.reference || '/' || i.outside_id || '/money'
+        )
+        and not exists (
+          select from pay_ins p
+          where p.merchant_id = i.merchant_id and p.mode = i.mode and p.reference = i.reference and p.state = 'succeeded'
+            and ${isOfBooks(tenant, sql`p.account_id`, booksId)}
+        )
       union all
       select e.key, 0, 0, e.value::text::bigint
       from differences d

@@ -5,6 +5,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { bookArrival, bookArrivalFee, suspendArrival } from '../payments/account-arrivals.ts'
 import { lookAtPayment } from '../payments/dispute-lookups.ts'
 import { settleChargeNow } from '../payments/due-charges.ts'
+import { isSentByAnother } from '../payments/sent-charges.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
 import { noteDifference } from './differences.ts'
 import type { FoundDifference } from './found-differences.ts'
@@ -49,6 +50,7 @@ async function comparePaid(
   if (before.transaction === null && before.charge === null) {
     const { cutOver } = await beginningOf(context, tenant, run.booksId)
     if (item.createdAt < cutOver) return 0
+    if (item.reference !== null && (await isSentByAnother(context, tenant, item.reference))) return 0
   }
   const isLate = before.transaction === null || isWithoutFee(item, before)
   if (isLate && (await complete(context, tenant, run, { item, before })) === 'left') return 0
