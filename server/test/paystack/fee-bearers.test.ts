@@ -3,7 +3,7 @@ import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { dyingDb } from '../dying-db.ts'
-import { openDispute, pay, resolveDispute } from './live-account.ts'
+import { openDispute, pay, refundInDashboard, resolveDispute } from './live-account.ts'
 import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // Who bears what an account keeps of payments. The account is the independent stub of Paystack: it keeps 1.5 %.
@@ -107,6 +107,29 @@ describe.each([
     expect(await opened.books()).toEqual({ ...late, 'outside/2': -9_850 })
     expect(await feesOf('late')).toBe(150)
     await expectAgreement()
+  })
+
+  test('a fee that is known only after all of the payment went back is borne so, once', async () => {
+    const row = await opened.begin('back')
+    pay(opened.account, row.reference)
+    row.fees = null
+    await opened.tellAll()
+    await opened.settleDue()
+    refundInDashboard(opened.account, row.reference, 10_000)
+    await opened.tellAll()
+    await opened.settleDue()
+    expect([row.status, await opened.books()]).toEqual(['reversed', {}])
+    row.fees = 150
+    for (let i = 0; i < 2; i++) {
+      expect(await opened.reconcile()).toMatchObject({ status: 'agreed', completed: i === 0 ? 1 : 0 })
+      const lost = {
+        merchant: { processor_fees: -150 },
+        merchant_balance: { merchant_receivable: -150 },
+        owner: { customer_receivable: -150 },
+      }[bearer]
+      expect(await opened.books()).toEqual({ ...lost, 'outside/2': 150 })
+    }
+    expect(await feesOf('back')).toBe(150)
   })
 
   test('the fee of a pay-in that is recorded by the account’s name is borne so', async () => {

@@ -36,6 +36,7 @@ interface SentRow {
   transaction_id: string | null
   fee: bigint | null
   fee_bearer: FeeBearer
+  differences: string[] | null
   /** The reason why its money is in suspense; null for other money. */
   reason: string | null
   cut_over_at: Date | null
@@ -66,6 +67,20 @@ interface Posted {
   isFeeRefused: boolean
 }
 
+/** Books the fee of a payment that is booked, and all of which has gone back since: the account has kept it all the same. */
+export async function bookLateFee(
+  context: FreeContext,
+  tenant: Tenant,
+  { intent, reference, facts }: Omit<PaidCharge, 'differences'>,
+): Promise<void> {
+  const sent = await getSent(context, tenant, reference)
+  const before = readBooked(sent)
+  if (before === null || sent.fee !== null || facts.fee === null) return
+  const paid = { intent, reference, facts, differences: sent.differences ?? [] }
+  const { isFeeRefused } = await postFee(context, tenant, sent, { paid, before })
+  if (!isFeeRefused) await note(context, tenant, sent, paid, before)
+}
+
 /** Books the fee of money that is booked. */
 async function postFee(
   context: FreeContext,
@@ -91,7 +106,7 @@ export function tellUnread(
 async function getSent(context: Context, { merchant, mode }: Tenant, reference: string): Promise<SentRow> {
   const [row] = await context.db.query<SentRow>(sql`
     select
-      s.id, s.account_id, s.sent_reference, s.marker, s.amount, s.state, s.transaction_id, s.fee, s.fee_bearer,
+      s.id, s.account_id, s.sent_reference, s.marker, s.amount, s.state, s.transaction_id, s.fee, s.fee_bearer, s.differences,
       t.details ->> 'reason' as reason,
       ${cutOverOfBooks(sql`a`)} as cut_over_at
     from sent_charges s

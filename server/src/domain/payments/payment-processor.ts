@@ -30,8 +30,8 @@ export type ChargeState =
    */
   | { status: 'processing'; continueAt?: string; asks?: ChargeStep | null }
   | { status: 'succeeded'; facts?: ChargeFacts }
-  /** `reason` is a sentence for the payer. */
-  | { status: 'failed'; reason: string }
+  /** `reason` is a sentence for the payer. `facts`: it was paid, and all of it has gone back. */
+  | { status: 'failed'; reason: string; facts?: ChargeFacts }
   /**
    * The processor has a payment that differs from the charge, for instance in its amount. It must not be credited by
    * itself. `differences` are words such as `amount`, for a person.

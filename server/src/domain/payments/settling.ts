@@ -6,7 +6,7 @@ import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { askLater, bookCharge } from './charge-facts.ts'
+import { askLater, bookCharge, bookLateFee } from './charge-facts.ts'
 import type { ChargeStep } from './charge-steps.ts'
 import { changeIntent, countSuccess, paymentDetails } from './intent-payments.ts'
 import {
@@ -71,6 +71,7 @@ async function settleSent(context: PaymentsContext, tenant: Tenant, intent: Sent
     return askLater(context, tenant, { intent, reference, state: 'open', isOver: false })
   }
   if (state.status === 'failed') {
+    if (state.facts !== undefined) await bookLateFee(context, tenant, { intent, reference, facts: state.facts })
     await failCharge(context, tenant, intent, state.reason)
     // A page can be paid on after a try that was declined.
     return askLater(context, tenant, { intent, reference, state: 'failed', isOver: !isOfPage(reference) })

@@ -344,7 +344,7 @@ function readState({ mode }: Tenant, sent: SentCharge, found: Transaction): Char
     case 'failed':
       return { status: 'failed', reason: found.gatewayResponse ?? reasons.declined }
     case 'reversed':
-      return { status: 'failed', reason: reasons.returned }
+      return { status: 'failed', reason: reasons.returned, facts: factsOf(found) }
     case 'abandoned':
       // It can still be paid, until we give it up.
       return sent.isStopped ? { status: 'failed', reason: reasons.stopped } : { status: 'processing' }
