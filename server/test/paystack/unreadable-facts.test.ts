@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { maxAmount } from '../../src/base/money.ts'
+import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
-import { pay, settle } from './live-account.ts'
-import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
+import { openDispute, pay, refundInDashboard, resolveDispute, settle } from './live-account.ts'
+import { minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // What an account tells besides the money, and cannot be read, holds up no money that came. The account is the independent stub.
 
@@ -136,6 +137,32 @@ describe('a reconciliation', () => {
       ...{ customer_cash: 20_000, processor_fees: -300 },
       ...{ 'outside/0': -100, 'outside/2': -19_600 },
     })
+  })
+
+  test('a refund of nothing is nothing, and what fails here again and again is left out alone', async () => {
+    const { reference } = await opened.topUp('order-1')
+    refundInDashboard(opened.account, reference, 0)
+    const shop = opened.sell('T-shirt-7')
+    shop.currency = 'GHS'
+    expect(await opened.reconcile()).toMatchObject({ failure: null, itemsUnreadable: 0 })
+    const [sale] = (await opened.ask('GET', '/v1/suspense')).json().data
+    expect((await opened.ask('POST', `/v1/suspense/${sale.id}/give-back`)).statusCode).toBe(200)
+    // The account takes the money a second time, in a currency of which the merchant has no balance.
+    refundInDashboard(opened.account, shop.reference, 3_000)
+    api.service.clock.advance(minuteMs)
+    resolveDispute(opened.account, openDispute(opened.account, shop.reference), 'auto-accepted')
+    const lost = await opened.begin('order-2')
+    pay(opened.account, lost.reference)
+    opened.told.splice(0)
+    let run = await opened.reconcile()
+    for (let i = 0; i < 30 && run.status === 'running'; i++) {
+      api.service.clock.advance(3 * minuteMs)
+      await continueReconciliations(api.service)
+      run = (await opened.ask('GET', `/v1/reconciliations/${run.id}`)).json()
+    }
+    expect(run).toMatchObject({ status: 'differing', failure: null })
+    expect(run.itemsUnreadable).toBeGreaterThan(0)
+    expect(await opened.books()).toMatchObject({ customer_cash: 20_000 })
   })
 
   test('fee: fees that cannot be read are not booked, and are named once for a currency, with the rest of the balance', async () => {

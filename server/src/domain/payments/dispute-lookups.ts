@@ -250,7 +250,8 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
  */
 export function reportsOf(disputes: readonly AccountDispute[], refunds: readonly AccountRefund[]): DisputeReport[] {
   const isOpen = ({ state, returnId }: AccountRefund) => state === 'open' && returnId === null
-  const left = new Set(refunds.filter((each) => each.state === 'processed' || isOpen(each)))
+  // A refund of nothing takes nothing.
+  const left = new Set(refunds.filter((each) => each.amount > 0n && (each.state === 'processed' || isOpen(each))))
   const take = (dispute: AccountDispute, fits: (refund: AccountRefund) => boolean) => {
     const found = [...left].find((each) => (each.state === 'processed' || dispute.state === 'lost') && fits(each))
     if (found !== undefined) left.delete(found)

@@ -114,6 +114,7 @@ async function compareOther(
   item: StatementItem,
 ): Promise<number> {
   const { state, amount, paymentId } = item
+  if (amount === 0n) return 0
   const reference = await referenceOf(context, tenant, run, item)
   const payment = await findBookedOne(context, tenant, run, { id: paymentId ?? '', reference, marker: null })
   const isBooked = payment.transaction !== null

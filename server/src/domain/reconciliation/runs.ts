@@ -253,13 +253,36 @@ async function step(context: Work, tenant: Tenant, run: Reconciliation, { statem
   await storeItems(context, tenant, run, { kind, items })
   await noteUnreadFees(context, tenant, run, items)
   const left = itemsAfter(items, run.compared)
-  const { done, isWhole } = await takeUntil(comparisons[kind](context, tenant, run, left), until)
+  const taken = await takeUntil(comparisons[kind](context, tenant, run, left), until).catch((error) =>
+    leaveOut(context, tenant, run, { error, kind, first: left[0] }),
+  )
+  if (typeof taken === 'string') return { stage, page, compared: taken, itemsRead: 1, unreadable: 1 }
+  const { done, isWhole } = taken
   const counted = { itemsRead: done.length, completed: done.reduce((sum, each) => sum + each, 0) }
   const last = left[done.length - 1]
   if (!isWhole && last !== undefined) return { stage, page, compared: last.id, ...counted }
   // Later rounds read the same things again.
   const whole = { ...counted, unreadable: run.round === 1 ? unreadable.length : 0 }
   return isLast ? { ...(await next(context, tenant, run)), ...whole } : { stage, page: page + 1, ...whole }
+}
+
+/** A thing whose comparison fails by an error of this service so often in a row is left out. */
+const triesOfOne = 3
+
+/**
+ * Leaves out the first thing of those that are left, where an error of this service keeps it from being compared each time: it must
+ * not keep everything else from that. Answers the account's id of it. Throws the error of an account, and one that may be the last.
+ */
+function leaveOut(
+  context: Work,
+  { merchant, mode }: Tenant,
+  { id, attempts }: Reconciliation,
+  { error, kind, first }: { error: unknown; kind: StatementKind; first: StatementItem | undefined },
+): string {
+  if (error instanceof UpstreamError || first === undefined || attempts + 1 < triesOfOne) throw error
+  const subject = `reconciliation of ${merchant.code} in ${mode} mode`
+  context.failures.failed(subject, { err: error, row: id, kind, leftOut: first.id })
+  return first.id
 }
 
 /** The things of a page that are not compared yet, each once. */
