@@ -234,7 +234,15 @@ test('money whose dispute was won after it was lost has its own way back: in the
   expect(again.id).not.toBe(suspendedId)
   expect((await opened.ask('POST', `/v1/suspense/${again.id}/assign`, { customerId: owner })).statusCode).toBe(200)
   expect(await balance()).toEqual([3_000, 0, 0])
-  expect((await refund(again.id)).json()).toMatchObject({ error: { code: 'not_available' } })
+  const { details } = (await opened.ask('GET', `/v1/suspense/${again.id}`)).json()
+  expect(details.processorReference).toBe(account.transactions.at(-1)?.reference)
+  const moved = (await opened.ask('GET', '/v1/transactions?reference=order-1')).json().data
+  expect(moved.map(({ kind }: { kind: string }) => kind).toSorted()).toEqual([
+    ...['assigned', 'given_back', 'suspended', 'suspended'],
+  ])
+  const refused = (await refund(again.id)).json()
+  expect(refused).toMatchObject({ error: { code: 'not_available' } })
+  expect(refused.error.message).toContain('back from a dispute')
   expect([account.refunds, await balance()]).toEqual([[], [3_000, 0, 0]])
 })
 

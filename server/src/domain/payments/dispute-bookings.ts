@@ -186,7 +186,11 @@ export async function bookReturn(
       kind: 'suspended',
       to: { kind: 'suspense' },
       description: null,
-      details: { ...details, reason },
+      details: {
+        ...details,
+        ...(dispute.outsideReference === null ? {} : { processorReference: dispute.outsideReference }),
+        reason,
+      },
       ownKey: key,
     }
     const refused = await post(context, tenant, [...feesFor({ kind: 'merchant_balance' }), command], change)

@@ -148,10 +148,10 @@ async function readNew(
  * Money that an account took without a charge of ours, and that somebody recorded here. A movement here alone would leave the
  * books wrong.
  */
-function refuseElsewhere({ from }: Original): void {
+function refuseElsewhere({ id, broughtBy, from }: Original): void {
   if (from.kind !== 'outside' || (from.at ?? 0n) < firstAccountId) return
-  const message =
-    'The money came by a payment processor, without a payment of this service: give it back there. It is then booked here by itself'
+  const how = id === broughtBy ? 'without a payment of this service' : 'unasked or back from a dispute or refund'
+  const message = `The money came by a payment processor, ${how}: give it back there. It is then booked here by itself`
   throw new ServiceError('not_available', message)
 }
 

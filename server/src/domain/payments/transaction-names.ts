@@ -72,10 +72,18 @@ export async function findMovements(
       where s.merchant_id = ${tenant.merchant.id} and s.payment_intent_id = ${named.intentId}::uuid
         and s.transaction_id is not null
     ),
+    -- What disputes have brought back to suspense, as money of its own.
+    returned as materialized (
+      select t.id
+      from original n
+      join disputes d on d.merchant_id = ${tenant.merchant.id} and d.original_id = n.id
+      cross join unnest(d.movement_ids) as m (id)
+      join ledger_transactions t on t.merchant_id = d.merchant_id and t.id = m.id and t.kind = 'suspended'
+    ),
     -- What a person has decided about money in suspense.
     decided as materialized (
       select d.id
-      from original n
+      from (select id from original union select id from returned) n
       join ledger_transactions t on t.merchant_id = ${tenant.merchant.id} and t.id = n.id and t.kind = 'suspended'
       join suspense_decisions d
         on d.merchant_id = t.merchant_id and d.mode = t.mode and d.reference = t.id::text and d.state = 'succeeded'
