@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { cpSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
 import path from 'node:path'
 import pg from 'pg'
 import { inject } from 'vitest'
@@ -45,9 +46,9 @@ export function makeTestDatabase(): Promise<TestPlace> {
 export async function copyTestDatabase({ options }: TestPlace): Promise<TestPlace> {
   const { dataFolder, databaseUrl } = options
   if (databaseUrl !== undefined) return createDatabase(new URL(databaseUrl).pathname.slice(1))
-  const copy = await makeTestFolder()
-  await cp(dataFolder, copy, { recursive: true })
-  return placeIn(copy)
+  const backup = await makeTestFolder()
+  copy(dataFolder, backup)
+  return placeIn(backup)
 }
 
 /** A place where no database was ever opened: an empty folder, or an empty database of a server. */
@@ -83,8 +84,13 @@ export function withDatabase(serverUrl: string, database: string): string {
 
 async function copyFolder(): Promise<TestPlace> {
   const dataFolder = await makeTestFolder()
-  await cp(inject('mteja').template, dataFolder, { recursive: true })
+  copy(inject('mteja').template, dataFolder)
   return placeIn(dataFolder)
+}
+
+/** A data folder has a thousand small files: copying them one by one from here would take a second of a processor. */
+function copy(from: string, to: string): void {
+  cpSync(from, to, { recursive: true })
 }
 
 function placeIn(dataFolder: string): TestPlace {
