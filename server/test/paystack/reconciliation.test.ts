@@ -567,12 +567,17 @@ describe('payouts by the same account', () => {
     expect(await expectDifference('fee', 'payout', 1_000)).toMatchObject({ ours: 1_000, theirs: 0 })
   })
 
-  test('fee: one that has come back before anybody had seen it paid, without its fee', async () => {
+  test('one that has come back before anybody had seen it paid has cost the fee that was kept, and another one is named', async () => {
     account.keepsFees = true
     await opened.chooseOut()
     await open()
-    await move(await opened.payOut(), 'reversed')
-    expect(await expectDifference('fee', 'payout', 1_000)).toMatchObject({ ours: 0, theirs: 1_000 })
+    const row = await opened.payOut()
+    await move(row, 'reversed')
+    const { data } = (await ask('GET', '/v1/payouts')).json()
+    expect(data).toMatchObject([{ state: 'failed', stateCode: 'reversed', fee: 1_000 }])
+    expect(await reconcile()).toMatchObject({ status: 'agreed', balances: [{ unexplained: 0 }] })
+    row.fee_charged = 400
+    expect(await expectDifference('fee', 'payout', 600)).toMatchObject({ ours: 1_000, theirs: 400 })
   })
 
   test('state: one that is paid after its money had come back', async () => {

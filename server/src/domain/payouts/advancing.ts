@@ -286,14 +286,15 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
   const sinceMs = endedAt === null ? 0 : context.clock.now().getTime() - endedAt.getTime()
   const isAwaited = end.status === 'paid' && end.lookAfterMs !== undefined
   const looksMs = isAwaited ? [sinceMs + (end.lookAfterMs as number)] : (processor?.returnLooksMs ?? [])
-  const fee = end.status === 'paid' ? believedFee(payout, processor, end.fee) : null
+  const fee = end.status === 'failed' ? null : believedFee(payout, processor, end.fee)
   if (isOpen(state)) {
     const isPaid = end.status === 'paid'
     const decided = await decidePayout(context, tenant, id, {
       verdict: isPaid ? 'paid' : 'failed',
       from: openStates,
       endMs,
-      ...(isPaid ? { fee } : { code: end.status === 'returned' ? 'reversed' : end.code, reason: end.reason }),
+      fee,
+      ...(isPaid ? {} : { code: end.status === 'returned' ? 'reversed' : end.code, reason: end.reason }),
     })
     if (decided === null) {
       const now = await endPayout(context, tenant, id, looksMs[0] ?? null)

@@ -234,6 +234,33 @@ describe('money that comes back', () => {
   })
 
   test.each([
+    ['owner', 50n, 80n, 920n, {}],
+    ['owner', 50n, 20n, 980n, {}],
+    ['merchant', 0n, 25n, 1000n, { 0: -25n }],
+  ] as const)(
+    'before anybody has seen it paid has cost what its account has kept, once: borne by the %s, expected %s, in truth %s',
+    async (feesBorneBy, expected, fee, left, ofMerchant) => {
+      await inTransaction(service, (tx) => changePayoutSettings(tx, tenant, { feesBorneBy }))
+      const script = scriptPayouts(service, unfinished, unfinished)
+      script.fee = expected
+      const { id } = await pay(script.context)
+      await advancePayout(script.context, tenant, id)
+      script.ask = { is: 'conclusive', end: { ...returned.end, fee } }
+      await Promise.all([1, 2].map(() => advancePayout({ ...script.context }, tenant, id)))
+      const back = { state: 'failed', stateCode: 'reversed', fee, bookedFee: fee, dueAt: null }
+      expect(await getPayout(service, tenant, id)).toMatchObject(back)
+      expect(await funds()).toEqual({ posted: left, held: 0n, owed: 0n })
+      expect(await posted('processor_fees')).toEqual(ofMerchant)
+      expect((await posted('outside'))[7]).toBe(fee)
+      // Its fee is the same one if it was paid all the same.
+      script.ask = paid(fee + 1n)
+      for (let times = 0; times < 2; times++) await advancePayout(script.context, tenant, id)
+      expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', fee: fee + 1n, bookedFee: fee + 1n })
+      expect((await posted('outside'))[7]).toBe(300n + fee + 1n)
+    },
+  )
+
+  test.each([
     ['deleted', () => deleteCustomers(service, tenant, [ada])],
     ['being erased', () => inTransaction(service, (tx) => eraseCustomer({ ...service, ...tx }, tenant, ada))],
   ])('is the merchant’s where its owner is %s, and the bank’s words are not kept', async (_, leave) => {

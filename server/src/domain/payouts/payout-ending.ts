@@ -94,7 +94,7 @@ export async function endAsDecided(
     poster: posterOf(tenant, verdict === 'paid' ? payout : null),
     id,
     verdict,
-    commands: verdict === 'paid' ? payingOut(context, tenant, payout) : [releasing(payout)],
+    commands: verdict === 'paid' ? payingOut(context, tenant, payout) : releasing(context, tenant, payout),
     dueAt: isLookedAt ? new Date(context.clock.now().getTime() + lookAfterMs) : null,
   }
   judge(context, await makeEnd(context, end))
@@ -139,11 +139,23 @@ function posterOf({ merchant, mode }: Tenant, payout: Payout | null): Tenant {
 
 /** The fee first: the last command is the one whose success changes the row. */
 function payingOut(context: Context, tenant: Tenant, payout: Payout): LedgerCommand[] {
-  const { id, currency, amount, reason } = payout
-  const [from, to] = [ownerOf(payout), outsideOf(tenant, payout)]
-  const details = { payoutId: id, reference: payout.reference }
-  const common = { currency, to, event: null, request: null, description: null, details } as const
-  const fee = feeOf(payout)
+  const { id, amount, reason } = payout
+  const spending = { action: 'capture', kind: 'payout', holdId: id, isFinal: true } as const
+  const paying = { ...spending, id, from: ownerOf(payout), amount, description: reason }
+  return [...takingFee(context, tenant, payout, feeOf(payout)), { ...commonOf(tenant, payout), ...paying }]
+}
+
+function commonOf(tenant: Tenant, payout: Payout) {
+  const { id, currency, reference } = payout
+  const details = { payoutId: id, reference }
+  return { currency, to: outsideOf(tenant, payout), event: null, request: null, description: null, details } as const
+}
+
+/** The fee is taken from the hold, and what it does not bear from its bearer. */
+function takingFee(context: Context, tenant: Tenant, payout: Payout, fee: bigint): LedgerCommand[] {
+  const { id } = payout
+  const from = ownerOf(payout)
+  const common = commonOf(tenant, payout)
   const ofHold = payout.feeBearer === 'owner' ? min(fee, payout.estimatedFee) : 0n
   const beyond = fee - ofHold
   const fees: LedgerCommand[] = []
@@ -156,22 +168,17 @@ function payingOut(context: Context, tenant: Tenant, payout: Payout): LedgerComm
     const booking = { action: 'book', kind: 'processor_fee', ownKey: `payout/${id}/more-fee` } as const
     fees.push({ ...common, ...booking, id: newId(context), from: payer, amount: beyond })
   }
-  const spending = { action: 'capture', kind: 'payout', holdId: id, isFinal: true } as const
-  return [...fees, { ...common, ...spending, id, from, amount, description: reason }]
+  return fees
 }
 
-function releasing(payout: Payout): LedgerCommand {
-  const { id, currency } = payout
-  return {
-    action: 'release',
-    kind: 'payout',
-    id,
-    holdId: id,
-    currency,
-    from: ownerOf(payout),
-    event: null,
-    request: null,
-  }
+/** The account may have kept its fee of one that came back before it was seen to be paid. */
+function releasing(context: Context, tenant: Tenant, payout: Payout): LedgerCommand[] {
+  const { id, currency, fee } = payout
+  const from = ownerOf(payout)
+  return [
+    ...takingFee(context, tenant, payout, fee ?? 0n),
+    { action: 'release', kind: 'payout', id, holdId: id, currency, from, event: null, request: null },
+  ]
 }
 
 /**
@@ -191,8 +198,10 @@ export async function bookLate(
   const to = outsideOf(tenant, payout)
   const details = { payoutId: id, reference: payout.reference }
   const common = { action: 'book', currency, to, event: null, request: null, description: null, details } as const
+  const booked = payout.bookedFee ?? 0n
+  const rest = (fee ?? 0n) - booked
   const fees: LedgerCommand[] =
-    fee === null || fee === 0n
+    rest <= 0n
       ? []
       : [
           {
@@ -200,7 +209,7 @@ export async function bookLate(
             kind: 'processor_fee',
             id: newId(context),
             from: payout.feeBearer === 'owner' ? from : { kind: 'processor_fees' },
-            amount: fee,
+            amount: rest,
             ownKey: `payout/${id}/late-fee`,
           },
         ]
@@ -211,7 +220,7 @@ export async function bookLate(
     state: 'paid',
     changes: sql`
       movement_id = ${movementId}::uuid, is_late = true, state_code = null, state_reason = null, fee = ${fee}::bigint,
-      booked_fee = ${bookedBefore(commands)},
+      booked_fee = ${booked}::bigint + ${bookedBefore(commands)},
       attention = 'late', attention_reason = 'It was paid after its money had been released: look whether it was paid again'
     `,
     from: sql`p.state in ('failed', 'cancelled', 'denied')`,

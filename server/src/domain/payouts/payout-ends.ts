@@ -69,9 +69,10 @@ async function makeEnds(context: Context, lane: Queryable, ends: PayoutEnding[])
     noted as (
       update payouts p set
         state = ${verdict}, attention = null, attention_reason = null, unknown_since = null, attempts = 0,
-        ${verdict === 'paid' ? sql`movement_id = p.id, booked_fee = e.booked` : sql`movement_id = null`},
+        movement_id = ${verdict === 'paid' ? sql`p.id` : sql`null`},
+        booked_fee = case when ${verdict === 'paid'} or p.fee is not null then e.booked end,
         -- A fee that was refused is booked by the next look.
-        due_at = case when ${verdict === 'paid'} and p.fee <> e.booked then ${now}::timestamptz else e.due_at end,
+        due_at = case when p.fee <> e.booked then ${now}::timestamptz else e.due_at end,
         ended_at = ${now}::timestamptz, updated_at = ${now}::timestamptz
       from ended e
       where p.merchant_id = ${poster.merchant.id} and p.id = e.id and p.verdict is not null and p.ended_at is null

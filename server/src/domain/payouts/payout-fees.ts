@@ -16,7 +16,12 @@ import { getPayout, type Payout } from './payout-records.ts'
 
 /** Whether the processor has kept another fee than the books have. */
 export function hasOtherFee({ state, fee, bookedFee }: Payout): boolean {
-  return (state === 'paid' || state === 'returned') && fee !== null && bookedFee !== null && fee !== bookedFee
+  return (
+    (state === 'paid' || state === 'returned' || state === 'failed') &&
+    fee !== null &&
+    bookedFee !== null &&
+    fee !== bookedFee
+  )
 }
 
 /** The fee that a processor tells, in minor units; null for one beyond reason, which is not booked. */

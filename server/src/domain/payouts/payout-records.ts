@@ -40,7 +40,7 @@ export interface Payout {
   estimatedFee: bigint
   /** What the processor has kept; null while it is not known. */
   fee: bigint | null
-  /** What was booked as the fee; null before it was paid. */
+  /** What was booked as the fee; null before it was paid, and for one that has cost nothing. */
   bookedFee: bigint | null
   /** How often the ledger has refused to book the rest of the fee. */
   feeTries: number

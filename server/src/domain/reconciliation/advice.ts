@@ -28,7 +28,7 @@ export function adviceFor({ kind, subject }: Pick<FoundDifference, 'kind' | 'sub
         return 'The account tells fees in this currency that cannot be read here, such as a fraction of the smallest unit of the currency, a number below zero or one above the largest amount; the reference names a payment with one. The money is booked, and these fees are not, so the balance has a part that is unexplained. Compare it with the invoice of the processor, and accept the unexplained part with the fees as the reason.'
       }
       return subject === 'payout'
-        ? 'The account has kept another fee than is booked. Compare it with the invoice of the processor. If it has given back a fee that the owner of the balance has paid, credit the owner with POST /v1/adjustments. Then accept the difference.'
+        ? 'The account has kept another fee than is booked. Compare it with the invoice of the processor. If a customer has paid too much of it, or too little, use POST /v1/adjustments. Then accept the difference.'
         : 'The account has kept another fee than is booked, or one that the ledger could not hold was not booked. Compare it with the invoice of the processor, and accept the difference once it is explained.'
     case 'state':
       if (subject === 'payout') return payoutAdvice()

@@ -107,8 +107,8 @@ function differenceOf(item: StatementItem, own: Payout): Found | null {
   const cost = costOf(item)
   const ownFee = feeOf(own)
   const ownCost = own.amount + ownFee
-  // What is booked of one whose money has come back.
-  const kept = own.state === 'returned' ? ownFee : 0n
+  // What is booked of one whose money has come back, also before it was seen to be paid.
+  const kept = own.state === 'returned' || own.state === 'failed' ? ownFee : 0n
   if (item.currency !== own.currency) return { kind: 'currency', effect: -cost }
   if (item.state === 'failed') {
     if (own.state === 'paid') return { kind: 'state', effect: ownCost - cost }

@@ -84,7 +84,7 @@ describe('an order to pay out, at the account', () => {
     moveTransfer(opened.account, rowOf(order), 'reversed', 'Account closed')
     expect(await look(order)).toEqual({
       is: 'conclusive',
-      end: { status: 'returned', reason: 'Account closed', fee: null },
+      end: { status: 'returned', reason: 'Account closed', fee: 1000n },
     })
   })
 

@@ -225,8 +225,8 @@ function readFound(tenant: Tenant, order: PayoutOrder, found: Transfer): Exclude
     case 'success':
       return { is: 'conclusive', end: { status: 'paid', fee } }
     case 'reversed':
-      // No document says whether the account gives its fee back.
-      return { is: 'conclusive', end: { status: 'returned', reason: failure ?? reasons.reversed, fee: null } }
+      // No document says whether the account gives its fee back: what it tells counts.
+      return { is: 'conclusive', end: { status: 'returned', reason: failure ?? reasons.reversed, fee } }
     case 'failed':
     case 'abandoned':
     case 'blocked':
