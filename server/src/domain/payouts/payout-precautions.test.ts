@@ -65,6 +65,24 @@ describe('payouts to a new destination', () => {
     expect(sent).toHaveLength(2)
   })
 
+  test('are looked at again at once when they have to wait for fewer hours', async () => {
+    await set({ coolDownHours: 24 })
+    const { context, sent } = scriptPayouts(service, exists, exists)
+    const waiting = await make()
+    await advanceDuePayouts(context)
+    service.clock.advance(2 * hourMs)
+    await set({ coolDownHours: 3 })
+    await advanceDuePayouts(context)
+    expect(sent).toHaveLength(0)
+    expect(await getPayout(service, tenant, waiting.id)).toMatchObject({
+      stateCode: 'cooling_down',
+      dueAt: new Date(service.clock.now().getTime() + hourMs),
+    })
+    await set({ coolDownHours: 0 })
+    await advanceDuePayouts(context)
+    expect(sent).toHaveLength(1)
+  })
+
   test('are sent at once where the recipient was made long before, and without a cool-down', async () => {
     const { context, sent } = scriptPayouts(service, exists, exists)
     await make()

@@ -216,6 +216,7 @@ async function store(tx: TxContext, tenant: Tenant, { before, wanted, secret }: 
       name_differences = ${after.nameDifferences}, updated_at = coalesce(${updatedAt}::timestamptz, updated_at)
     where merchant_id = ${merchant.id} and mode = ${mode}
   `)
+  if (after.coolDownHours < before.coolDownHours) await lookAtCooling(tx, tenant)
   if (wanted.approvalUrl !== undefined) {
     await tx.db.query(sql`
       update payout_settings set approval_url = ${after.approvalUrl}::text, approval_secret = ${secret}::bytea
@@ -224,4 +225,13 @@ async function store(tx: TxContext, tenant: Tenant, { before, wanted, secret }: 
   }
   noteChange(tx, { object: null, before: { ...before }, after: { ...after }, merchantId: merchant.id, mode })
   return after
+}
+
+/** Payouts that wait for a longer time than is wanted now are looked at again. */
+async function lookAtCooling({ db, clock }: TxContext, { merchant, mode }: Tenant): Promise<void> {
+  await db.query(sql`
+    update payouts set due_at = ${clock.now()}
+    where merchant_id = ${merchant.id} and mode = ${mode} and state = 'pending' and state_code = 'cooling_down'
+      and due_at > ${clock.now()}
+  `)
 }
