@@ -59,13 +59,16 @@ test('an order that the sandbox never got is paid when it comes again, and one t
   expect(await sandbox(0).send(tenant, failed)).toMatchObject({ end: { status: 'failed' } })
 })
 
-test('an order costs what the sandbox takes, also one that comes back', async () => {
+test('an order costs what the sandbox takes, also one that comes back, unless it was never paid', async () => {
   const payouts = createSandboxPayouts({ ...service, delayMs: 0, feeOf: ({ amount }) => (amount * 6n) / 10n })
   expect(payouts.estimateFee({ amount: 500n, currency: 'ZAR', type: 'bank_account' })).toBe(300n)
   expect(await payouts.send(tenant, order('0123456789'))).toMatchObject({ end: { status: 'paid', fee: 300n } })
   const back = order('0000000003')
   await payouts.send(tenant, back)
   expect(await payouts.ask(tenant, back)).toMatchObject({ end: { status: 'returned', fee: 300n } })
+  const unmade = order('0000000009')
+  await payouts.send(tenant, unmade)
+  expect(await payouts.ask(tenant, unmade)).toMatchObject({ end: { status: 'returned', fee: 0n } })
 })
 
 test('an order that gets a wrong one-time password fails, and says why', async () => {

@@ -64,6 +64,7 @@ interface Row {
   currency: string
   /** Milliseconds until it comes back; null where it does not. */
   returns_after: number | null
+  was_paid: boolean
 }
 
 const directory = createSandboxDirectory()
@@ -124,7 +125,8 @@ export function createSandboxPayouts({ db, clock, delayMs, feeOf = () => 0n }: M
     const [row] = await db.query<Row>(sql`
       select
         case when next_at <= ${now} then next_status else status end as status, amount, currency,
-        case when next_at > ${now} and next_status = 'returned' then extract(epoch from next_at - ${now}::timestamptz)::float8 * 1000 end as returns_after
+        case when next_at > ${now} and next_status = 'returned' then extract(epoch from next_at - ${now}::timestamptz)::float8 * 1000 end as returns_after,
+        status = 'paid' as was_paid
       from sandbox_payouts
       where merchant_id = ${tenant.merchant.id} and reference = ${order.reference} and shown_at <= ${now} and status <> 'lost'
     `)
@@ -186,7 +188,7 @@ function planOf(order: PayoutOrder): Plan {
 
 /** @param fee of an order that was paid */
 function read(
-  { status, amount, currency, returns_after: lookAfterMs }: Row,
+  { status, amount, currency, returns_after: lookAfterMs, was_paid: wasPaid }: Row,
   order: PayoutOrder,
   fee: bigint,
 ): Exclude<AskOutcome, { is: 'not_found' }> {
@@ -208,7 +210,7 @@ function read(
     case 'abandoned':
       return { is: 'conclusive', end: { status: 'failed', code: 'abandoned', reason: reasons.abandoned } }
     case 'returned':
-      return { is: 'conclusive', end: { status: 'returned', reason: reasons.returned, fee } }
+      return { is: 'conclusive', end: { status: 'returned', reason: reasons.returned, fee: wasPaid ? fee : 0n } }
   }
 }
 
