@@ -5,7 +5,7 @@ import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.
 import type { Tenant } from '../merchants/tenant.ts'
 import { isApprovedByUrl } from './approval-urls.ts'
 import { askAboutPayout } from './payout-approvals.ts'
-import { bookApproved, noteContradicted } from './payout-contradictions.ts'
+import { bookApproved, endContradiction, noteContradicted } from './payout-contradictions.ts'
 import { bookLate, bookReturn, decidePayout, endAsDecided, endPayout, isReleased } from './payout-ending.ts'
 import { believedFee, bookRestOfFee, hasOtherFee, learnFee, noteStrangeFee } from './payout-fees.ts'
 import { lookAtName, lookForApprover, waitsForName } from './payout-names.ts'
@@ -320,6 +320,7 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
   const isContradicted =
     (end.status === 'paid' && state === 'returned') || (end.status === 'failed' && state === 'paid')
   if (isContradicted) await noteContradicted(context, tenant, payout)
+  else if (payout.attention === 'contradicted') await endContradiction(context, tenant, payout)
   await rest(context, tenant, payout, isContradicted ? [] : looksMs)
 }
 

@@ -216,6 +216,23 @@ describe('a payout whose account contradicts itself', () => {
     },
   )
 
+  test('needs nobody any more when its account says again what is booked, and nobody can book it then', async () => {
+    await limit()
+    for (const [state, again, said] of [
+      ['returned', back, isPaid],
+      ['paid', paid(), isNot],
+    ] as const) {
+      const script = await contradict(state)
+      const waiting = await settlePayout(script.context, asker, script.id, said)
+      const before = await funds()
+      await tell(script, script.id, again)
+      expect(await getPayout(service, tenant, script.id)).toMatchObject({ state, attention: null })
+      await expect(approve(waiting, other)).rejects.toMatchObject({ code: 'approval_decided' })
+      await expect(settlePayout(script.context, asker, script.id, said)).rejects.toMatchObject({ field: 'book' })
+      expect(await funds()).toEqual(before)
+    }
+  })
+
   test('is booked by the background when the server dies after the approval', async () => {
     await limit()
     const script = await contradict('returned')

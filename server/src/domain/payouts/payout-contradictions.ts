@@ -57,6 +57,15 @@ export async function noteContradicted(
   }
 }
 
+/** Nobody has to look any more at a payout whose account says again what is booked. */
+export async function endContradiction(context: FreeContext, tenant: Tenant, payout: Payout): Promise<void> {
+  await withdrawApprovals(context, tenant, payout)
+  await context.db.query(sql`
+    update payouts set attention = null, attention_reason = null, updated_at = ${context.clock.now()}
+    where merchant_id = ${tenant.merchant.id} and id = ${payout.id} and state = ${payout.state} and attention = 'contradicted'
+  `)
+}
+
 /** Whether a payout is booked as a person has found it. */
 export function isBookedAs({ state, stateCode, attention }: Payout, { outcome }: Pick<Finding, 'outcome'>): boolean {
   if (attention !== null) return false
@@ -116,14 +125,16 @@ interface Details {
   readonly words: { readonly proof: string | null; readonly reason: string | null }
 }
 
-/** Lets a finding be booked, in the commit of its approval. Throws `payout_not_open` where the payout has moved since it was asked. */
+/** Lets a finding be booked, in the commit of its approval. Throws `payout_not_open` where it was booked or its account agrees again. */
 export async function agreeToBook(tx: TxContext, { merchant }: Tenant, id: string, movementId: string): Promise<void> {
   const rows = await tx.db.query(sql`
     update payouts set due_at = ${tx.clock.now()}, attempts = 0
-    where merchant_id = ${merchant.id} and id = ${id} and movement_id = ${movementId} returning id
+    where merchant_id = ${merchant.id} and id = ${id} and movement_id = ${movementId} and attention = 'contradicted'
+    returning id
   `)
   if (rows.length > 0) return
-  throw new ServiceError('payout_not_open', 'The money of the payout has moved since this was asked: look at it again')
+  const message = 'The account says what is booked, or the money has moved since this was asked: look at it again'
+  throw new ServiceError('payout_not_open', message)
 }
 
 /** Books the finding that a second person has agreed to, unless it is booked. Answers whether it was to be booked. */
