@@ -67,18 +67,23 @@ interface Posted {
   isFeeRefused: boolean
 }
 
-/** Books the fee of a payment that is booked, and all of which has gone back since: the account has kept it all the same. */
+/**
+ * Books the fee of a payment that is booked, and all of which has gone back since: the account has kept it all the same. Answers the
+ * account's name of the payment, and whether its money is booked.
+ */
 export async function bookLateFee(
   context: FreeContext,
   tenant: Tenant,
   { intent, reference, facts }: Omit<PaidCharge, 'differences'>,
-): Promise<void> {
+): Promise<{ sentReference: string; isBooked: boolean }> {
   const sent = await getSent(context, tenant, reference)
   const before = readBooked(sent)
-  if (before === null || sent.fee !== null || facts.fee === null) return
+  const named = { sentReference: sent.sent_reference, isBooked: before !== null }
+  if (before === null || sent.fee !== null || facts.fee === null) return named
   const paid = { intent, reference, facts, differences: sent.differences ?? [] }
   const { isFeeRefused } = await postFee(context, tenant, sent, { paid, before })
   if (!isFeeRefused) await note(context, tenant, sent, paid, before)
+  return named
 }
 
 /** Books the fee of money that is booked. */

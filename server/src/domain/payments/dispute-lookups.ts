@@ -1,11 +1,11 @@
 import { ServiceError } from '../../base/errors.ts'
-import { uuidV7 } from '../../base/ids.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { cutOverOf, isOfBefore } from './account-arrivals.ts'
+import { noteQuestion } from './account-questions.ts'
 import { type Dispute, findDispute, leftToTake, listDisputesOf } from './dispute-records.ts'
 import { isDecided } from './dispute-states.ts'
 import { reminderOf, remindOfDispute } from './dispute-turns.ts'
@@ -37,22 +37,6 @@ export function takeTakenBackNotice(
   notice: { about: 'dispute' | 'payment'; name: string },
 ): Promise<void> {
   return noteQuestion(context, tenant, accountId, { ...notice, waitMs: 0 })
-}
-
-async function noteQuestion(
-  { db, clock, random }: Context,
-  { merchant, mode }: Tenant,
-  accountId: bigint,
-  { about, name, waitMs }: { about: 'dispute' | 'payment'; name: string; waitMs: number },
-): Promise<void> {
-  const now = clock.now()
-  const dueAt = new Date(now.getTime() + waitMs)
-  await db.query(sql`
-    insert into account_questions (merchant_id, id, mode, account_id, about, name, due_at, created_at, told_at)
-    values (${merchant.id}, ${uuidV7(random, now)}, ${mode}, ${accountId}, ${about}, ${name}, ${dueAt}, ${now}, ${now})
-    on conflict (merchant_id, account_id, about, name) do update set
-      due_at = least(account_questions.due_at, excluded.due_at), told_at = excluded.told_at
-  `)
 }
 
 /** Whoever has seen that money was taken asks about it within this time. Then the background does. */

@@ -30,13 +30,22 @@ export type ChargeState =
    */
   | { status: 'processing'; continueAt?: string; asks?: ChargeStep | null }
   | { status: 'succeeded'; facts?: ChargeFacts }
-  /** `reason` is a sentence for the payer. `facts`: it was paid, and all of it has gone back. */
-  | { status: 'failed'; reason: string; facts?: ChargeFacts }
+  /** `reason` is a sentence for the payer. */
+  | { status: 'failed'; reason: string; gone?: GonePayment }
   /**
    * The processor has a payment that differs from the charge, for instance in its amount. It must not be credited by
    * itself. `differences` are words such as `amount`, for a person.
    */
   | { status: 'disagrees'; differences: readonly string[]; facts: ChargeFacts }
+
+/** A payment that was paid, and all of which has gone back at the processor. */
+export interface GonePayment {
+  facts: ChargeFacts
+  /** As of one that disagrees; empty for one that agrees. */
+  differences: readonly string[]
+  /** Whether the processor shows the refunds and disputes by which it has gone. */
+  isShown: boolean
+}
 
 /** What a processor tells of a payment besides its success. Amounts are minor units of the `currency`. */
 export interface ChargeFacts {

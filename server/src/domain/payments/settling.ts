@@ -6,6 +6,7 @@ import { type Customer, lockCustomer } from '../customers/customers.ts'
 import { recordEvent } from '../events/events.ts'
 import { doCommand, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { noteQuestion } from './account-questions.ts'
 import { askLater, bookCharge, bookLateFee } from './charge-facts.ts'
 import type { ChargeStep } from './charge-steps.ts'
 import { changeIntent, countSuccess, paymentDetails } from './intent-payments.ts'
@@ -17,7 +18,7 @@ import {
   uuidOfIntent,
 } from './payment-intent-records.ts'
 import { addPaymentMethod, type NewPaymentMethod, renewToken } from './payment-methods.ts'
-import type { ChargeFacts, ChargeState, PaymentsContext } from './payment-processor.ts'
+import type { ChargeFacts, ChargeState, GonePayment, PaymentsContext } from './payment-processor.ts'
 import { isOfPage } from './sent-charges.ts'
 
 /** Intents that can be charged. */
@@ -71,7 +72,7 @@ async function settleSent(context: PaymentsContext, tenant: Tenant, intent: Sent
     return askLater(context, tenant, { intent, reference, state: 'open', isOver: false })
   }
   if (state.status === 'failed') {
-    if (state.facts !== undefined) await bookLateFee(context, tenant, { intent, reference, facts: state.facts })
+    if (state.gone !== undefined && (await settleGone(context, tenant, intent, state.gone))) return
     await failCharge(context, tenant, intent, state.reason)
     // A page can be paid on after a try that was declined.
     return askLater(context, tenant, { intent, reference, state: 'failed', isOver: !isOfPage(reference) })
@@ -85,6 +86,31 @@ async function settleSent(context: PaymentsContext, tenant: Tenant, intent: Sent
   await noteSuspended(context, tenant, intent, reason)
   if (differences.length > 0) return failCharge(context, tenant, intent, reason)
   return cancelIntent(context, tenant, intent, { from: ['processing', ...openStatuses], reason })
+}
+
+/**
+ * Books a payment that was paid and has gone back before anybody here heard of it, where the account shows how it has gone: it came,
+ * and the account is asked at once about what was taken. Of one that is booked only the fee may be missing. Answers whether the
+ * payment was booked now.
+ */
+async function settleGone(
+  context: PaymentsContext,
+  tenant: Tenant,
+  intent: SentIntent,
+  { facts, differences, isShown }: GonePayment,
+): Promise<boolean> {
+  const { accountId, chargeReference: reference } = intent
+  const { sentReference: name, isBooked } = await bookLateFee(context, tenant, { intent, reference, facts })
+  if (isBooked || !isShown) return false
+  // Before the money is there, so that it is taken also after a crash.
+  await noteQuestion(context, tenant, accountId, { about: 'payment', name, waitMs: 0 })
+  await settleSent(
+    context,
+    tenant,
+    intent,
+    differences.length === 0 ? { status: 'succeeded', facts } : { status: 'disagrees', differences, facts },
+  )
+  return true
 }
 
 /**

@@ -34,7 +34,7 @@ import { sumDisputes } from './disputes.ts'
 import { factsOf, transferOf } from './facts.ts'
 import type { Outcome } from './outcomes.ts'
 import { newAccountReference, newMarker } from './references.ts'
-import { createRefund, type NewRefund, type Refund, retryRefund, surveyRefunds } from './refunds.ts'
+import { createRefund, listRefunds, type NewRefund, type Refund, retryRefund, surveyRefunds } from './refunds.ts'
 import {
   type ChargedAuthorization,
   chargeAuthorization,
@@ -101,7 +101,8 @@ export function createPaystackProcessor(parts: PaystackParts): PaymentProcessor 
   async function query(tenant: Tenant, reference: string): Promise<ChargeState | null> {
     const sent = await charges.find(tenant, reference)
     const found = sent === null ? null : await verifyTransaction(ask, sent.sentReference)
-    return sent === null || found === null ? null : readState(tenant, sent, found)
+    if (sent === null || found === null) return null
+    return found.status === 'reversed' ? readGone(ask, tenant, sent, found) : readState(tenant, sent, found)
   }
 
   async function open(sent: SentCharge, page: PageCharge) {
@@ -344,13 +345,30 @@ function readState({ mode }: Tenant, sent: SentCharge, found: Transaction): Char
     case 'failed':
       return { status: 'failed', reason: found.gatewayResponse ?? reasons.declined }
     case 'reversed':
-      return { status: 'failed', reason: reasons.returned, facts: factsOf(found) }
+      return { status: 'failed', reason: reasons.returned }
     case 'abandoned':
       // It can still be paid, until we give it up.
       return sent.isStopped ? { status: 'failed', reason: reasons.stopped } : { status: 'processing' }
     default:
       return { status: 'processing' }
   }
+}
+
+/** A payment that was paid before, and all of which has gone back. The account has kept its fee. */
+async function readGone(ask: Ask, tenant: Tenant, sent: SentCharge, found: Transaction): Promise<ChargeState> {
+  const before = readState(tenant, sent, { ...found, status: 'success' })
+  if (before.status !== 'succeeded' && before.status !== 'disagrees') return before
+  const { id: transactionId, amount: paid, currency } = found
+  let refunded = 0n
+  for await (const page of listRefunds(ask, { transactionId })) {
+    const processed = page.filter((each) => each.transactionId === transactionId && each.status === 'processed')
+    refunded += processed.reduce((sum, { amount }) => sum + amount, 0n)
+  }
+  const isShown =
+    refunded >= paid || refunded + (await sumDisputes(ask, { transactionId, currency, paid }, [])).lost >= paid
+  const differences = before.status === 'disagrees' ? before.differences : []
+  const gone = { facts: factsOf(found), differences, isShown }
+  return { status: 'failed', reason: reasons.returned, gone }
 }
 
 /** A return as the account knows it, with what was paid. */
