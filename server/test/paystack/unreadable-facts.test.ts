@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { maxAmount } from '../../src/base/money.ts'
+import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
-import { openDispute, pay, refundInDashboard, resolveDispute, settle } from './live-account.ts'
+import { moveRefund, openDispute, pay, refundInDashboard, resolveDispute, settle } from './live-account.ts'
 import { minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // What an account tells besides the money, and cannot be read, holds up no money that came. The account is the independent stub.
@@ -112,6 +113,29 @@ describe('a fee that no account can hold any more', () => {
     await payWith('order-2', { fees: Number(maxAmount) })
     expect(await statusOf('order-2')).toBe('success')
     expect(await opened.books()).toEqual({ customer_cash: 20_000, processor_fees: -10_001, 'outside/2': -9_999 })
+  })
+})
+
+describe('a refund of the dashboard that cannot be read', () => {
+  test.each([
+    ['an amount of a fraction', { amount: 700.5 }, true],
+    ['an amount below zero', { amount: -700 }, true],
+    ['a status that has no meaning here', { status: 'weird' }, true],
+    ['no currency', { currency: 'none' }, true],
+    ['a note that cannot be read: it may be ours', { amount: 700.5, merchant_note: 7 }, false],
+  ])('keeps no refund of ours from being sent and ended: %s', async (_what, change, isSent) => {
+    const { reference } = await opened.topUp('order-1')
+    Object.assign(refundInDashboard(opened.account, reference, 700), change)
+    const made = await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 100 })
+    expect(made.statusCode).toBe(201)
+    const ours = opened.account.refunds.filter(({ amount }) => amount === 100)
+    expect(ours).toHaveLength(isSent ? 1 : 0)
+    for (const each of ours) moveRefund(opened.account, each, 'processed')
+    api.service.clock.advance(minuteMs)
+    await settleDueRefunds(api.service)
+    const { state } = (await opened.ask('GET', `/v1/refunds/${made.json().id}`)).json()
+    expect(state).toBe(isSent ? 'processed' : 'pending')
+    expect((await opened.books()).customer_cash).toBe(isSent ? 9_900 : 10_000)
   })
 })
 

@@ -17,7 +17,9 @@ import {
   readMode,
   readOneOf,
   readSuccess,
+  readText,
   renderAmount,
+  Unreadable,
 } from './reading.ts'
 
 /** A refund waits in `needs-attention` for a bank account of the payer. */
@@ -82,16 +84,21 @@ export interface RefundSurvey {
   endedDisputes: bigint[]
 }
 
-/** Finds our refund among those of its payment, by marker and amount. Throws `UpstreamError`. */
+/**
+ * Finds our refund among those of its payment, by marker and amount. One that cannot be read, and whose note says that it is not ours, is
+ * left out. Throws `UpstreamError`.
+ */
 export async function surveyRefunds(
   ask: Ask,
   { transactionId, amount, currency, marker }: NewRefund,
 ): Promise<RefundSurvey> {
   // By number: a row is seen twice where one is added between two pages.
   const all = new Map<bigint, Refund>()
-  for await (const page of listRefunds(ask, { transactionId })) {
+  const readRow = (members: Members) => readUnlessOthers(members, marker)
+  const query = { transaction: transactionId.toString() }
+  for await (const page of listPages(ask, { ...refundsListing({}), query, readRow })) {
     for (const each of page)
-      if (each.transactionId === transactionId && each.currency === currency) all.set(each.id, each)
+      if (each?.transactionId === transactionId && each.currency === currency) all.set(each.id, each)
   }
   const isMarked = ({ merchantNote }: Refund) => merchantNote?.includes(noteOf(marker)) === true
   const rows = [...all.values()]
@@ -103,6 +110,16 @@ export async function surveyRefunds(
     othersProcessed: sumOf(others.filter(({ status }) => status === 'processed')),
     isTakenByOthers: others.some((each) => markerOf(each) === null),
     endedDisputes: rows.flatMap(({ disputeId }) => disputeId ?? []),
+  }
+}
+
+/** Null for a refund that cannot be read, and that bears a note without the marker. */
+function readUnlessOthers(members: Members, marker: string): Refund | null {
+  try {
+    return readRefund(members)
+  } catch (error) {
+    if (!(error instanceof Unreadable) || readText(members, 'merchant_note').includes(marker)) throw error
+    return null
   }
 }
 
