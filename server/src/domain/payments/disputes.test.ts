@@ -414,6 +414,26 @@ describe('a dispute at an account', () => {
       expect([await fundsOf(), (await books()).merchant_balance]).toEqual([[full, 0n, 0n], 1000])
     }
   })
+
+  test('stays lost, and fails, where the ledger can book its money to nobody', async () => {
+    const { id } = await payIn(1000)
+    const money = await findDisputedMoney(service, tenant, id)
+    if (money === null) throw new Error('no money')
+    const learn = (state: 'lost' | 'won') =>
+      learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, { ...report, state, resolution: null })
+    const lost = (await learn('lost')) as Dispute
+    const bob = (await createCustomer(service, tenant, {})).customer.code
+    const make = commandsFor(service)
+    const full = [
+      make.adjust({ kind: 'adjustments' }, cash(ada), maxAmount - 999n),
+      make.payIn(bob, maxAmount - 1000n),
+      make.purchase(bob, maxAmount - 1000n),
+      make.adjust({ kind: 'adjustments' }, { kind: 'merchant_balance' }, 1n),
+    ]
+    for (const command of full) await createLedger(service)(tenant, command)
+    await expect(learn('won')).rejects.toMatchObject({ code: 'balance_limit' })
+    expect(await getDispute(service, tenant, lost)).toMatchObject({ state: 'lost', borneBy: 'customer', movements: 1 })
+  })
 })
 
 test('the verification of the ledger compares each dispute with its movement', async () => {
