@@ -95,6 +95,29 @@ test('of another amount than was asked for goes to suspense, and from there', as
   expect(suspended).toMatchObject({ amount: 5_000, left: 0, status: 'given_back' })
 })
 
+test.each<[string, () => unknown]>([
+  [
+    'a lost dispute',
+    () => {
+      const dispute = openDispute(opened.account, row.reference)
+      dispute.refund_amount = 4_000
+      resolveDispute(opened.account, dispute, 'merchant-accepted')
+    },
+  ],
+  ['a refund', () => refundInDashboard(opened.account, row.reference, 4_000)],
+])('of which %s has taken a part is booked as well, and the rest is its owner’s', async (_what, take) => {
+  take()
+  // An account may say so of a part.
+  row.status = 'reversed'
+  opened.told.splice(0)
+  await verify()
+  await opened.settleDue()
+  expect(await opened.books()).toEqual({ customer_cash: 6_000, processor_fees: -150, 'outside/2': -5_850 })
+  expect(await verify()).toMatchObject({ status: 'success', fees: 150 })
+  expect(await opened.reconcile()).toMatchObject({ status: 'agreed' })
+  expect(await opened.named()).toEqual([])
+})
+
 test('is not credited where the account does not show how it has gone, or while a refund is under way', async () => {
   row.status = 'reversed'
   opened.told.splice(0)

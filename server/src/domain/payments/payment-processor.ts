@@ -38,12 +38,12 @@ export type ChargeState =
    */
   | { status: 'disagrees'; differences: readonly string[]; facts: ChargeFacts }
 
-/** A payment that was paid, and all of which has gone back at the processor. */
+/** A payment that was paid, and that has gone back at the processor, all of it or what the processor shows. */
 export interface GonePayment {
   facts: ChargeFacts
   /** As of one that disagrees; empty for one that agrees. */
   differences: readonly string[]
-  /** Whether the processor shows the refunds and disputes by which it has gone. */
+  /** Whether the processor shows a refund or a lost dispute by which it has gone. */
   isShown: boolean
 }
 

@@ -354,7 +354,10 @@ function readState({ mode }: Tenant, sent: SentCharge, found: Transaction): Char
   }
 }
 
-/** A payment that was paid before, and all of which has gone back. The account has kept its fee. */
+/**
+ * A payment that was paid before, and that has gone back. The account has kept its fee. It says so of a part, too: after a lost dispute
+ * whatever its amount. So what it shows counts.
+ */
 async function readGone(ask: Ask, tenant: Tenant, sent: SentCharge, found: Transaction): Promise<ChargeState> {
   const before = readState(tenant, sent, { ...found, status: 'success' })
   if (before.status !== 'succeeded' && before.status !== 'disagrees') return before
@@ -364,8 +367,7 @@ async function readGone(ask: Ask, tenant: Tenant, sent: SentCharge, found: Trans
     const processed = page.filter((each) => each.transactionId === transactionId && each.status === 'processed')
     refunded += processed.reduce((sum, { amount }) => sum + amount, 0n)
   }
-  const isShown =
-    refunded >= paid || refunded + (await sumDisputes(ask, { transactionId, currency, paid }, [])).lost >= paid
+  const isShown = refunded > 0n || (await sumDisputes(ask, { transactionId, currency, paid }, [])).lost > 0n
   const differences = before.status === 'disagrees' ? before.differences : []
   const gone = { facts: factsOf(found), differences, isShown }
   return { status: 'failed', reason: reasons.returned, gone }
