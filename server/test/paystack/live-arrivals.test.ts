@@ -4,6 +4,7 @@ import { sql } from '../../src/db/sql.ts'
 import { finishAccountRequests } from '../../src/domain/banking/account-requests.ts'
 import { findCustomer } from '../../src/domain/customers/customers.ts'
 import { settleDueArrivals } from '../../src/domain/payments/account-arrivals.ts'
+import { askDueQuestions } from '../../src/domain/payments/dispute-lookups.ts'
 import { settleDueCharges } from '../../src/domain/payments/due-charges.ts'
 import { settleDuePayments } from '../../src/domain/payments/due-payments.ts'
 import { insertPayment } from '../../src/domain/payments/payments.ts'
@@ -20,6 +21,7 @@ import {
   type LiveAccount,
   moveRefund,
   receiveTransfer,
+  refundInDashboard,
   sendWebhook,
   type Webhook,
 } from './live-account.ts'
@@ -133,6 +135,33 @@ async function countNotices(): Promise<number> {
 
 const credited = { customer_cash: 50_000, processor_fees: -750, 'outside/2': -49_250 }
 const inSuspense = { suspense: 50_000, processor_fees: -750, 'outside/2': -49_250 }
+
+describe('a transfer that has gone back before its webhook is worked on', () => {
+  test.each([
+    ['of a customer', true],
+    ['of nobody', false],
+  ])('is booked with its fee and goes: %s', async (_whose, isOwned) => {
+    const number = isOwned ? (await openDedicated(await createHolder())).account_number : '9900000001'
+    const { reference } = receiveTransfer(account, number, 50_000)
+    const arrival = told.splice(0)
+    refundInDashboard(account, reference, 50_000)
+    told.splice(0)
+    await tellAll(arrival)
+    await settleDue()
+    await Promise.all([askDueQuestions(api.service), askDueQuestions(api.service)])
+    expect(await books()).toEqual({ processor_fees: -750, 'outside/2': 750 })
+    expect(await countNotices()).toBe(0)
+  })
+
+  test('waits while the account does not show what has taken it', async () => {
+    const { account_number: number } = await openDedicated(await createHolder())
+    const row = receiveTransfer(account, number, 50_000)
+    row.status = 'reversed'
+    await tellAll()
+    await settleDue()
+    expect([await books(), await countNotices()]).toEqual([{}, 1])
+  })
+})
 
 describe('a dedicated account', () => {
   test('it is opened at Paystack for the customer’s e-mail, shown, and deactivated there', async () => {

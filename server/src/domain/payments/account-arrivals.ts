@@ -11,9 +11,16 @@ import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.
 import type { Tenant } from '../merchants/tenant.ts'
 import { isImported } from '../wallet/imported-references.ts'
 import { findPayInNamed } from '../wallet/pay-ins.ts'
+import { noteQuestion } from './account-questions.ts'
 import { keyOfArrival, tellUnread } from './charge-facts.ts'
 import { getPaymentIntent } from './payment-intent-records.ts'
-import { type FoundPayment, type FoundTransfer, type PaymentsContext, requireProcessor } from './payment-processor.ts'
+import {
+  type FoundPayment,
+  type FoundTransfer,
+  type PaymentProcessor,
+  type PaymentsContext,
+  requireProcessor,
+} from './payment-processor.ts'
 import { insertPayment } from './payments.ts'
 import { cutOverOfBooks } from './processor-accounts.ts'
 import { sentUnder } from './sent-charges.ts'
@@ -90,11 +97,28 @@ async function settleArrival(context: PaymentsContext, row: DueArrival & DueRow<
   const processor = await requireProcessor(context, tenant, { sentBy: accountId })
   const found = (await processor.findPayment?.(tenant, reference)) ?? null
   const waitedMs = context.clock.now().getTime() - createdAt.getTime()
-  if (!found?.isPaid && waitedMs < patienceMs) return askAgain(context, tenant, id, waitedMs)
-  if (found?.isPaid && found.transfer !== null) {
+  const isBack = found?.isGivenBack === true && (await showsTaken(tenant, processor, reference))
+  const hasCome = found?.isPaid || isBack
+  if (!hasCome && waitedMs < patienceMs) return askAgain(context, tenant, id, waitedMs)
+  if (hasCome && found !== null && found.transfer !== null) {
+    const question = { about: 'payment', name: reference } as const
+    // Before the money is there, so that what was taken is asked for also after a crash. Then at once.
+    if (isBack) await noteQuestion(context, tenant, accountId, { ...question, waitMs: firstWaitMs })
     await bookArrival(context, tenant, { accountId, reference, found: { ...found, transfer: found.transfer } })
+    if (isBack) await noteQuestion(context, tenant, accountId, { ...question, waitMs: 0 })
   }
   await context.db.query(sql`delete from arrival_notices where merchant_id = ${tenant.merchant.id} and id = ${id}`)
+}
+
+/** Whether an account shows a refund or a lost dispute that has taken money of a payment. Throws `UpstreamError`. */
+async function showsTaken(
+  tenant: Tenant,
+  { disputes: account }: PaymentProcessor,
+  reference: string,
+): Promise<boolean> {
+  const taken = await account?.listTaken(tenant, reference, [])
+  if (taken === undefined) return false
+  return taken.refunds.some(({ state }) => state !== 'failed') || taken.disputes.some(({ state }) => state === 'lost')
 }
 
 async function askAgain({ db, clock }: Context, { merchant }: Tenant, id: string, waitedMs: number): Promise<void> {
