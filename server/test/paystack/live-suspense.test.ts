@@ -69,9 +69,12 @@ async function balanceOf(opened: ReconciledAccount, customer: string): Promise<n
   return posted - owed
 }
 
+/** The money as it came. What a dispute brought back is another row of the same payment. */
 async function findRow(opened: ReconciledAccount, reference: string) {
   const { data } = (await opened.ask('GET', '/v1/suspense?limit=100')).json()
-  return data.find(({ details }: { details: Row }) => details.processorReference === reference)
+  const isFirst = ({ details: { processorReference, disputeId } }: { details: Row }) =>
+    processorReference === reference && disputeId === undefined
+  return data.find(isFirst)
 }
 
 /** What happens to the payment at the account, step by step; each is told before the next. */
