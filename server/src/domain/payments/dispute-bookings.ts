@@ -35,8 +35,8 @@ export async function bookLoss(
   }
   const { borneBy } = await getDisputeSettings(context, tenant)
   const from = await payerOf(context, tenant, now, borneBy)
-  await bearOrMerchant(dispute, from, (payer, key) =>
-    postLoss(context, tenant, { dispute, money: now, turn, payer, key }),
+  await bearOrMerchant(dispute, from, (payer, key, isFeeBooked) =>
+    postLoss(context, tenant, { dispute, money: now, turn, payer, key, isFeeBooked }),
   )
 }
 
@@ -47,14 +47,22 @@ export async function bookLoss(
 async function bearOrMerchant(
   { id, movements }: Dispute,
   bearer: AccountName,
-  post: (bearer: AccountName, key: string) => Promise<ServiceError | null>,
+  post: (bearer: AccountName, key: string, isFeeBooked: boolean) => Promise<Posted>,
 ): Promise<void> {
   const key = `dispute/${id}/${movements}`
-  const refused = await post(bearer, key)
+  const { refused, isFeeBooked } = await post(bearer, key, false)
   if (refused === null) return
   if (!refused.kept) throw refused
-  const left = await post({ kind: 'merchant_balance' }, `${key}/merchant`)
-  if (left !== null) throw left
+  // The first one may have had room for the fee alone.
+  const left = await post({ kind: 'merchant_balance' }, `${key}/merchant`, isFeeBooked)
+  if (left.refused !== null) throw left.refused
+}
+
+interface Posted {
+  /** The refusal of the movement; null for a movement that was posted, now or before. */
+  refused: ServiceError | null
+  /** The fee that goes with the movement is booked, whether the movement is or not. */
+  isFeeBooked: boolean
 }
 
 /** Books what an account has taken besides the money in suspense: a fee that the payer had paid, and more than was left. */
@@ -73,7 +81,6 @@ async function bookBesides(
   for (const outcome of outcomes) if (outcome instanceof ServiceError) throw outcome
 }
 
-/** Answers the refusal of the movement; null for a movement that was posted, now or before. */
 async function postLoss(
   context: FreeContext,
   tenant: Tenant,
@@ -83,11 +90,12 @@ async function postLoss(
     turn,
     payer,
     key,
-  }: { dispute: Dispute; money: DisputedMoney; turn: Turn; payer: AccountName; key: string },
-): Promise<ServiceError | null> {
+    isFeeBooked,
+  }: { dispute: Dispute; money: DisputedMoney; turn: Turn; payer: AccountName; key: string; isFeeBooked: boolean },
+): Promise<Posted> {
   const bearer: Bearer = payer.kind === 'merchant_balance' ? 'merchant' : 'customer'
   const command = lossCommand(context, dispute, money, { payer, key, amount: bookedOf(dispute, money) })
-  const fees = feeCommands(context, dispute, money, { kind: 'processor_fee', owner: payer })
+  const fees = isFeeBooked ? [] : feeCommands(context, dispute, money, { kind: 'processor_fee', owner: payer })
   const commands = [...(await releasesOf(context, tenant, dispute)), ...fees, command]
   const customerId = payer.kind === 'customer_cash' ? money.customerId : dispute.customerId
   return post(context, tenant, commands, changeOf(context, tenant, { ...dispute, customerId }, turn, bearer))
@@ -193,7 +201,7 @@ export async function bookReturn(
       },
       ownKey: key,
     }
-    const refused = await post(context, tenant, [...feesFor({ kind: 'merchant_balance' }), command], change)
+    const { refused } = await post(context, tenant, [...feesFor({ kind: 'merchant_balance' }), command], change)
     if (refused !== null) throw refused
     return
   }
@@ -207,8 +215,8 @@ export async function bookReturn(
     details,
     ownKey,
   })
-  await bearOrMerchant(dispute, to, (receiver, ownKey) =>
-    post(context, tenant, [...feesFor(receiver), command(receiver, ownKey)], change),
+  await bearOrMerchant(dispute, to, (receiver, ownKey, isFeeBooked) =>
+    post(context, tenant, [...(isFeeBooked ? [] : feesFor(receiver)), command(receiver, ownKey)], change),
   )
 }
 
@@ -216,17 +224,22 @@ function detailsOf({ paymentIntentId }: Dispute) {
   return paymentIntentId === null ? {} : { paymentIntentId }
 }
 
-/** Posts the commands and notes the change with the last one, in one commit. Answers the refusal of the last one. */
+/** Posts the commands and notes the change with the last one, which is the movement, in one commit. */
 async function post(
   context: FreeContext,
   { merchant, mode }: Tenant,
   commands: LedgerCommand[],
   noting: Sql,
-): Promise<ServiceError | null> {
+): Promise<Posted> {
   // A fact is nobody's.
   const outcomes = await doTogetherNoting(context, { merchant, mode }, commands, noting)
   const last = outcomes.at(-1)
-  return last instanceof ServiceError ? last : null
+  return {
+    refused: last instanceof ServiceError ? last : null,
+    isFeeBooked: outcomes
+      .slice(0, -1)
+      .some((each, i) => commands[i]?.action === 'book' && !(each instanceof ServiceError)),
+  }
 }
 
 /** The movement of the refund that has ended the dispute, where that was told before the dispute. */

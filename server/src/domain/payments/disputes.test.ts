@@ -415,6 +415,26 @@ describe('a dispute at an account', () => {
     }
   })
 
+  test.each([
+    [9n, maxAmount - 9n, 1010],
+    [10n, maxAmount, 1000],
+  ])('gives back the fee that the owner had borne once, where the owner has room for %s', async (room, funds, rest) => {
+    const { id } = await payIn(1000)
+    const found = await findDisputedMoney(service, tenant, id)
+    if (found === null) throw new Error('no money')
+    const money = { ...found, feeBearer: 'owner' } as const
+    const own = { ...report, amount: 1010n, resolution: null }
+    const learn = (state: 'lost' | 'won') =>
+      learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, { ...own, state })
+    await learn('lost')
+    expect(await fundsOf()).toEqual([0n, 0n, 10n])
+    await payIn(10)
+    const rich = commandsFor(service).adjust({ kind: 'adjustments' }, cash(ada), maxAmount - room)
+    await createLedger(service)(tenant, rich)
+    await learn('won')
+    expect([await fundsOf(), (await books()).merchant_balance]).toEqual([[funds, 0n, 0n], rest])
+  })
+
   test('stays lost, and fails, where the ledger can book its money to nobody', async () => {
     const { id } = await payIn(1000)
     const money = await findDisputedMoney(service, tenant, id)
