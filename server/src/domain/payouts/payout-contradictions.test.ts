@@ -157,6 +157,8 @@ describe('a payout whose account contradicts itself', () => {
     await settlePayout(script.context, asker, script.id, isPaid)
     await tell(script, script.id, closed)
     expect(await getPayout(service, tenant, script.id)).toMatchObject({ state: 'paid', attention: 'contradicted' })
+    // It is booked as paid already, and its account says otherwise.
+    await expect(settlePayout(script.context, asker, script.id, isPaid)).rejects.toMatchObject({ field: 'outcome' })
     await settlePayout(script.context, asker, script.id, isNot)
     expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
     expect(await posted('outside', 7n)).toBe(0n)

@@ -331,6 +331,12 @@ test('what is done to a payout is done to no other one, of its merchant or of an
     const byHand: PayoutsContext = { ...service, payoutProcessorOf: async () => 'manual' }
     await advancePayout(byHand, who, (await asBob({ ...unsent, context: byHand })).id)
     await cancelPayout(service, who, (await asBob(unsent)).id)
+    const odd = scriptPayouts(service, paid())
+    const { id } = await asBob(odd)
+    for (const ask of [paid(), returned, paid()]) {
+      odd.ask = ask
+      await advancePayout(odd.context, who, id)
+    }
     await service.db.query(sql`
       update payouts set due_at = ${nextYear} where merchant_id = ${who.merchant.id} and due_at is not null
     `)
@@ -341,14 +347,16 @@ test('what is done to a payout is done to no other one, of its merchant or of an
   const others = () =>
     service.db.query(sql`select p.* from payouts p where p.id = any(${row?.ids ?? []}::uuid[]) order by id`)
   const before = await others()
-  expect(before).toHaveLength(18)
+  expect(before).toHaveLength(20)
 
   await sendOne(failed, { amount: 10 })
   const back = await sendOne(paid(), { amount: 10 })
   back.ask = returned
   await advancePayout(back.context, tenant, back.id)
-  back.ask = paid()
-  await advancePayout(back.context, tenant, back.id)
+  for (const ask of [paid(), returned]) {
+    back.ask = ask
+    await advancePayout(back.context, tenant, back.id)
+  }
   const denied = await sendOne(paid(), { amount: 10 })
   denied.ask = failed
   await advancePayout(denied.context, tenant, denied.id)
