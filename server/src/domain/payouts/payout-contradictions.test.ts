@@ -5,6 +5,7 @@ import { type Colleague, hire } from '../../../test/people.ts'
 import { type Scripted, scriptPayouts } from '../../../test/scripted-payouts.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { commandsFor, createLedger, createWallets } from '../../../test/wallets.ts'
+import { uuidV7 } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
 import { getApproval } from '../approvals/approval-records.ts'
 import { changeApprovalSettings } from '../approvals/approval-settings.ts'
@@ -13,6 +14,7 @@ import { inTransaction, type Later } from '../context.ts'
 import { getBalance } from '../ledger/balances.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { advanceDuePayouts, advancePayout } from './advancing.ts'
+import { agreeToBook } from './payout-contradictions.ts'
 import type { PayoutsContext } from './payout-processor.ts'
 import { getPayout, type Payout } from './payout-records.ts'
 import { changePayoutSettings } from './payout-settings.ts'
@@ -284,6 +286,64 @@ describe('a payout whose account contradicts itself', () => {
     for (const said of [isPaid, isNot]) {
       await expect(settlePayout(script.context, asker, id, said)).rejects.toMatchObject({ field: 'book' })
     }
+    await tell(script, id, back)
+    for (const said of [isPaid, isNot]) {
+      await expect(settlePayout(script.context, asker, id, said)).rejects.toMatchObject({ field: 'book' })
+    }
+    expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
+  })
+
+  test('that a person had settled as paid is contradicted once more, because its account has told both since', async () => {
+    const script = scriptPayouts({ ...service, log: keepLog() }, { is: 'unknown' }, { is: 'unknown' })
+    const { id } = await pay(script.context)
+    await advancePayout(script.context, tenant, id)
+    service.clock.advance(60 * 60_000)
+    await advancePayout(script.context, tenant, id)
+    const { book: _, ...byHand } = isPaid
+    expect(await settlePayout(script.context, asker, id, byHand)).toMatchObject({ state: 'paid' })
+    await tell(script, id, back, paid())
+    expect(await settlePayout(script.context, asker, id, isPaid)).toMatchObject({ state: 'paid', attention: null })
+    await tell(script, id, closed)
+    expect(await getPayout(service, tenant, id)).toMatchObject({ state: 'paid', attention: 'contradicted' })
     expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
   })
+
+  test('is not booked by an approval that was asked for before its money moved', async () => {
+    const script = await contradict('returned')
+    const before = uuidV7(service.random, service.clock.now())
+    const agreed = inTransaction(service, (tx) => agreeToBook(tx, tenant, script.id, before))
+    await expect(agreed).rejects.toMatchObject({ code: 'payout_not_open' })
+    expect((await getPayout(service, tenant, script.id)).dueAt).toBeNull()
+  })
+
+  test('is the only one that is looked at again when a second person has agreed', async () => {
+    await limit()
+    const [script, neighbour] = [await contradict('returned'), await contradict('returned')]
+    const waiting = await settlePayout(script.context, asker, script.id, isPaid)
+    const name = { id: waiting.settlementApprovalId as string }
+    await inTransaction(service, (tx) => decideApproval({ ...tx, later: [] }, other, name, { status: 'approved' }))
+    expect((await getPayout(service, tenant, script.id)).dueAt).not.toBeNull()
+    expect(await getPayout(service, tenant, neighbour.id)).toMatchObject({ dueAt: null, attention: 'contradicted' })
+  })
+
+  test.each([
+    ['returned', isPaid],
+    ['paid', isNot],
+  ] as const)(
+    'and is %s is booked at once where nothing waits any more, and nobody is asked about it then',
+    async (state, said) => {
+      await limit()
+      const script = await contradict(state)
+      const { settlementApprovalId } = await settlePayout(script.context, asker, script.id, said)
+      const { waiting } = await inTransaction(service, (tx) =>
+        changeApprovalSettings(tx, asker, { limits: [{ currency: 'ZAR', amountOver: null }] }),
+      )
+      await inTransaction(service, (tx) =>
+        decideApproval({ ...tx, later: [] }, other, { id: waiting?.id as string }, { status: 'approved' }),
+      )
+      expect(await settlePayout(script.context, asker, script.id, said)).toMatchObject({ attention: null })
+      const approval = await getApproval(service, tenant, { id: settlementApprovalId as string })
+      expect(approval.status).not.toBe('waiting')
+    },
+  )
 })
