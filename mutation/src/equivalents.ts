@@ -409,4 +409,10 @@ export const equivalents: readonly Equivalent[] = [
     after: 'const isPast = (since: Date | null, ms: number) => since !== null && now.getTime() - since.getTime() > ms',
     why: patience,
   },
+  {
+    file: 'src/domain/payouts/payout-contradictions.ts',
+    before: "const proof = words?.proof ?? ''",
+    after: 'const proof = words?.proof',
+    why: 'The words are gone only where the customer was erased since: none are kept then, empty or not.',
+  },
 ]

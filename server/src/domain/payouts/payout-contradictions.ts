@@ -139,8 +139,8 @@ export async function agreeToBook(tx: TxContext, { merchant }: Tenant, id: strin
 
 /** Books the finding that a second person has agreed to, unless it is booked. Answers whether it was to be booked. */
 export async function bookApproved(context: FreeContext, tenant: Tenant, payout: Payout): Promise<boolean> {
-  const { settlementApprovalId: approvalId, movementId, endedAt } = payout
-  if (approvalId === null || movementId === null || endedAt === null) return false
+  const { settlementApprovalId: approvalId, movementId } = payout
+  if (approvalId === null || movementId === null) return false
   const { status, details } = await getApproval(context, tenant, { id: approvalId })
   const { book, outcome, words } = details as Partial<Details>
   if (status !== 'approved' || book !== movementId || outcome === undefined) return false
