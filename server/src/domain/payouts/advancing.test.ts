@@ -128,6 +128,19 @@ test('a payout that its account knows is unknown no more', async () => {
   expect(await now(id)).toMatchObject({ state: 'sent', unknownSince: null })
 })
 
+test('a payout whose processor knows when it comes back is looked at then, and not before', async () => {
+  const soon = (lookAfterMs: number) => ({ is: 'conclusive', end: { ...paid.end, lookAfterMs } }) as const
+  const script = scriptPayouts(service, soon(90_000), soon(90_000))
+  script.returnLooksMs = [10_000]
+  const { id } = await pay(script.context)
+  await advancePayout(script.context, tenant, id)
+  expect(await now(id)).toMatchObject({ state: 'paid', dueAt: inMs(90_000) })
+  service.clock.advance(40_000)
+  script.ask = soon(50_000)
+  await advancePayout(script.context, tenant, id)
+  expect((await now(id)).dueAt).toEqual(inMs(50_000))
+})
+
 test.each([lost, unfinished, { is: 'not_found' } as const])(
   'a payout that has ended is at rest, although its account says: %o',
   async (says) => {
