@@ -297,10 +297,10 @@ async function conclude(context: PayoutsContext, tenant: Tenant, sent: Sent, end
       ...(isPaid ? {} : { code: end.status === 'returned' ? 'reversed' : end.code, reason: end.reason }),
     })
     if (decided === null) {
-      const now = await endPayout(context, tenant, id, looksMs[0] ?? null)
+      const now = await endPayout(context, tenant, id, looksMs[0])
       // Somebody has decided otherwise meanwhile, by an older answer.
       if (isPaid && now.state !== 'paid' && now.state !== 'returned') await bookLate(context, tenant, now, fee)
-    } else await endAsDecided(context, tenant, decided, looksMs[0] ?? null)
+    } else await endAsDecided(context, tenant, decided, looksMs[0])
     if (isPaid && fee === null && end.fee !== null) await noteStrangeFee(context, tenant, payout, end.fee)
     return
   }
