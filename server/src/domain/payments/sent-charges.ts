@@ -243,19 +243,19 @@ function readSent(row: SentRow): SentCharge {
  * Whether an account's name of a payment is that of a charge which another merchant of this server has sent: they have the same account.
  * Such names are random, so no other account has one.
  */
-export async function isSentByAnother(
-  { db }: Context,
-  { merchant, mode }: Tenant,
-  sentReference: string,
-): Promise<boolean> {
+export async function isSentByAnother({ db }: Context, tenant: Tenant, sentReference: string): Promise<boolean> {
   const [row] = await db.query<{ found: boolean }>(sql`
-    select exists (
-      select from processor_accounts o
-      join sent_charges s
-        on s.merchant_id = o.merchant_id and s.account_id = o.id and s.sent_reference = ${sentReference}
-        and s.marker is not null
-      where o.merchant_id <> ${merchant.id} and o.mode = ${mode}
-    ) as found
+    select ${isChargedByAnother(tenant, sql`${sentReference}::text`)} as found
   `)
   return row?.found === true
+}
+
+/** As `isSentByAnother`, as a condition on a name. */
+export function isChargedByAnother({ merchant, mode }: Tenant, name: Sql): Sql {
+  return sql`exists (
+    select from processor_accounts o
+    join sent_charges q
+      on q.merchant_id = o.merchant_id and q.account_id = o.id and q.sent_reference = ${name} and q.marker is not null
+    where o.merchant_id <> ${merchant.id} and o.mode = ${mode}
+  )`
 }

@@ -2,6 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { isChargedByAnother } from '../payments/sent-charges.ts'
 import type { AccountStatement } from './account-statement.ts'
 import { findForgotten, noteForgotten } from './beside-openings.ts'
 import { noteDifference } from './differences.ts'
@@ -9,7 +10,6 @@ import { isBookedBack } from './give-backs.ts'
 import {
   beginningOf,
   type ComparedBalance,
-  isChargedByAnother,
   isOfBooks,
   isSentByAnother,
   type Reconciliation,

@@ -224,16 +224,6 @@ export function isOfBooks({ merchant }: Tenant, accountId: Sql, booksId: bigint 
   )`
 }
 
-/** Whether a charge was sent by another merchant, who has the same account, as a condition on its name at the account. */
-export function isChargedByAnother({ merchant, mode }: Tenant, name: Sql): Sql {
-  return sql`exists (
-    select from processor_accounts o
-    join sent_charges q
-      on q.merchant_id = o.merchant_id and q.account_id = o.id and q.sent_reference = ${name} and q.marker is not null
-    where o.merchant_id <> ${merchant.id} and o.mode = ${mode}
-  )`
-}
-
 /** Whether a payout was sent by another merchant, who has the same account, as a condition on its name at the account. */
 export function isSentByAnother({ merchant, mode }: Tenant, name: Sql): Sql {
   return sql`exists (

@@ -34,8 +34,8 @@ export async function askAccount(
 }
 
 /**
- * Throws every error again but those that are the same the next time: of an answer that cannot be read, and of what the ledger has
- * refused for good. What is not booked because of one is a difference.
+ * Throws an error again, unless the next try would fail by the same one: the answer cannot be read, or the ledger has refused the
+ * movement for good. A movement that is not booked for that reason is a difference.
  */
 export function ignoreForGood(error: unknown): void {
   const isForGood =
