@@ -1,6 +1,7 @@
 import { availableParallelism, setPriority } from 'node:os'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { type Covered, whenLoaded } from './covered.ts'
 import { equivalents } from './equivalents.ts'
 import { type Mutant, mutantsOf } from './mutators.ts'
 import { type Target, targets } from './targets.ts'
@@ -20,7 +21,11 @@ interface Record {
   /** Without any mutant. */
   tookMs: number
   found: number
+  covered: Covered
 }
+
+/** Of a run, whatever it runs. */
+const startMs = 2_000
 
 const usage = `npm run mutate -- [--only TEXT,…] [--lines FROM-TO,…] [--jobs N]
   --only   only files whose path holds this, or one of these with commas between them
@@ -76,9 +81,14 @@ function jobsOf(target: Target): Job[] {
 async function tryAll(tests: string[]): Promise<void> {
   for (const test of tests) {
     const startedAt = performance.now()
-    const { verdict, by } = await (workshops[0] as Workshop).run({ test, changed: null }, 600_000)
+    const watched = targets.flatMap(({ file, tests }) => (tests.includes(test) && file.endsWith('.ts') ? file : []))
+    const {
+      verdict,
+      by,
+      covered = {},
+    } = await (workshops[0] as Workshop).run({ test, changed: null, watched }, 600_000)
     if (verdict !== 'passed') throw new Error(`Without any mutant, ${test}: ${verdict}, ${by}`)
-    records.set(test, { tookMs: performance.now() - startedAt, found: 1 })
+    records.set(test, { tookMs: performance.now() - startedAt, found: 1, covered })
   }
 }
 
@@ -97,9 +107,10 @@ async function judge(workshop: Workshop, job: Job, isLast: boolean): Promise<{ f
     ({ file, before, after }) => file === target.file && before === job.before && after === job.after,
   )
   if (known !== undefined) return { fate: 'equivalent', by: known.why }
-  for (const [test, record] of inBestOrder(target)) {
-    // A mutant gets three times as long.
-    const { verdict, by } = await workshop.runWith(target.file, text, test, 30_000 + 3 * record.tookMs)
+  for (const [test, record] of inBestOrder(job)) {
+    const names = testsOfLine(job, record)
+    if (names?.length === 0) continue
+    const { verdict, by } = await workshop.runWith(target.file, text, { test, names }, patienceOf(test))
     if (verdict === 'passed') continue
     if (verdict === 'failed') record.found++
     const fate = verdict === 'failed' || (verdict === 'slow' && isLast) ? 'killed' : verdict
@@ -108,10 +119,37 @@ async function judge(workshop: Workshop, job: Job, isLast: boolean): Promise<{ f
   return { fate: 'survived', by: '' }
 }
 
+/**
+ * The tests that run the line of a mutant; undefined for all of the file: it is not known, as of SQL, or the line runs when its module is
+ * loaded.
+ */
+function testsOfLine({ target, line }: Job, { covered }: Record): string[] | undefined {
+  const linesOf = (files: Covered[string] = {}) =>
+    Object.entries(files).find(([path]) => path.endsWith(`/server/${target.file}`))?.[1] ?? []
+  const { [whenLoaded]: loaded, ...ofTests } = covered
+  if (linesOf(loaded).length === 0 || linesOf(loaded).includes(line)) return undefined
+  const tests = Object.entries(ofTests)
+  return tests.filter(([, files]) => linesOf(files).includes(line)).map(([name]) => name)
+}
+
+/** A mutant gets three times as long as no mutant. */
+function patienceOf(test: string): number {
+  return 30_000 + 3 * (records.get(test) as Record).tookMs
+}
+
+/** How much of a test file runs the line of a mutant. */
+function shareOf(job: Job, test: string): number {
+  const record = records.get(test) as Record
+  const names = testsOfLine(job, record)
+  return names === undefined ? 1 : names.length / Math.max(1, Object.keys(record.covered).length - 1)
+}
+
 /** What finds most in the shortest time is asked first. */
-function inBestOrder({ tests }: Target): [string, Record][] {
-  const rate = ([, { found, tookMs }]: [string, Record]) => found / tookMs
-  return tests.map((test): [string, Record] => [test, records.get(test) as Record]).sort((a, b) => rate(b) - rate(a))
+function inBestOrder(job: Job): [string, Record][] {
+  const rate = ([test, record]: [string, Record]) => record.found / (startMs + record.tookMs * shareOf(job, test))
+  return job.target.tests
+    .map((test): [string, Record] => [test, records.get(test) as Record])
+    .sort((a, b) => rate(b) - rate(a))
 }
 
 function report(): void {

@@ -1,6 +1,8 @@
-import { resolve } from 'node:path'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import process from 'node:process'
 import { createVitest, type TestModule, type Vitest } from 'vitest/node'
+import type { Covered } from './covered.ts'
 
 /*
  * A process that runs tests again and again, started by workshop.ts in the `server` of its copy. It keeps what does not change
@@ -12,6 +14,10 @@ import { createVitest, type TestModule, type Vitest } from 'vitest/node'
 export interface Order {
   test: string
   changed: string | null
+  /** The full names of its tests to run. Default all. */
+  names?: readonly string[] | undefined
+  /** Files of which is asked which lines each test runs. */
+  watched?: readonly string[] | undefined
 }
 
 /** `slow`: nothing has failed but the patience of a test. `invalid`: no test could run, because the file is no program. */
@@ -19,6 +25,8 @@ export interface Outcome {
   verdict: 'passed' | 'failed' | 'slow' | 'invalid'
   /** What has failed, and what it says. */
   by: string | null
+  /** Where the order had files to watch. */
+  covered?: Covered | undefined
 }
 
 /** A race that a mutant lost is not waited for as long as usual. */
@@ -33,6 +41,7 @@ const vitest = await createVitest({
   testTimeout: testTimeoutMs,
   // A start of a run takes a third of the time of a process with transformed modules.
   pool: 'threads',
+  setupFiles: [join(import.meta.dirname, 'cover.ts')],
   experimental: { viteModuleRunner: false },
   expect: { poll: { timeout: testTimeoutMs / 2 } },
 })
@@ -51,14 +60,25 @@ process.send?.('ready')
 
 let changedBefore: string | null = null
 
-async function run(vitest: Vitest, { test, changed }: Order): Promise<Outcome> {
+async function run(vitest: Vitest, { test, changed, names, watched }: Order): Promise<Outcome> {
   for (const file of [changedBefore, changed]) if (file !== null) vitest.invalidateFile(file)
   changedBefore = changed
-  const specification = vitest.getRootProject().createSpecification(resolve(test))
+  const specification = vitest
+    .getRootProject()
+    .createSpecification(resolve(test), names === undefined ? {} : { testNames: [...names] })
+  if (watched !== undefined) writeFileSync('.wanted', JSON.stringify(watched.map((file) => resolve(file))))
   const { testModules, unhandledErrors } = await vitest.runTestSpecifications([specification])
   const module = testModules.find(({ moduleId }) => moduleId === specification.moduleId)
   if (module === undefined) throw new Error(`there is no test ${test}`)
-  return read(module, unhandledErrors)
+  return { ...read(module, unhandledErrors), covered: watched && takeCovered() }
+}
+
+function takeCovered(): Covered {
+  rmSync('.wanted')
+  if (!existsSync('.covered')) return {}
+  const covered = JSON.parse(readFileSync('.covered', 'utf8')) as Covered
+  rmSync('.covered')
+  return covered
 }
 
 function read(module: TestModule, unhandled: unknown[]): Outcome {

@@ -51,13 +51,13 @@ export class Workshop {
     return readFileSync(join(this.#folder, 'server', file), 'utf8')
   }
 
-  /** Runs a test with another text in place of a file's, until something fails, or `limitMs` have passed. */
-  async runWith(file: string, text: string, test: string, limitMs: number): Promise<Outcome> {
+  /** Runs tests with another text in place of a file's, until something fails, or `limitMs` have passed. */
+  async runWith(file: string, text: string, order: Omit<Order, 'changed'>, limitMs: number): Promise<Outcome> {
     const path = join(this.#folder, 'server', file)
     const original = readFileSync(path, 'utf8')
     writeFileSync(path, text)
     try {
-      return await this.run({ test, changed: path }, limitMs)
+      return await this.run({ ...order, changed: path }, limitMs)
     } finally {
       writeFileSync(path, original)
     }
