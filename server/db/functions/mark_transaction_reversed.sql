@@ -1,6 +1,6 @@
 -- The one rule of when a payment is reversed: nothing is left of the money that its owner got. What was given back by refunds and
--- reversals counts, and what disputes and refunds of the dashboard have taken and not given back, of all charges of the payment. It is
--- paid again once a part comes back. It happens in the commit of the movement. Movements of any other kind do not come here.
+-- reversals counts, and what disputes and refunds of the dashboard have taken and not given back, of all charges of the payment and of
+-- all parts of their money that came back to suspense and were assigned. It is paid again once a part comes back. It happens in the commit of the movement. Movements of any other kind do not come here.
 create or replace function mark_transaction_reversed() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 declare
@@ -25,13 +25,22 @@ begin
   ) then
     return null;
   end if;
-  with brought as materialized (
+  with charged as materialized (
+    select i.transaction_id as id from payment_intents i where i.merchant_id = new.merchant_id and i.id = intent
+    union
+    select s.transaction_id from sent_charges s where s.merchant_id = new.merchant_id and s.payment_intent_id = intent
+  ),
+  brought as materialized (
     -- Each movement that brought money of the payment, and the one that gave it to its owner. Money in suspense has none.
     select distinct t.id, coalesce(d.id, t.id) as owned_id
     from (
-      select i.transaction_id as id from payment_intents i where i.merchant_id = new.merchant_id and i.id = intent
+      select id from charged
       union
-      select s.transaction_id from sent_charges s where s.merchant_id = new.merchant_id and s.payment_intent_id = intent
+      -- What its disputes have brought back to suspense.
+      select b.id
+      from charged c
+      join disputes d on d.merchant_id = new.merchant_id and d.original_id = c.id
+      cross join unnest(d.movement_ids) as b (id)
     ) m
     join ledger_transactions t on t.merchant_id = new.merchant_id and t.id = m.id
     left join suspense_decisions d
@@ -40,6 +49,8 @@ begin
     where t.kind = 'pay_in' or d.id is not null
   ),
   names as materialized (
+    select id from charged
+    union
     select id from brought
     union
     select owned_id from brought

@@ -9,6 +9,7 @@ import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
 import { joinAssigned } from '../wallet/refunds.ts'
 import type { DisputeState } from './dispute-states.ts'
+import { partIds } from './payment-parts.ts'
 
 /** Who has borne the money that was taken back. */
 export type Bearer = 'customer' | 'merchant' | 'suspense'
@@ -324,8 +325,8 @@ function matchesOf(
 }
 
 /**
- * What can still be taken of the money that a ledger transaction brought: neither disputes nor refunds have it, or may have it. Minor
- * units; negative where they overlap.
+ * What can still be taken of the payment that a ledger transaction brought: neither disputes nor refunds have it, or may have it.
+ * Minor units; negative where they overlap.
  */
 export async function leftToTake(context: Context, tenant: Tenant, transactionId: string): Promise<bigint> {
   const [row] = await context.db.query<{ free: bigint }>(sql`select free from (${freeOf(tenant, transactionId)}) f`)
@@ -339,16 +340,21 @@ export async function leftToTake(context: Context, tenant: Tenant, transactionId
 export function freeOf(tenant: Tenant, transactionId: string): Sql {
   return sql`
     select
-      (t.amount - coalesce(f.amount, 0) - coalesce(d.amount, 0) + d.held)::bigint as free, d.amount is not null as is_disputed,
+      (b.amount - coalesce(f.amount, 0) - coalesce(d.amount, 0) + d.held)::bigint as free, d.amount is not null as is_disputed,
       coalesce(d.is_open, false) as is_open
     from (
       select sum(r.amount) as amount, coalesce(sum(h.amount), 0) as held, bool_or(r.state <> 'lost') as is_open
       from (${takingDisputes(tenant, transactionId)}) r
       left join holds h on h.merchant_id = r.merchant_id and h.id = r.hold_id and h.status = 'placed'
     ) d
-    join ledger_transactions t on t.merchant_id = ${tenant.merchant.id} and t.id = ${transactionId}::uuid
-    ${joinAssigned}
-    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = coalesce(da.id, t.id)
+    join ledger_transactions b on b.merchant_id = ${tenant.merchant.id} and b.id = ${transactionId}::uuid
+    cross join lateral (
+      select sum(f.amount) as amount
+      from (${partIds(tenant, sql`b.id`)}) n
+      join ledger_transactions t on t.merchant_id = b.merchant_id and t.id = n.id
+      ${joinAssigned}
+      join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = coalesce(da.id, t.id)
+    ) f
   `
 }
 

@@ -7,6 +7,7 @@ import { type AccountName, doCommandNoting, type LedgerCommand } from '../ledger
 import { accountOfLateFact } from '../ledger/late-facts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { getOriginal } from '../wallet/refunds.ts'
+import { partIds, paymentOf } from './payment-parts.ts'
 import { tellRefund } from './refund-events.ts'
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
 import { isOver, type RefundState } from './refund-states.ts'
@@ -95,7 +96,7 @@ export async function decideRefund(
     await lockCount(tx, tenant, 'disputes')
     const [taken] = await tx.db.query<{ id: string }>(sql`
       select d.id from disputes d
-      where d.merchant_id = ${merchant.id} and d.original_id = ${transactionId} and d.category = 'refund'
+      where d.merchant_id = ${merchant.id} and d.original_id = (${paymentOf(tenant, transactionId)}) and d.category = 'refund'
         and d.state <> 'won' and d.amount = ${amount} and d.created_at >= ${createdAt}
       limit 1
     `)
@@ -118,16 +119,19 @@ export async function decideRefund(
  * the money of that one has moved already. It is the first of the same amount that the account tells of, once and for good. Call it
  * where `decideRefund` waits.
  *
- * @param transactionId of the payment
+ * @param transactionId of the payment, not of a part of it
  * @param refund the account's id of it, and its amount in minor units
  */
 export async function isSettledAs(
   { db }: TxContext,
-  { merchant }: Tenant,
+  tenant: Tenant,
   transactionId: string,
   { name, amount }: { name: string; amount: bigint },
 ): Promise<boolean> {
-  const isOfPayment = sql`r.merchant_id = ${merchant.id} and r.original_id = ${transactionId}::uuid`
+  const { merchant } = tenant
+  const isOfPayment = sql`
+    r.merchant_id = ${merchant.id} and r.original_id in (${partIds(tenant, sql`${transactionId}::uuid`)})
+  `
   const known = await db.query(sql`select from refunds r where ${isOfPayment} and r.settled_as = ${name}`)
   if (known.length > 0) return true
   const settled = await db.query(sql`

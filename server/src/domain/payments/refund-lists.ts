@@ -6,7 +6,8 @@ import type { Context } from '../context.ts'
 import type { Customer } from '../customers/customers.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
-import { findSameMoney, joinAssigned, type Refund } from '../wallet/refunds.ts'
+import { joinAssigned, type Refund } from '../wallet/refunds.ts'
+import { findSameMoney } from './payment-parts.ts'
 import type { RefundState } from './refund-states.ts'
 
 /** A refund as it is read later: one that a processor makes, or one that was given back at once. */

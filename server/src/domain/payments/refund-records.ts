@@ -9,6 +9,7 @@ import type { Actor } from '../merchants/actors.ts'
 import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer, unpackRequestId } from '../trail/trail.ts'
 import { joinAssigned, type Refund } from '../wallet/refunds.ts'
+import { partIds } from './payment-parts.ts'
 import type { RefundState } from './refund-states.ts'
 
 /** A refund of a payment that a processor took. Its money is reserved until the processor says how it ended. */
@@ -157,7 +158,8 @@ export async function listNumberedRefunds(
 }
 
 /** With `n` for the refunds. */
-function matchesOf({ merchant, mode }: Tenant, { paymentId, from, until, currencies }: NumberedFilter): Sql {
+function matchesOf(tenant: Tenant, { paymentId, from, until, currencies }: NumberedFilter): Sql {
+  const { merchant, mode } = tenant
   const original = sql`(
     select i.transaction_id
     from payments p
@@ -167,7 +169,7 @@ function matchesOf({ merchant, mode }: Tenant, { paymentId, from, until, currenc
   return sql`
     from refunds n
     where n.merchant_id = ${merchant.id} and n.mode = ${mode} and n.number is not null
-      ${paymentId === undefined ? nothing : sql`and n.original_id = ${original}`}
+      ${paymentId === undefined ? nothing : sql`and n.original_id in (${partIds(tenant, original)})`}
       ${from === undefined ? nothing : sql`and n.created_at >= ${from}::timestamptz`}
       ${until === undefined ? nothing : sql`and n.created_at < ${until}::timestamptz`}
       ${currencies === undefined ? nothing : sql`and n.currency = any(${currencies})`}
@@ -177,22 +179,28 @@ function matchesOf({ merchant, mode }: Tenant, { paymentId, from, until, currenc
 /** How many refunds wait for a bank account of the payer, and how much of a payment can still be given back. */
 export async function summarizeRefunds(
   context: Context,
-  { merchant, mode }: Tenant,
+  tenant: Tenant,
   filter: NumberedFilter,
 ): Promise<{ waiting: number; left: bigint | null; currency: Currency | null }> {
+  const { merchant, mode } = tenant
   const [row] = await context.db.query<{ waiting: bigint; rest: bigint | null; currency: Currency | null }>(sql`
     select
       (select count(*) from refunds n
        where n.merchant_id = ${merchant.id} and n.mode = ${mode} and n.state = 'needsAttention' and n.number is not null
          ${filter.paymentId === undefined ? nothing : sql`and n.payment_intent_id = p.payment_intent_id`}) as waiting,
-      coalesce(da.amount, t.amount) - coalesce(f.amount, 0) as rest, p.currency
+      (
+        select sum(coalesce(da.amount, t.amount) - coalesce(f.amount, 0))::bigint
+        from (${partIds(tenant, sql`i.transaction_id`)}) n
+        join ledger_transactions t on t.merchant_id = i.merchant_id and t.id = n.id
+        ${joinAssigned}
+        left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = coalesce(da.id, t.id)
+        where t.id = i.transaction_id or da.id is not null
+      ) as rest,
+      p.currency
     from (select) one
     left join payments p
       on p.merchant_id = ${merchant.id} and p.mode = ${mode} and p.id = ${filter.paymentId ?? null}::bigint
     left join payment_intents i on i.merchant_id = p.merchant_id and i.id = p.payment_intent_id
-    left join ledger_transactions t on t.merchant_id = i.merchant_id and t.id = i.transaction_id
-    ${joinAssigned}
-    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = coalesce(da.id, t.id)
   `)
   return { waiting: Number(row?.waiting ?? 0n), left: row?.rest ?? null, currency: row?.currency ?? null }
 }

@@ -12,6 +12,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
 import { type GivingBack, getOriginal, giveBack, joinAssigned, type Original, type Refund } from '../wallet/refunds.ts'
 import { freeOf } from './dispute-records.ts'
+import { type ChosenPart, choosePart, paymentOf } from './payment-parts.ts'
 import type { NotSent, PaymentProcessor, PaymentsContext, ReturnDestination, ReturnState } from './payment-processor.ts'
 import { endDecided, endRefund, type Step } from './refund-ending.ts'
 import { tellRefund } from './refund-events.ts'
@@ -135,12 +136,13 @@ async function readNew(
   const { kind, reason = null } = input
   const asked =
     input.amount === undefined || typeof input.amount === 'bigint' ? (input.amount ?? null) : parseAmount(input.amount)
-  const original = await getOriginal(context, tenant, input.transactionId, kind)
+  const part = await choosePart(context, tenant, { transactionId: input.transactionId, amount: asked }, request)
+  const original = await getOriginal(context, tenant, part.id, kind)
   const transactionId = original.broughtBy
   const charge = await findCharge(context, tenant, transactionId)
   if (charge === null) refuseElsewhere(original)
   else await requireTaker(context, tenant, original)
-  const amount = await amountBesideDisputes(context, tenant, { transactionId, amount: asked }, request)
+  const amount = await amountBesideDisputes(context, tenant, { ...part, amount: asked }, request)
   return { original, charge, giving: { transactionId, amount, kind, reason } satisfies GivingBack }
 }
 
@@ -150,7 +152,7 @@ async function readNew(
  */
 function refuseElsewhere({ id, broughtBy, from }: Original): void {
   if (from.kind !== 'outside' || (from.at ?? 0n) < firstAccountId) return
-  const how = id === broughtBy ? 'without a payment of this service' : 'unasked or back from a dispute or refund'
+  const how = id === broughtBy ? 'without a payment of this service' : 'and nobody had asked for it here'
   const message = `The money came by a payment processor, ${how}: give it back there. It is then booked here by itself`
   throw new ServiceError('not_available', message)
 }
@@ -162,12 +164,12 @@ function refuseElsewhere({ id, broughtBy, from }: Original): void {
 async function amountBesideDisputes(
   context: Context,
   tenant: Tenant,
-  { transactionId, amount }: Pick<GivingBack, 'transactionId' | 'amount'>,
+  { paymentId, left, amount }: ChosenPart & Pick<GivingBack, 'amount'>,
   request: IdempotentRequest | null,
 ): Promise<bigint | null> {
   const { merchant, mode } = tenant
   const [row] = await context.db.query<{ free: bigint; is_open: boolean }>(sql`
-    select f.free, f.is_open from (${freeOf(tenant, transactionId)}) f
+    select f.free, f.is_open from (${freeOf(tenant, paymentId)}) f
     where f.is_disputed
       and not exists (
         select from idempotency_keys k
@@ -175,12 +177,15 @@ async function amountBesideDisputes(
           and k.key = ${request === null ? null : storedKey(request)}::text
       )
   `)
-  if (row === undefined || (amount !== null && amount <= row.free)) return amount
-  if (amount === null && row.free > 0n && !row.is_open) return row.free
-  const left = row.free > 0n ? `${row.free} minor units` : 'nothing'
+  if (row === undefined) return amount
+  // Of several parts, others may have the rest.
+  const free = left !== null && left < row.free ? left : row.free
+  if (amount !== null && amount <= free) return amount
+  if (amount === null && free > 0n && !row.is_open) return free
+  const rest = free > 0n ? `${free} minor units` : 'nothing'
   const message = row.is_open
-    ? `The payer has disputed the money: ${left} can be given back; name an amount, or answer the dispute`
-    : `Money was taken back at the processor: ${left} can be given back`
+    ? `The payer has disputed the money: ${rest} can be given back; name an amount, or answer the dispute`
+    : `Money was taken back at the processor: ${rest} can be given back`
   throw new ServiceError('refund_exceeded', message, 'amount')
 }
 
@@ -195,7 +200,8 @@ interface TakenCharge {
 }
 
 /** Null for a movement that no processor took. */
-async function findCharge(context: Context, { merchant, mode }: Tenant, id: string): Promise<TakenCharge | null> {
+async function findCharge(context: Context, tenant: Tenant, id: string): Promise<TakenCharge | null> {
+  const { merchant, mode } = tenant
   const [row] = await context.db.query<{
     id: string
     reference: string | null
@@ -205,16 +211,16 @@ async function findCharge(context: Context, { merchant, mode }: Tenant, id: stri
     select
       i.id,
       coalesce(
-        t.details ->> 'processorReference', i.charge_reference, case when p.incoming is not null then p.reference end
+        b.details ->> 'processorReference', i.charge_reference, case when p.incoming is not null then p.reference end
       ) as reference,
       coalesce(da.customer_id, p.customer_id, i.customer_id) as payer_id, p.id is not null as has_payment
     from ledger_transactions t
+    join ledger_transactions b on b.merchant_id = t.merchant_id and b.id = (${paymentOf(tenant, id)})
     join payment_intents i
-      on i.merchant_id = t.merchant_id and i.id = substr(t.details ->> 'paymentIntentId', 4)::uuid
+      on i.merchant_id = b.merchant_id and i.id = substr(b.details ->> 'paymentIntentId', 4)::uuid
     left join payments p on p.merchant_id = i.merchant_id and p.payment_intent_id = i.id
     ${joinAssigned}
-    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${id}
-      and (t.kind = 'pay_in' or (t.kind = 'suspended' and t.details ->> 'disputeId' is null))
+    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${id} and t.kind in ('pay_in', 'suspended')
   `)
   if (row === undefined || row.reference === null) return null
   return { intentUuid: row.id, reference: row.reference, payerId: row.payer_id, hasPayment: row.has_payment }

@@ -113,20 +113,6 @@ export const joinAssigned = sql`
     and da.outcome = 'assigned' and da.state = 'succeeded' and da.dispute_turn is null
 `
 
-/** The ids of the ledger transactions that have moved the same money to its owner: of one that was assigned from suspense, two. */
-export async function findSameMoney({ db }: Context, { merchant, mode }: Tenant, id: string): Promise<string[]> {
-  const rows = await db.query<{ id: string }>(sql`
-    select distinct n.id
-    from ledger_transactions t
-    ${joinAssigned}
-    cross join lateral (
-      values (t.id), (da.id), (case when t.kind = 'assigned' then (t.details ->> 'suspendedId')::uuid end)
-    ) as n (id)
-    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${id}::uuid and n.id is not null
-  `)
-  return rows.map((row) => row.id)
-}
-
 /**
  * By the id of the movement that brought the money, or of the one that assigned it from suspense. Throws `transaction_not_found`, and
  * `invalid_request` for a transaction of a kind that cannot be given back so.

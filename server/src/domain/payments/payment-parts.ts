@@ -1,0 +1,189 @@
+import { ServiceError } from '../../base/errors.ts'
+import { type Sql, sql } from '../../db/sql.ts'
+import type { Context } from '../context.ts'
+import { type IdempotentRequest, storedKey } from '../idempotency/request.ts'
+import type { Tenant } from '../merchants/tenant.ts'
+import { joinAssigned } from '../wallet/refunds.ts'
+import { takenOfSuspended } from '../wallet/suspense.ts'
+
+/*
+ * Which parts of a payment are with whom. Money in suspense that an account took, and brought back because a dispute was won or
+ * a refund failed, is in suspense again as money of its own, and may be assigned to somebody else. So a payment in suspense has a
+ * part that came first, and one for each time that money came back.
+ */
+
+/** Money in suspense of one payment. */
+export interface PaymentPart {
+  /** The ledger transaction that brought it into suspense. The first part has that of the payment. */
+  id: string
+  /** The movement that assigned it to a customer; null while nobody has it. */
+  assignedId: string | null
+  /**
+   * Minor units that neither the account has taken nor refunds and holds have, or may have: of money that was assigned, what its
+   * owner can still give back.
+   */
+  left: bigint
+}
+
+/** The movement that brought the payment whose money the ledger transaction `t` brought into suspense. */
+const payment = sql`
+  coalesce((
+    select d.original_id from disputes d
+    where t.kind = 'suspended' and d.merchant_id = t.merchant_id and d.id = (t.details ->> 'disputeId')::uuid
+  ), t.id)
+`
+
+/** Selects as `id` the movement of which the one with an id brought a part: itself for all money that came at once. */
+export function paymentOf({ merchant }: Tenant, id: string): Sql {
+  return sql`
+    select ${payment} as id from ledger_transactions t where t.merchant_id = ${merchant.id} and t.id = ${id}::uuid
+  `
+}
+
+/** Selects as `id` the movement that brought a payment and all movements of its disputes: the ones that brought its parts are among them. */
+export function partIds({ merchant }: Tenant, paymentId: Sql): Sql {
+  return sql`
+    select ${paymentId} as id
+    union
+    select m.id
+    from disputes d
+    cross join unnest(d.movement_ids) as m (id)
+    where d.merchant_id = ${merchant.id} and d.original_id = ${paymentId}
+  `
+}
+
+/**
+ * The parts of a payment, by the id of a movement that brought a part or assigned it: the one that came first, then as they came
+ * back. None of a payment that was not in suspense.
+ */
+async function listParts({ db }: Context, { merchant, mode }: Tenant, id: string): Promise<PaymentPart[]> {
+  const rows = await db.query<{ id: string; assigned_id: string | null; left: bigint }>(sql`
+    with payment as materialized (
+      select t.merchant_id, ${payment} as id
+      from ledger_transactions o
+      join ledger_transactions t
+        on t.merchant_id = o.merchant_id
+        and t.id = case when o.kind = 'assigned' then (o.details ->> 'suspendedId')::uuid else o.id end
+      where o.merchant_id = ${merchant.id} and o.mode = ${mode} and o.id = ${id}::uuid
+    ),
+    -- A refund and the dispute that it ends have the same movement. One that does not name its part is of the money that came
+    -- back last.
+    moved as materialized (
+      select distinct on (t.id)
+        t.id, t.kind, t.amount,
+        coalesce((t.details ->> 'suspendedId')::uuid, (
+          select s.id
+          from unnest(d.movement_ids) with ordinality as b (id, place)
+          join ledger_transactions s on s.merchant_id = d.merchant_id and s.id = b.id and s.kind = 'suspended'
+          where b.place < m.place
+          order by b.place desc
+          limit 1
+        ), p.id) as part_id
+      from payment p
+      join disputes d on d.merchant_id = p.merchant_id and d.original_id = p.id
+      cross join unnest(d.movement_ids) with ordinality as m (id, place)
+      join ledger_transactions t on t.merchant_id = d.merchant_id and t.id = m.id
+      order by t.id, m.place
+    )
+    select
+      t.id, da.id as assigned_id,
+      case
+        when da.id is null then t.amount - ${takenOfSuspended}
+        else coalesce(da.amount, t.amount) - coalesce(f.amount, 0) - coalesce((
+          select sum(case m.kind when 'chargeback' then m.amount when 'chargeback_returned' then -m.amount end)
+          from moved m
+          where m.part_id = t.id
+        ), 0)::bigint
+      end as left
+    from payment p
+    join (
+      select id from payment
+      union
+      select id from moved where kind = 'suspended'
+    ) n on true
+    join ledger_transactions t on t.merchant_id = p.merchant_id and t.id = n.id and t.kind = 'suspended'
+    ${joinAssigned}
+    left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = da.id
+    order by t.id <> p.id, t.id
+  `)
+  return rows.map((row) => ({ id: row.id, assignedId: row.assigned_id, left: row.left }))
+}
+
+/** What of a payment is to be given back. */
+export interface ChosenPart {
+  /** The movement that brought it. */
+  id: string
+  /** The movement that brought the payment. */
+  paymentId: string
+  /** As a `PaymentPart` has it; null for money that was not in suspense. */
+  left: bigint | null
+}
+
+/**
+ * The part that a refund gives back. The id of the movement that brought or assigned a part names this one. The id of the movement
+ * that brought the payment stands for the payment, as its reference does: then it is the first part with the amount left, and for a
+ * request that came before, the part of then. Without an amount only one may have anything left. Throws `invalid_request`,
+ * `refund_exceeded`.
+ *
+ * @param amount minor units; null for the whole rest
+ */
+export async function choosePart(
+  context: Context,
+  tenant: Tenant,
+  { transactionId, amount }: { transactionId: string; amount: bigint | null },
+  request: IdempotentRequest | null,
+): Promise<ChosenPart> {
+  const parts = await listParts(context, tenant, transactionId)
+  const paymentId = parts[0]?.id ?? transactionId
+  const owned = parts.filter(({ assignedId }) => assignedId !== null)
+  const named =
+    transactionId !== paymentId || owned.length < 2
+      ? (parts.find(({ id, assignedId }) => transactionId !== paymentId && [id, assignedId].includes(transactionId)) ??
+        owned[0])
+      : await chooseOf(context, tenant, { owned, amount }, request)
+  return named === undefined ? { id: transactionId, paymentId, left: null } : { ...named, paymentId }
+}
+
+async function chooseOf(
+  context: Context,
+  tenant: Tenant,
+  { owned, amount }: { owned: readonly PaymentPart[]; amount: bigint | null },
+  request: IdempotentRequest | null,
+): Promise<PaymentPart | undefined> {
+  const known = await findChosen(context, tenant, request)
+  if (known !== null) return owned.find(({ id }) => id === known.id) ?? owned[0]
+  const some = owned.filter(({ left }) => left > 0n)
+  if (some.length < 2) return some[0] ?? owned[0]
+  const chosen = amount === null ? undefined : some.find(({ left }) => left >= amount)
+  if (chosen !== undefined) return chosen
+  const list = some.map(({ assignedId, left }) => `txn_${assignedId} (${left} minor units left)`).join(', ')
+  const words = `The money of the payment is in ${some.length} parts, which were assigned one by one`
+  if (amount === null)
+    throw new ServiceError('invalid_request', `${words}: name an amount, or one of ${list}`, 'amount')
+  throw new ServiceError('refund_exceeded', `${words}, and none has so much left: ${list}`, 'amount')
+}
+
+/** The part that a request has given back before; null for a request that is new. */
+async function findChosen(
+  { db }: Context,
+  { merchant, mode }: Tenant,
+  request: IdempotentRequest | null,
+): Promise<{ id: string | null } | null> {
+  if (request === null) return null
+  const [row] = await db.query<{ id: string | null }>(sql`
+    select r.original_id as id
+    from idempotency_keys k
+    left join refunds r on r.merchant_id = k.merchant_id and r.id = k.result_id
+    where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.key = ${storedKey(request)}
+  `)
+  return row ?? null
+}
+
+/** The ids by which refunds name what they give back, of a part or of a whole payment. */
+export async function findSameMoney(context: Context, tenant: Tenant, id: string): Promise<string[]> {
+  const parts = await listParts(context, tenant, id)
+  const same = id === parts[0]?.id ? parts : parts.filter((each) => [each.id, each.assignedId].includes(id))
+  return same.length === 0
+    ? [id]
+    : same.flatMap((each) => (each.assignedId === null ? [each.id] : [each.id, each.assignedId]))
+}
