@@ -63,13 +63,14 @@ function dueAfter({ accountId, holdId, respondBy, remindedAt, createdAt }: Dispu
   if (state !== 'open' || respondBy === null) return look
   const clock = remindedAt === null ? reminderOf(respondBy, createdAt) : accountId === 0n ? respondBy : null
   if (look === null || clock === null) return clock ?? look
-  return clock < look && clock > now ? clock : look
+  // A reminder that is due already is for the next look; once the time is over there is none.
+  return clock < look && now < respondBy ? clock : look
 }
 
 /** Half of the time that is left, where that is short. */
 export function reminderOf(respondBy: Date, createdAt: Date): Date {
   const half = (respondBy.getTime() - createdAt.getTime()) / 2
-  return new Date(respondBy.getTime() - Math.max(0, Math.min(remindMs, half)))
+  return new Date(respondBy.getTime() - Math.min(remindMs, half))
 }
 
 /**
