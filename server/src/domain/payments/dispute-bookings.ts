@@ -52,7 +52,6 @@ async function bearOrMerchant(
   const key = `dispute/${id}/${movements}`
   const { refused, isFeeBooked } = await post(bearer, key, false)
   if (refused === null) return
-  if (!refused.kept) throw refused
   // The first one may have had room for the fee alone.
   const left = await post({ kind: 'merchant_balance' }, `${key}/merchant`, isFeeBooked)
   if (left.refused !== null) throw left.refused

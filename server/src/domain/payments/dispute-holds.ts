@@ -2,11 +2,11 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
-import { type AccountName, doCommand, type LedgerCommand } from '../ledger/commands.ts'
+import { type AccountName, doTogether, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Dispute, listDisputesOf } from './dispute-records.ts'
 import { isDecided } from './dispute-states.ts'
-import { bookedOf, type DisputedMoney, findDisputedMoney, movementToOwner, payerOf } from './disputed-money.ts'
+import { bookedOf, type DisputedMoney, findDisputedMoney, movementToOwner } from './disputed-money.ts'
 
 /* The amount of an open dispute is reserved, as far as it is there, so that it is not spent meanwhile. */
 
@@ -24,9 +24,6 @@ export async function holdAmount(
   const originalId = movementToOwner(money)
   if (holdId === null || isDecided(dispute.state) || originalId === null) return
   const from = money.owner as AccountName
-  const payer = await payerOf(context, tenant, money, 'customer')
-  // The customer is being erased: the merchant bears it.
-  if (payer.kind !== from.kind) return
   const common = { action: 'place', id: holdId, currency, from, originalId } as const
   for (let time = 1; time <= 3; time++) {
     const available = await availableOf(context, tenant, { ...from, currency, originalId })
@@ -42,11 +39,8 @@ export async function holdAmount(
       request: null,
       ownKey: `dispute/${id}/hold/${time}`,
     }
-    const refused = await doCommand(context, tenant, command).catch((error) => {
-      if (error instanceof ServiceError) return error
-      throw error
-    })
-    if (!(refused instanceof ServiceError && ['insufficient_funds', 'refund_exceeded'].includes(refused.code))) return
+    const [placed] = await doTogether(context, tenant, [command])
+    if (!(placed instanceof ServiceError)) return
   }
 }
 
@@ -94,11 +88,9 @@ export async function releasesOf(
 
 export async function releaseHold(context: FreeContext, { merchant, mode }: Tenant, dispute: Dispute) {
   const tenant = { merchant, mode }
-  const [command] = await releasesOf(context, tenant, dispute)
-  if (command === undefined) return
-  await doCommand(context, tenant, command).catch((error) => {
-    if (!(error instanceof ServiceError && ['hold_not_open', 'customer_not_found'].includes(error.code))) throw error
-  })
+  const commands = await releasesOf(context, tenant, dispute)
+  // Where it is refused, somebody else has released it meanwhile.
+  if (commands.length > 0) await doTogether(context, tenant, commands)
 }
 
 /** Reserves money that was just assigned from suspense for the disputes of it that are open. They are its new owner's. */
