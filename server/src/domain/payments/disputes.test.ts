@@ -22,8 +22,9 @@ import { reportsOf, settleDueDisputes } from './dispute-lookups.ts'
 import { type Dispute, leftToTake } from './dispute-records.ts'
 import { changeDisputeSettings } from './dispute-settings.ts'
 import { disputeArrows, disputeStates } from './dispute-states.ts'
+import { remindOfDispute } from './dispute-turns.ts'
 import { findDisputedMoney } from './disputed-money.ts'
-import { learnDispute } from './disputes.ts'
+import { type DisputeReport, learnDispute } from './disputes.ts'
 import type { AccountDispute, AccountRefund } from './payment-processor.ts'
 import { chargeInstrument, getPayment } from './payments.ts'
 import { refundTransaction } from './refunds.ts'
@@ -66,8 +67,8 @@ const spend = (amount: number) =>
 const payIn = (amount: number) =>
   simulatePayIn(service, sandboxTenantOf(tenant), { customerCode: ada, amount, currency: 'ZAR' }, null)
 
-const fundsOf = async () => {
-  const { posted, held, owed } = await getBalance(service, tenant, ada)
+const fundsOf = async (customer = ada) => {
+  const { posted, held, owed } = await getBalance(service, tenant, customer)
   return [posted, held, owed]
 }
 
@@ -157,19 +158,33 @@ describe('a dispute', () => {
 
   test('that is not answered is told again, and lost when its time is over', async () => {
     const opened = await dispute((await pay()).reference)
-    service.clock.advance(11 * hour)
+    service.clock.advance(12 * hour - 1)
     await settleDueDisputes(service)
     expect(await eventsOf()).toEqual(['dispute.opened'])
-    service.clock.advance(2 * hour)
+    service.clock.advance(1)
     await settleDueDisputes(service)
     await settleDueDisputes(service)
     expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.reminded'])
-    service.clock.advance(3 * hour)
+    service.clock.advance(4 * hour)
     await settleDueDisputes(service)
     expect(await getDispute(service, tenant, opened)).toMatchObject({ state: 'lost', resolution: 'auto-accepted' })
     expect(await fundsOf()).toEqual([0n, 0n, 0n])
     service.clock.advance(48 * hour)
     expect(await settleDueDisputes(service)).toBe(0)
+    expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.reminded', 'dispute.lost'])
+  })
+
+  test('of a short time is told again when half of it is over', async () => {
+    const dueAt = new Date(service.clock.now().getTime() + 2 * hour)
+    await dispute((await pay()).reference, { dueAt })
+    service.clock.advance(hour - 1)
+    await settleDueDisputes(service)
+    expect(await eventsOf()).toEqual(['dispute.opened'])
+    service.clock.advance(1)
+    await settleDueDisputes(service)
+    expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.reminded'])
+    service.clock.advance(hour)
+    await settleDueDisputes(service)
     expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.reminded', 'dispute.lost'])
   })
 
@@ -240,6 +255,46 @@ describe('an open dispute that holds its amount', () => {
     expect(await fundsOf()).toEqual([1000n, 0n, 0n])
   })
 
+  test('reserves what no other hold has, however much of another payment was given back', async () => {
+    const { id } = await payIn(1000)
+    await refundTransaction(service, tenant, { transactionId: id, amount: 900 }, null)
+    const { reference } = await pay()
+    await createLedger(service)(tenant, commandsFor(service).place(ada, 400n))
+    await dispute(reference)
+    expect(await fundsOf()).toEqual([1100n, 1100n, 0n])
+  })
+
+  test('reserves what is left, to the last unit, where money is spent while it looks', async () => {
+    const { id } = await payIn(1000)
+    const spending = [600, 399]
+    const query: Queryable['query'] = async (statement) => {
+      const rows = await service.db.query(statement)
+      const amount = statement.text.includes('as available') ? spending.shift() : undefined
+      if (amount !== undefined) await spend(amount)
+      return rows as never
+    }
+    const racing = { ...service, db: { ...service.db, query } }
+    await simulateDispute(racing, sandboxTenantOf(tenant), { reference: `txn_${id}`, reason: 'Not mine' })
+    expect([spending, await fundsOf()]).toEqual([[], [1n, 1n, 0n]])
+  })
+
+  test('gives free what it has reserved itself, and nothing else', async () => {
+    const bob = (await createCustomer(service, tenant, {})).customer.code
+    const paid = await simulatePayIn(
+      service,
+      sandboxTenantOf(tenant),
+      { customerCode: bob, amount: 500, currency: 'ZAR' },
+      null,
+    )
+    await dispute(`txn_${paid.id}`)
+    const own = await dispute((await pay()).reference)
+    await answer(own, 'declined')
+    expect([await fundsOf(), await fundsOf(bob)]).toEqual([
+      [1000n, 0n, 0n],
+      [500n, 500n, 0n],
+    ])
+  })
+
   test('reserves nothing that was spent, and nothing of a merchant who bears disputes', async () => {
     const { reference } = await pay()
     await spend(1000)
@@ -268,13 +323,19 @@ describe('two answers at once', () => {
     },
   )
 
-  test('whatever the race, an answer that is taken has decided the dispute', async () => {
+  test('whatever the race, an answer that is taken has decided the dispute, and nothing stays reserved', async () => {
+    await settings({ holdsAmount: true })
     for (let round = 0; round < 5; round++) {
       const seen = await dispute((await pay()).reference)
-      const [declined, accepted] = await Promise.allSettled([answer(seen, 'declined'), answer(seen, 'accepted')])
+      const [declined, accepted] = await Promise.allSettled([
+        answer(seen, 'declined'),
+        answer(seen, 'accepted'),
+        answer(seen, 'declined'),
+      ])
       if (declined.status === 'fulfilled') expect(declined.value.state).toBe('won')
       if (accepted.status === 'fulfilled') expect(accepted.value.state).toBe('lost')
       expect([declined.status, accepted.status]).toContain('fulfilled')
+      expect((await fundsOf())[1]).toBe(0n)
     }
   })
 })
@@ -397,6 +458,66 @@ describe('a dispute at an account', () => {
     await learn('won')
     expect(await fundsOf()).toEqual([1000n, 0n, 0n])
     expect(await books()).not.toHaveProperty('processor_fees')
+  })
+
+  test('is looked at after as long again as it is open, from a minute to an hour, and in time for its one reminder', async () => {
+    await settings({ holdsAmount: true })
+    const { id } = await payIn(1000)
+    const money = await findDisputedMoney(service, tenant, id)
+    if (money === null) throw new Error('no money')
+    const learn = async (own: Partial<DisputeReport> = {}) => {
+      const told = { ...report, state: 'open', resolution: null, ...own } as const
+      return (await learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, told)) as Dispute
+    }
+    const rowOf = async ({ id }: Dispute) => {
+      const [row] = await service.db.query<{ due_at: Date | null; reminded_at: Date | null }>(sql`
+        select due_at, reminded_at from disputes where merchant_id = ${tenant.merchant.id} and id = ${id}
+      `)
+      return row as { due_at: Date | null; reminded_at: Date | null }
+    }
+    const dueIn = async (each: Dispute) => {
+      const { due_at } = await rowOf(each)
+      return due_at === null ? null : due_at.getTime() - service.clock.now().getTime()
+    }
+    const learnAfter = async (ms: number, own: Partial<DisputeReport> = {}) => {
+      service.clock.advance(ms)
+      return dueIn(await learn(own))
+    }
+    const begin = service.clock.now().getTime()
+    const over = await learn({ outsideId: 'over', respondBy: new Date(begin) })
+    expect(await dueIn(over)).toBe(minute)
+    const atRest = await rowOf(over)
+    expect(await learnAfter(0)).toBe(minute)
+    expect(await learnAfter(10 * minute)).toBe(10 * minute)
+    expect(await learnAfter(110 * minute, { respondBy: new Date(begin + 8 * hour) })).toBe(hour)
+    expect(await learnAfter(90 * minute)).toBe(30 * minute)
+    expect(await learnAfter(30 * minute)).toBe(0)
+    expect(await learnAfter(hour)).toBe(-hour)
+    const reminded = await learn()
+    for (let i = 0; i < 2; i++) await remindOfDispute(service, tenant, reminded)
+    expect(await eventsOf()).toEqual(['dispute.opened', 'dispute.opened', 'dispute.reminded'])
+    expect([await dueIn(reminded), await learnAfter(minute)]).toEqual([hour, hour])
+    expect(await rowOf(over)).toEqual(atRest)
+
+    expect(await dueIn(await learn({ state: 'won' }))).toBe(minute)
+    await learn({ outsideId: 'over', state: 'won' })
+    service.clock.advance(minute)
+    await settleDueDisputes(service)
+    expect(await dueIn(await learn({ state: 'won' }))).toBe(null)
+  })
+
+  test('takes a fee and what suspense has no longer, also one unit, from the merchant', async () => {
+    const make = commandsFor(service)
+    const suspended = make.book('suspended', { kind: 'outside', at: 7n }, { kind: 'suspense' }, 1000n)
+    const { id } = await createLedger(service)(tenant, suspended)
+    const money = await findDisputedMoney(service, tenant, id)
+    if (money === null) throw new Error('no money')
+    for (const [i, amount] of [1n, 1010n].entries()) {
+      const own = { ...report, outsideId: String(i), amount, state: 'lost', resolution: null } as const
+      const lost = await learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, own)
+      expect(lost).toMatchObject({ state: 'lost', borneBy: 'suspense', movements: 1 })
+    }
+    expect(await books()).toEqual({ outside: 11, processor_fees: -10, merchant_receivable: -1 })
   })
 
   test('gives the money to the merchant where the owner’s balance has no room for it, once', async () => {
