@@ -30,12 +30,14 @@ const refunds = [
   'src/surfaces/mteja/routes/refunds.test.ts',
   'src/surfaces/paystack/routes/refund.test.ts',
   'src/upstream/paystack/refunds.test.ts',
+  'test/paystack/assigned-in-parts.test.ts',
   'test/paystack/live-disputes.test.ts',
   'test/paystack/refunded-assigned.test.ts',
 ]
 const disputes = [
   'src/domain/payments/disputes.test.ts',
   'src/surfaces/paystack/routes/dispute.test.ts',
+  'test/paystack/assigned-in-parts.test.ts',
   'test/paystack/fee-bearers.test.ts',
   'test/paystack/given-back-in-parts.test.ts',
   'test/paystack/live-disputes.test.ts',
@@ -45,6 +47,7 @@ const disputes = [
 const suspense = [
   'src/domain/wallet/taken-names.test.ts',
   'src/surfaces/mteja/routes/suspense.test.ts',
+  'test/paystack/assigned-in-parts.test.ts',
   'test/paystack/live-suspense.test.ts',
   'test/paystack/refunded-assigned.test.ts',
 ]
@@ -101,6 +104,7 @@ export const targets: readonly Target[] = [
     'dispute-turns',
     'disputed-money',
     'disputed-suspense',
+    'payment-parts',
   ].map((name) => ({ file: `src/domain/payments/${name}.ts`, tests: disputes })),
   ...['settling', 'charge-facts'].map((name) => ({ file: `src/domain/payments/${name}.ts`, tests: crediting })),
   ...['src/domain/wallet/suspense.ts', 'src/domain/payments/assigned-money.ts'].map((file) => ({

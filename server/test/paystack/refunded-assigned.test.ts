@@ -8,10 +8,6 @@ import { openReconciledAccount, type ReconciledAccount } from './reconciled-acco
 
 // Money that went to suspense, was assigned to a customer, and goes back by the account that took it.
 
-interface Refund {
-  amount: number
-}
-
 let api: TestApi
 let opened: ReconciledAccount
 /** Who gets the money, and the movement that brought it to suspense. */
@@ -56,8 +52,8 @@ async function end(status: 'processed' | 'failed') {
   await opened.tellAll()
   await opened.settleDue()
 }
-async function balance(customer = owner) {
-  const { balances } = (await opened.ask('GET', `/v1/customers/${customer}/balances`)).json()
+async function balance() {
+  const { balances } = (await opened.ask('GET', `/v1/customers/${owner}/balances`)).json()
   const { posted, held, owed } = balances.find(({ currency }: { currency: string }) => currency === 'NGN')
   return [posted, held, owed]
 }
@@ -248,121 +244,6 @@ test('money that nobody had asked for here is given back in the account alone', 
   )
   expect((await opened.ask('POST', `/v1/suspense/${shop.id}/assign`, { customerId: owner })).statusCode).toBe(200)
   expect((await refund(shop.id)).json()).toMatchObject({ error: { code: 'not_available' } })
-})
-
-describe('of a payment whose money is in two parts, because the account took one in suspense and brought it back', () => {
-  const other = 'ben@example.com'
-  let second: { id: string; assignedId: string; owner: string }
-  /** The first part is of 1,500 and Ada's; the second of 1,500 and Ben's. */
-  beforeEach(async () => {
-    const { account, ask } = opened
-    refundInDashboard(account, account.transactions.at(-1)?.reference as string, 1_500)
-    await opened.tellAll()
-    await opened.settleDue()
-    await assign()
-    await end('failed')
-    const [{ id }] = (await ask('GET', '/v1/suspense?open=true')).json().data
-    const ben = (await ask('POST', '/customer', { email: other })).json().data.customer_code
-    const { transactionId: assignedId } = (await ask('POST', `/v1/suspense/${id}/assign`, { customerId: ben })).json()
-    second = { id, assignedId: assignedId.replace(/^txn_/, ''), owner: ben }
-    expect(await both()).toEqual([1_500, 0, 0, 1_500, 0, 0])
-    expect(await verify()).toBe('success')
-  })
-  const both = async () => {
-    const [ada, ben] = [await balance(), await balance(second.owner)]
-    return [...ada, ...ben]
-  }
-  const refusal = async (transactionId: string, amount?: number) => (await refund(transactionId, amount)).json().error
-
-  test('each goes back by its own names, from its own owner, and the payment is reversed once both have', async () => {
-    const first = (await refund(second.assignedId, 1_000)).json()
-    expect(first).toMatchObject({ transactionId: second.id, amount: 1_000 })
-    expect([await both(), await verify()]).toEqual([[1_500, 0, 0, 1_500, 1_000, 0], 'reversal-pending'])
-    expect((await refusal(second.id, 501)).code).toBe('refund_exceeded')
-    await end('processed')
-    expect([await both(), await verify()]).toEqual([[1_500, 0, 0, 500, 0, 0], 'success'])
-    expect((await refund(second.id)).json()).toMatchObject({ transactionId: second.id, amount: 500 })
-    await end('processed')
-    expect((await refusal(second.assignedId)).code).toBe('refund_exceeded')
-    expect(await verify()).toBe('success')
-    expect((await refund('order-1')).json()).toMatchObject({ transactionId: suspendedId, amount: 1_500 })
-    await end('processed')
-    expect([await both(), await verify()]).toEqual([[0, 0, 0, 0, 0, 0], 'reversed'])
-    expect((await refusal('order-1')).code).toBe('refund_exceeded')
-    await expectAgreement()
-
-    const listed = async (name: string) =>
-      (await opened.ask('GET', `/v1/refunds?transactionId=${name}`)).json().data.map(({ amount }: Refund) => amount)
-    expect(await listed('order-1')).toEqual([1_500, 500, 1_000])
-    expect(await listed(suspendedId)).toEqual([1_500, 500, 1_000])
-    expect(await listed(second.id)).toEqual([500, 1_000])
-    expect(await listed(second.assignedId)).toEqual([500, 1_000])
-    const { id } = (await opened.ask('GET', '/transaction/verify/order-1')).json().data
-    const onTheWire = (await opened.ask('GET', `/refund?transaction=${id}`)).json()
-    expect(onTheWire.data.map(({ amount }: Refund) => amount)).toEqual([1_500, 500, 1_000])
-    expect(onTheWire.meta.partialAmountLeft).toBe(0)
-  })
-
-  test('by the name of the payment the first part with so much left goes back, and nothing where that is unclear', async () => {
-    expect(await refusal('order-1')).toMatchObject({
-      code: 'invalid_request',
-      message: expect.stringContaining(`txn_${second.assignedId} (1500 minor units left)`),
-    })
-    expect((await refusal('order-1', 1_501)).code).toBe('refund_exceeded')
-    const once = () =>
-      api.app.inject({
-        method: 'POST',
-        url: '/v1/refunds',
-        headers: { authorization: `Bearer ${opened.tenant.secret}`, 'idempotency-key': 'once' },
-        payload: { transactionId: 'order-1', amount: 1_000 },
-      })
-    const { id } = (await once()).json()
-    expect(await both()).toEqual([1_500, 1_000, 0, 1_500, 0, 0])
-    // The first part has not got so much any more.
-    expect((await once()).json()).toMatchObject({
-      id,
-      transactionId: suspendedId,
-    })
-    expect(await both()).toEqual([1_500, 1_000, 0, 1_500, 0, 0])
-    const wire = (await opened.ask('POST', '/refund', { transaction: 'order-1', amount: 1_000 })).json()
-    expect(wire).toMatchObject({ status: true, data: { amount: 1_000 } })
-    expect(await both()).toEqual([1_500, 1_000, 0, 1_500, 1_000, 0])
-    expect((await refusal('order-1', 501)).code).toBe('refund_exceeded')
-    expect((await refund('order-1', 500)).json()).toMatchObject({ transactionId: suspendedId })
-    expect((await refund('order-1')).json()).toMatchObject({ transactionId: second.id, amount: 500 })
-    await opened.settleDue()
-    for (const row of opened.account.refunds.filter(({ status }) => status !== 'failed')) {
-      moveRefund(opened.account, row, 'processed')
-    }
-    await opened.tellAll()
-    await opened.settleDue()
-    expect([await both(), await verify()]).toEqual([[0, 0, 0, 0, 0, 0], 'reversed'])
-    await expectAgreement()
-  })
-
-  test('of many refunds of both at once no more goes back than came', async () => {
-    const names = ['order-1', suspendedId, second.id, second.assignedId]
-    const answers = await Promise.all([...names, ...names].map((name) => refund(name, 700)))
-    expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 201, 201, 201, 409, 409, 409, 409])
-    expect(await both()).toEqual([1_500, 1_400, 0, 1_500, 1_400, 0])
-  })
-
-  test('one that is disputed, or was taken back, leaves the other what the account still has', async () => {
-    const { account } = opened
-    const dispute = openDispute(account, account.transactions.at(-1)?.reference as string)
-    dispute.refund_amount = 2_000
-    await opened.tellAll()
-    await opened.settleDue()
-    expect((await refusal(second.id, 1_001)).code).toBe('refund_exceeded')
-    expect((await refund(second.id, 400)).statusCode).toBe(201)
-    expect((await refusal('order-1', 601)).code).toBe('refund_exceeded')
-    resolveDispute(account, dispute, 'declined')
-    await opened.tellAll()
-    await opened.settleDue()
-    expect((await refund('order-1', 1_500)).json()).toMatchObject({ transactionId: suspendedId })
-    expect((await refund(second.id, 1_100)).statusCode).toBe(201)
-    expect((await refusal(second.id, 1)).code).toBe('refund_exceeded')
-  })
 })
 
 test('the ledger gives it back to where it had come from, and nowhere else', async () => {

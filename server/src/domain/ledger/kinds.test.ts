@@ -127,7 +127,7 @@ describe('the cases', () => {
   ) as [AccountName, AccountName, AccountName]
 
   /** What is asked of the ledger in each case of the table. */
-  const asked = (a: string): Record<string, LedgerCommand[]> => {
+  const asked = (a: string, b: string): Record<string, LedgerCommand[]> => {
     const make = commandsFor(service)
     const wallet = cash(a)
     const payIn = (amount: bigint) => make.book('pay_in', processor, wallet, amount)
@@ -205,19 +205,29 @@ describe('the cases', () => {
         make.book('suspended', processor, suspense, 100n),
         make.book('given_back', suspense, processor, 100n),
       ],
+      'of 100 in suspense the account takes 30, and the rest is assigned; the 30 come back and are assigned to another customer; then the account takes 80 of both':
+        [
+          make.book('suspended', processor, suspense, 100n),
+          make.book('given_back', suspense, processor, 30n),
+          make.book('assigned', suspense, wallet, 70n),
+          make.book('suspended', processor, suspense, 30n),
+          make.book('assigned', suspense, cash(b), 30n),
+          make.book('chargeback', cash(b), processor, 10n),
+          make.book('chargeback', wallet, processor, 70n),
+        ],
     }
   }
 
   test.each(rowsBelow('| case | movements |'))('%s', async (name, movements = '') => {
     const tenant = await createTestTenant(service)
-    const [a = ''] = await createWallets(service, tenant, 1)
-    const commands = asked(a)[name ?? ''] ?? []
+    const [a = '', b = ''] = await createWallets(service, tenant, 2)
+    const commands = asked(a, b)[name ?? ''] ?? []
     for (const command of commands) await doCommand(service, tenant, command)
     expect(await movementsOf(tenant.merchant.id, commands)).toEqual(movements.split('<br>'))
   })
 
   test('the table has every case of the test', () => {
-    expect(rowsBelow('| case | movements |').map(([name]) => name)).toEqual(Object.keys(asked('')))
+    expect(rowsBelow('| case | movements |').map(([name]) => name)).toEqual(Object.keys(asked('', '')))
   })
 
   /** In the order of the commands, a loan before its command and a repayment after it. */

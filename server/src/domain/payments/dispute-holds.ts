@@ -7,12 +7,13 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { type Dispute, listDisputesOf } from './dispute-records.ts'
 import { isDecided } from './dispute-states.ts'
 import { bookedOf, type DisputedMoney, findDisputedMoney, movementToOwner } from './disputed-money.ts'
+import { listParts } from './payment-parts.ts'
 
 /* The amount of an open dispute is reserved, as far as it is there, so that it is not spent meanwhile. */
 
 /**
- * Reserves what is available of the amount of an open dispute, once somebody has the money. A customer who has spent it meanwhile has
- * nothing reserved, and owes the rest if the dispute is lost.
+ * Reserves what is available of the amount of an open dispute, once somebody has the money: of the first part of it that has anything
+ * available. A customer who has spent it meanwhile has nothing reserved, and owes the rest if the dispute is lost.
  */
 export async function holdAmount(
   context: FreeContext,
@@ -20,9 +21,19 @@ export async function holdAmount(
   dispute: Dispute,
   money: DisputedMoney,
 ): Promise<void> {
+  if (dispute.holdId === null || isDecided(dispute.state)) return
+  if (money.kind !== 'suspended') return holdOf(context, tenant, dispute, money)
+  for (const { id, assignedId, left } of await listParts(context, tenant, money.transactionId)) {
+    const part = assignedId === null || left <= 0n ? null : await findDisputedMoney(context, tenant, id)
+    if (part !== null) await holdOf(context, tenant, dispute, { ...part, amount: left })
+  }
+}
+
+/** Nothing is reserved where something is. */
+async function holdOf(context: FreeContext, tenant: Tenant, dispute: Dispute, money: DisputedMoney): Promise<void> {
   const { id, holdId, currency } = dispute
   const originalId = movementToOwner(money)
-  if (holdId === null || isDecided(dispute.state) || originalId === null) return
+  if (holdId === null || originalId === null) return
   const from = money.owner as AccountName
   const common = { action: 'place', id: holdId, currency, from, originalId } as const
   for (let time = 1; time <= 3; time++) {
@@ -101,7 +112,9 @@ export async function holdAssigned(
 ): Promise<void> {
   // A fact is nobody's.
   const tenant = { merchant, mode }
-  const disputes = (await listDisputesOf(context, tenant, suspendedId)).filter(({ state }) => !isDecided(state))
+  const [payment] = await listParts(context, tenant, suspendedId)
+  const paymentId = payment?.id ?? suspendedId
+  const disputes = (await listDisputesOf(context, tenant, paymentId)).filter(({ state }) => !isDecided(state))
   const found = disputes.length === 0 ? null : await findDisputedMoney(context, tenant, suspendedId)
   if (found?.decision == null) return
   // It is posted, and its row does not say so yet.
@@ -110,7 +123,8 @@ export async function holdAssigned(
     await context.db.query(sql`
       update disputes set customer_id = ${money.customerId}::bigint
       where merchant_id = ${merchant.id} and id = ${dispute.id} and state = ${dispute.state}
+        and original_id = ${suspendedId}::uuid
     `)
-    await holdAmount(context, tenant, dispute, money)
+    await holdOf(context, tenant, dispute, money)
   }
 }

@@ -9,7 +9,7 @@ import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
 import { joinAssigned } from '../wallet/refunds.ts'
 import type { DisputeState } from './dispute-states.ts'
-import { partIds } from './payment-parts.ts'
+import { isOfRefund, partIds, readTaking, type StoredTaking, type Taking } from './payment-parts.ts'
 
 /** Who has borne the money that was taken back. */
 export type Bearer = 'customer' | 'merchant' | 'suspense'
@@ -55,6 +55,10 @@ export interface Dispute {
   movements: number
   /** The ledger transaction that took the money, or the last one that gave it back. */
   movementId: string | null
+  /** All that took the money or gave it back. */
+  movementIds: readonly string[]
+  /** What it takes of the parts of money in suspense, now or the last time; empty for other money. */
+  takings: readonly Taking[]
   /** The account's id of the refund by which the money went back. */
   refundName: string | null
   holdId: string | null
@@ -138,6 +142,8 @@ interface DisputeRow extends DoerRow {
   borne_by: Bearer | null
   movements: number
   movement_id: string | null
+  movement_ids: string[]
+  takings: StoredTaking[]
   refund_name: string | null
   hold_id: string | null
   after_decline: Exclude<DisputeState, 'open'> | null
@@ -166,7 +172,7 @@ interface DisputeRow extends DoerRow {
 const disputeColumns = sql`
   r.id, r.mode, r.wire_id, r.account_id, r.outside_id, r.category, r.original_id, r.payment_intent_id, r.outside_reference,
   r.customer_id, r.asked_amount, r.amount, r.currency, r.state, r.state_reason, r.resolution, r.complaint, r.respond_by, r.reminded_at,
-  r.borne_by, r.movements, r.movement_id, r.refund_name, r.hold_id, r.after_decline, r.evidence, r.attachments, r.messages, r.history,
+  r.borne_by, r.movements, r.movement_id, r.movement_ids, r.takings, r.refund_name, r.hold_id, r.after_decline, r.evidence, r.attachments, r.messages, r.history,
   r.resolved_at, r.created_at, r.updated_at, pay.id as payment_id, pay.reference as payment_reference,
   pay.amount as payment_amount, pay.fee as payment_fee, pay.channel as payment_channel, pay.status as payment_status,
   pay.paid_at as payment_paid_at, pay.created_at as payment_created_at, p.bin, p.last4, c.code as customer_code,
@@ -358,18 +364,12 @@ export function freeOf(tenant: Tenant, transactionId: string): Sql {
   `
 }
 
-/**
- * Selects the open and lost disputes of the money that a ledger transaction brought. A refund that was told before the dispute
- * that it ends is that dispute, so it is not counted besides.
- */
+/** Selects the open and lost disputes of the money that a ledger transaction brought, each once. */
 function takingDisputes({ merchant }: Tenant, transactionId: string): Sql {
   return sql`
     select d.* from disputes d
     where d.merchant_id = ${merchant.id} and d.original_id = ${transactionId}::uuid and d.state <> 'won'
-      and not exists (
-        select from disputes e
-        where e.merchant_id = d.merchant_id and e.original_id = d.original_id and d.outside_id = 'refund/' || e.refund_name
-      )
+      and not ${isOfRefund}
   `
 }
 
@@ -399,6 +399,8 @@ function readDispute(row: DisputeRow): Dispute {
     borneBy: row.borne_by,
     movements: row.movements,
     movementId: row.movement_id,
+    movementIds: row.movement_ids,
+    takings: row.takings.map(readTaking),
     refundName: row.refund_name,
     holdId: row.hold_id,
     afterDecline: row.after_decline ?? 'won',

@@ -4,6 +4,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { type DisputeEventType, disputeEventOf, tellDispute } from './dispute-events.ts'
 import type { Bearer, Dispute } from './dispute-records.ts'
 import { type DisputeState, isDecided } from './dispute-states.ts'
+import { type Taking, writeTakings } from './payment-parts.ts'
 
 /* How the row of a dispute changes with each turn that it takes, and when somebody looks at it next. */
 
@@ -24,8 +25,17 @@ const lastLookMs = 60 * 60 * 1000
 /** How long before its end a merchant is reminded of an open dispute. */
 const remindMs = 4 * 60 * 60 * 1000
 
-/** What a movement changes of its dispute, in the commit of the movement. The payment follows by `mark_transaction_reversed`. */
-export function changeOf(context: Context, tenant: Tenant, dispute: Dispute, turn: Turn, bearer: Bearer | null): Sql {
+/**
+ * What a movement changes of its dispute, in the commit of the movement. The payment follows by `mark_transaction_reversed`.
+ *
+ * @param besides the movements of other parts of the money that are not noted
+ */
+export function changeOf(
+  context: Context,
+  tenant: Tenant,
+  dispute: Dispute,
+  { turn, bearer, besides }: { turn: Turn; bearer: Bearer | null; besides: readonly string[] },
+): Sql {
   const now = context.clock.now()
   const { merchant } = tenant
   const { id, amount, customerId } = dispute
@@ -34,12 +44,22 @@ export function changeOf(context: Context, tenant: Tenant, dispute: Dispute, tur
       update disputes r set
         ${stateChange(dispute, turn, now)}, movements = r.movements + 1, movement_id = n.id,
         amount = ${amount}::bigint, customer_id = ${customerId}::bigint,
-        movement_ids = r.movement_ids || n.id, borne_by = ${bearer}::text
+        movement_ids = r.movement_ids || ${besides}::uuid[] || n.id, borne_by = ${bearer}::text
       from done_now n
       where r.merchant_id = ${merchant.id} and r.id = ${id}
       returning r.*
     ),
     ${tellDispute(tenant, { changed: sql`noted`, type: disputeEventOf[turn.state], at: now })}
+  `
+}
+
+/** As `changeOf`, of a movement of one of several parts, after which the dispute is where it was. */
+export function noteMovement({ merchant }: Tenant, { id }: Dispute): Sql {
+  return sql`
+    noted as (
+      update disputes r set movement_ids = r.movement_ids || n.id from done_now n
+      where r.merchant_id = ${merchant.id} and r.id = ${id}
+    )
   `
 }
 
@@ -76,22 +96,23 @@ export function reminderOf(respondBy: Date, createdAt: Date): Date {
 /**
  * Moves a dispute on without a movement of its own. A state that another caller has left changes nothing.
  *
- * @param moved the movement of something else by which the money has moved already; null where none has
+ * @param moved the movements of something else by which the money has moved already, the last one above all; null where none has
  */
 export async function noteTurn(
   context: Context,
   tenant: Tenant,
   dispute: Dispute,
   turn: Turn,
-  moved: { movementId: string; borneBy: Bearer } | null,
+  moved: { movementIds: readonly string[]; borneBy: Bearer; takings?: readonly Taking[] | undefined } | null,
 ): Promise<void> {
   const now = context.clock.now()
   const movement =
     moved === null
       ? sql`movement_id = r.movement_id`
       : sql`
-          movement_id = ${moved.movementId}::uuid, movement_ids = r.movement_ids || ${moved.movementId}::uuid,
-          movements = r.movements + ${moved.borneBy === 'suspense' ? 1 : 0}::integer, borne_by = ${moved.borneBy}
+          movement_id = ${moved.movementIds.at(-1)}::uuid, movement_ids = r.movement_ids || ${moved.movementIds}::uuid[],
+          movements = r.movements + ${moved.borneBy === 'suspense' ? 1 : 0}::integer, borne_by = ${moved.borneBy},
+          takings = coalesce(${moved.takings === undefined ? null : writeTakings(moved.takings)}::json, r.takings)
         `
   await context.db.query(sql`
     with noted as (

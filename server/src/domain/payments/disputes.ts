@@ -113,7 +113,7 @@ async function insertDispute(
   })
 }
 
-/** Notes what has become known of a dispute besides its state. An amount that was booked does not change. */
+/** Notes what has become known of a dispute besides its state. An amount that is being booked, or was, does not change. */
 async function refreshDispute(
   context: Context,
   { merchant }: Tenant,
@@ -124,7 +124,7 @@ async function refreshDispute(
   await context.db.query(sql`
     update disputes set
       account_id = ${at.accountId}::bigint, asked_amount = greatest(asked_amount, ${amount}::bigint),
-      amount = case when movement_id is null then ${amount}::bigint else amount end,
+      amount = case when movement_id is null and takings::text = '[]' then ${amount}::bigint else amount end,
       respond_by = coalesce(${report.respondBy}::timestamptz, respond_by),
       complaint = coalesce(complaint, ${report.complaint}::text),
       refund_name = coalesce(refund_name, ${report.refundName}::text)
@@ -141,6 +141,13 @@ async function settleDispute(
   turn: Turn,
 ): Promise<Dispute> {
   const { state } = turn
+  if (isTaking(dispute)) {
+    // A part of the loss may be booked, so all of it is, whatever is said of the dispute since.
+    const lost = { state: 'lost', stateReason: null, resolution: dispute.resolution } as const
+    await bookLoss(context, tenant, dispute, money, state === 'lost' ? turn : lost)
+    const now = (await findDispute(context, tenant, dispute)) as Dispute
+    return isTaking(now) ? now : settleDispute(context, tenant, now, money, turn)
+  }
   // A refund has taken the money, whatever is said of the dispute afterwards.
   const isStill =
     dispute.state === state || (state === 'won' && dispute.refundName !== null && dispute.borneBy !== null)
@@ -156,6 +163,11 @@ async function settleDispute(
     await noteTurn(context, tenant, dispute, turn, null)
   }
   return (await findDispute(context, tenant, dispute)) as Dispute
+}
+
+/** Its loss is written down, and not booked yet. */
+function isTaking({ state, movements, takings }: Dispute): boolean {
+  return state !== 'lost' && takings.some(({ time }) => time === movements)
 }
 
 /** Looks once more at a dispute that is decided, for a hold that was placed while it was decided. */

@@ -16,13 +16,47 @@ import { takenOfSuspended } from '../wallet/suspense.ts'
 export interface PaymentPart {
   /** The ledger transaction that brought it into suspense. The first part has that of the payment. */
   id: string
+  /** The dispute that has brought it back; null for the part that came first. */
+  disputeId: string | null
   /** The movement that assigned it to a customer; null while nobody has it. */
   assignedId: string | null
   /**
-   * Minor units that neither the account has taken nor refunds and holds have, or may have: of money that was assigned, what its
-   * owner can still give back.
+   * Minor units that neither the account has taken, or is taking, nor refunds and holds have, or may have: of money that was
+   * assigned, what its owner can still give back; of money that a person has given back, what the account has not told of.
    */
   left: bigint
+  /** Minor units besides that are reserved for refunds and disputes that are open. */
+  held: bigint
+}
+
+/** What a dispute takes of a part. */
+export interface Taking {
+  partId: string
+  /** Minor units. */
+  amount: bigint
+  /** How often the dispute had moved money before. */
+  time: number
+}
+
+/** As its dispute keeps it. */
+export interface StoredTaking extends Omit<Taking, 'amount'> {
+  amount: number
+}
+
+export function readTaking({ amount, ...taking }: StoredTaking): Taking {
+  return { ...taking, amount: BigInt(amount) }
+}
+
+/** As JSON of `StoredTaking`s. */
+export function writeTakings(takings: readonly Taking[]): string {
+  return JSON.stringify(takings.map((each): StoredTaking => ({ ...each, amount: Number(each.amount) })))
+}
+
+/** What the dispute `d` takes of the part with an id: all of it, where it takes of this part alone. */
+export function takenOf(partId: Sql): Sql {
+  return sql`coalesce((
+    select (k ->> 'amount')::bigint from json_array_elements(d.takings) k where k ->> 'partId' = ${partId}
+  ), d.amount)`
 }
 
 /** The movement that brought the payment whose money the ledger transaction `t` brought into suspense. */
@@ -56,8 +90,14 @@ export function partIds({ merchant }: Tenant, paymentId: Sql): Sql {
  * The parts of a payment, by the id of a movement that brought a part or assigned it: the one that came first, then as they came
  * back. None of a payment that was not in suspense.
  */
-async function listParts({ db }: Context, { merchant, mode }: Tenant, id: string): Promise<PaymentPart[]> {
-  const rows = await db.query<{ id: string; assigned_id: string | null; left: bigint }>(sql`
+export async function listParts({ db }: Context, { merchant, mode }: Tenant, id: string): Promise<PaymentPart[]> {
+  const rows = await db.query<{
+    id: string
+    dispute_id: string | null
+    assigned_id: string | null
+    left: bigint
+    held: bigint
+  }>(sql`
     with payment as materialized (
       select t.merchant_id, ${payment} as id
       from ledger_transactions o
@@ -86,15 +126,26 @@ async function listParts({ db }: Context, { merchant, mode }: Tenant, id: string
       order by t.id, m.place
     )
     select
-      t.id, da.id as assigned_id,
-      case
-        when da.id is null then t.amount - ${takenOfSuspended}
-        else coalesce(da.amount, t.amount) - coalesce(f.amount, 0) - coalesce((
+      t.id, t.details ->> 'disputeId' as dispute_id, da.id as assigned_id, coalesce(h.amount, 0)::bigint as held,
+      (case
+        when da.id is not null then coalesce(da.amount, t.amount) - coalesce(f.amount, 0) - coalesce((
           select sum(case m.kind when 'chargeback' then m.amount when 'chargeback_returned' then -m.amount end)
           from moved m
           where m.part_id = t.id
-        ), 0)::bigint
-      end as left
+        ), 0)
+        when g.id is not null then coalesce(g.amount, t.amount) - coalesce((
+          select sum(${takenOf(sql`t.id::text`)}) from disputes d
+          where d.merchant_id = p.merchant_id and d.original_id = p.id and g.id = any(d.movement_ids) and not ${isOfRefund}
+        ), 0)
+        else t.amount - ${takenOfSuspended}
+      end - coalesce((
+        select sum(${takenOf(sql`t.id::text`)}) from disputes d
+        where d.merchant_id = p.merchant_id and d.original_id = p.id and d.state <> 'lost'
+          and exists (
+            select from json_array_elements(d.takings) k
+            where k ->> 'partId' = t.id::text and (k ->> 'time')::integer = d.movements
+          )
+      ), 0))::bigint as left
     from payment p
     join (
       select id from payment
@@ -103,11 +154,30 @@ async function listParts({ db }: Context, { merchant, mode }: Tenant, id: string
     ) n on true
     join ledger_transactions t on t.merchant_id = p.merchant_id and t.id = n.id and t.kind = 'suspended'
     ${joinAssigned}
+    left join suspense_decisions g
+      on g.merchant_id = t.merchant_id and g.mode = t.mode and g.reference = t.id::text and g.outcome = 'given_back'
+      and g.state <> 'refused' and g.dispute_turn is null
     left join refund_totals f on f.merchant_id = t.merchant_id and f.transaction_id = da.id
+    left join lateral (
+      select sum(h.amount) as amount from holds h
+      where h.merchant_id = t.merchant_id and h.original_id = da.id and h.status = 'placed'
+    ) h on true
     order by t.id <> p.id, t.id
   `)
-  return rows.map((row) => ({ id: row.id, assignedId: row.assigned_id, left: row.left }))
+  return rows.map((row) => ({
+    id: row.id,
+    disputeId: row.dispute_id,
+    assignedId: row.assigned_id,
+    left: row.left,
+    held: row.held,
+  }))
 }
+
+/** The dispute `d` is a refund at the account that was told before the dispute that it ends: it is the same. */
+export const isOfRefund = sql`exists (
+  select from disputes e
+  where e.merchant_id = d.merchant_id and e.original_id = d.original_id and d.outside_id = 'refund/' || e.refund_name
+)`
 
 /** What of a payment is to be given back. */
 export interface ChosenPart {

@@ -2,6 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { isOfRefund, takenOf } from '../payments/payment-parts.ts'
 import { noteDifference } from './differences.ts'
 import { isOfBooks, type Reconciliation } from './reconciliations.ts'
 
@@ -81,12 +82,8 @@ export async function noteGivenBack(context: Context, tenant: Tenant, run: Recon
     join ledger_transactions t on t.merchant_id = g.merchant_id and t.id = g.reference::uuid
     join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
     cross join lateral (
-      select coalesce(sum(d.amount), 0) as amount from disputes d
-      where d.merchant_id = g.merchant_id and g.id = any(d.movement_ids)
-        and not exists (
-          select from disputes e
-          where e.merchant_id = d.merchant_id and e.original_id = d.original_id and d.outside_id = 'refund/' || e.refund_name
-        )
+      select coalesce(sum(${takenOf(sql`g.reference`)}), 0) as amount from disputes d
+      where d.merchant_id = g.merchant_id and g.id = any(d.movement_ids) and not ${isOfRefund}
     ) d
     cross join lateral (
       select coalesce(sum(i.amount), 0) as amount from opened i

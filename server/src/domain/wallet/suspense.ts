@@ -55,8 +55,8 @@ export interface SuspenseDecision {
 /** Money that an account takes back, as a dispute has it. */
 export interface SuspenseTaking {
   disputeId: string
-  /** How often the dispute has moved money before. */
-  time: number
+  /** Which of its movements it is: how often the dispute has moved money before, and which part of the money it is. */
+  time: string
   /** Minor units. */
   amount: bigint
 }

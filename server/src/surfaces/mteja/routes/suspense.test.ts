@@ -96,7 +96,11 @@ test('of an assignment and a taking back by the account at the same moment, only
   let expected = Number((await wallet.balance(wallet.ada)).available)
   for (let round = 0; round < 6; round++) {
     const id = await put()
-    const taking = { disputeId: uuidV7(service.random, service.clock.now()), time: 0, amount: round === 5 ? 100n : 40n }
+    const taking = {
+      disputeId: uuidV7(service.random, service.clock.now()),
+      time: '0',
+      amount: round === 5 ? 100n : 40n,
+    }
     const take = () => takeFromSuspense(service, wallet.tenant, id, taking)
     const [assigned, taken, again] = await Promise.all([assign(id, wallet.ada), take(), take()])
     const left = 100 - Number(taken?.amount ?? 0n)

@@ -1,0 +1,343 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { findDisputedMoney } from '../../src/domain/payments/disputed-money.ts'
+import { learnDispute } from '../../src/domain/payments/disputes.ts'
+import { openTestApi, type TestApi } from '../api.ts'
+import { unsoundBooks } from '../books.ts'
+import { dyingDb } from '../dying-db.ts'
+import { moveRefund, openDispute, pay, type RefundRow, refundInDashboard, resolveDispute } from './live-account.ts'
+import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
+
+// A payment whose money is in two parts, because the account took one of them in suspense and brought it back. Each was assigned to
+// a customer of its own.
+
+interface Refund {
+  amount: number
+}
+
+interface Part {
+  id: string
+  assignedId: string
+}
+
+let api: TestApi
+let opened: ReconciledAccount
+/** The first part is of 1,500 and Ada's; the second of 1,500 and Ben's. */
+let [ada, ben] = ['', '']
+let first: Part
+let second: Part
+
+beforeAll(async () => {
+  api = await openTestApi()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  await api.close()
+})
+
+beforeEach(async () => {
+  opened = await openReconciledAccount(api)
+  await opened.open()
+  ada = await join('ada@example.com')
+  ben = await join('ben@example.com')
+  first = await bring('order-1')
+  second = await assignOpen(ben)
+  expect([await both(), await verify()]).toEqual([[1_500, 0, 0, 1_500, 0, 0], 'success'])
+  return opened.close
+})
+
+/**
+ * Brings 3,000 into suspense, because the customer was deleted before the money came. A refund of 1,500 at the account takes of it, the
+ * rest is assigned to Ada, and the refund fails.
+ */
+async function bring(reference: string): Promise<Part> {
+  const { ask, account } = opened
+  const payer = `${reference}@example.com`
+  const asked = { email: payer, amount: 3_000, currency: 'NGN', metadata: { purpose: 'wallet_topup' }, reference }
+  await ask('POST', '/transaction/initialize', asked)
+  const gone = (await ask('GET', `/customer/${payer}`)).json().data.customer_code
+  expect((await ask('DELETE', '/api/canary/customers/bulk', { ids: [gone] })).statusCode).toBeLessThan(300)
+  pay(account, sent())
+  await told()
+  refundInDashboard(account, sent(), 1_500)
+  await told()
+  const part = await assignOpen(ada)
+  await end('failed')
+  return part
+}
+
+/** The account's name of the payment that was brought last. */
+const sent = () => opened.account.transactions.at(-1)?.reference as string
+async function told() {
+  await opened.tellAll()
+  await opened.settleDue()
+}
+const join = async (email: string): Promise<string> =>
+  (await opened.ask('POST', '/customer', { email })).json().data.customer_code
+const openMoney = async () => (await opened.ask('GET', '/v1/suspense?open=true')).json().data
+async function assignOpen(customerId: string): Promise<Part> {
+  const [{ id }] = await openMoney()
+  const { transactionId } = (await opened.ask('POST', `/v1/suspense/${id}/assign`, { customerId })).json()
+  return { id, assignedId: transactionId.replace(/^txn_/, '') }
+}
+const refund = (transactionId: string, amount?: number) =>
+  opened.ask('POST', '/v1/refunds', { transactionId, ...(amount === undefined ? {} : { amount }) })
+const refusal = async (transactionId: string, amount?: number) => (await refund(transactionId, amount)).json().error
+const verify = async () => (await opened.ask('GET', '/transaction/verify/order-1')).json().data.status
+async function end(status: 'processed' | 'failed', row = opened.account.refunds.at(-1) as RefundRow) {
+  // Of one moment no refund is the newer one.
+  api.service.clock.advance(1000)
+  moveRefund(opened.account, row, status)
+  await told()
+}
+async function balance(customer: string): Promise<[number, number, number]> {
+  const { balances } = (await opened.ask('GET', `/v1/customers/${customer}/balances`)).json()
+  const { posted, held, owed } = balances.find(({ currency }: { currency: string }) => currency === 'NGN')
+  return [posted, held, owed]
+}
+const both = async () => [...(await balance(ada)), ...(await balance(ben))]
+async function expectAgreement() {
+  expect((await opened.books())['outside/2'] ?? 0).toBe(-opened.account.balance())
+  expect((await opened.reconcile()).status).toBe('agreed')
+  expect(await opened.named()).toEqual([])
+}
+async function dispute(amount: number) {
+  const row = openDispute(opened.account, sent())
+  row.refund_amount = amount
+  await told()
+  return row
+}
+async function resolve(row: Parameters<typeof resolveDispute>[1], resolution: 'auto-accepted' | 'declined') {
+  resolveDispute(opened.account, row, resolution)
+  await told()
+}
+
+test('each goes back by its own names, from its own owner, and the payment is reversed once both have', async () => {
+  const part = (await refund(second.assignedId, 1_000)).json()
+  expect(part).toMatchObject({ transactionId: second.id, amount: 1_000 })
+  expect([await both(), await verify()]).toEqual([[1_500, 0, 0, 1_500, 1_000, 0], 'reversal-pending'])
+  expect((await refusal(second.id, 501)).code).toBe('refund_exceeded')
+  await end('processed')
+  expect([await both(), await verify()]).toEqual([[1_500, 0, 0, 500, 0, 0], 'success'])
+  expect((await refund(second.id)).json()).toMatchObject({ transactionId: second.id, amount: 500 })
+  await end('processed')
+  expect((await refusal(second.assignedId)).code).toBe('refund_exceeded')
+  expect(await verify()).toBe('success')
+  expect((await refund('order-1')).json()).toMatchObject({ transactionId: first.id, amount: 1_500 })
+  await end('processed')
+  expect([await both(), await verify()]).toEqual([[0, 0, 0, 0, 0, 0], 'reversed'])
+  expect((await refusal('order-1')).code).toBe('refund_exceeded')
+  await expectAgreement()
+
+  const listed = async (name: string) =>
+    (await opened.ask('GET', `/v1/refunds?transactionId=${name}`)).json().data.map(({ amount }: Refund) => amount)
+  expect(await listed('order-1')).toEqual([1_500, 500, 1_000])
+  expect(await listed(first.id)).toEqual([1_500, 500, 1_000])
+  expect(await listed(second.id)).toEqual([500, 1_000])
+  expect(await listed(second.assignedId)).toEqual([500, 1_000])
+  const { id } = (await opened.ask('GET', '/transaction/verify/order-1')).json().data
+  const onTheWire = (await opened.ask('GET', `/refund?transaction=${id}`)).json()
+  expect(onTheWire.data.map(({ amount }: Refund) => amount)).toEqual([1_500, 500, 1_000])
+  expect(onTheWire.meta.partialAmountLeft).toBe(0)
+})
+
+test('by the name of the payment the first part with so much left goes back, and nothing where that is unclear', async () => {
+  expect(await refusal('order-1')).toMatchObject({
+    code: 'invalid_request',
+    message: expect.stringContaining(`txn_${second.assignedId} (1500 minor units left)`),
+  })
+  expect((await refusal('order-1', 1_501)).code).toBe('refund_exceeded')
+  const once = () =>
+    api.app.inject({
+      method: 'POST',
+      url: '/v1/refunds',
+      headers: { authorization: `Bearer ${opened.tenant.secret}`, 'idempotency-key': 'once' },
+      payload: { transactionId: 'order-1', amount: 1_000 },
+    })
+  const { id } = (await once()).json()
+  expect(await both()).toEqual([1_500, 1_000, 0, 1_500, 0, 0])
+  // The first part has not got so much any more.
+  expect((await once()).json()).toMatchObject({
+    id,
+    transactionId: first.id,
+  })
+  expect(await both()).toEqual([1_500, 1_000, 0, 1_500, 0, 0])
+  const wire = (await opened.ask('POST', '/refund', { transaction: 'order-1', amount: 1_000 })).json()
+  expect(wire).toMatchObject({ status: true, data: { amount: 1_000 } })
+  expect(await both()).toEqual([1_500, 1_000, 0, 1_500, 1_000, 0])
+  expect((await refusal('order-1', 501)).code).toBe('refund_exceeded')
+  expect((await refund('order-1', 500)).json()).toMatchObject({ transactionId: first.id })
+  expect((await refund('order-1')).json()).toMatchObject({ transactionId: second.id, amount: 500 })
+  await opened.settleDue()
+  for (const row of opened.account.refunds.filter(({ status }) => status !== 'failed')) {
+    moveRefund(opened.account, row, 'processed')
+  }
+  await opened.tellAll()
+  await opened.settleDue()
+  expect([await both(), await verify()]).toEqual([[0, 0, 0, 0, 0, 0], 'reversed'])
+  await expectAgreement()
+})
+
+test('of many refunds of both at once no more goes back than came', async () => {
+  const names = ['order-1', first.id, second.id, second.assignedId]
+  const answers = await Promise.all([...names, ...names].map((name) => refund(name, 700)))
+  expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 201, 201, 201, 409, 409, 409, 409])
+  expect(await both()).toEqual([1_500, 1_400, 0, 1_500, 1_400, 0])
+})
+
+test('one that is disputed, or was taken back, leaves the other what the account still has', async () => {
+  const { account } = opened
+  const dispute = openDispute(account, account.transactions.at(-1)?.reference as string)
+  dispute.refund_amount = 2_000
+  await opened.tellAll()
+  await opened.settleDue()
+  expect((await refusal(second.id, 1_001)).code).toBe('refund_exceeded')
+  expect((await refund(second.id, 400)).statusCode).toBe(201)
+  expect((await refusal('order-1', 601)).code).toBe('refund_exceeded')
+  resolveDispute(account, dispute, 'declined')
+  await opened.tellAll()
+  await opened.settleDue()
+  expect((await refund('order-1', 1_500)).json()).toMatchObject({ transactionId: first.id })
+  expect((await refund(second.id, 1_100)).statusCode).toBe(201)
+  expect((await refusal(second.id, 1)).code).toBe('refund_exceeded')
+})
+
+test('a refund in the dashboard takes from the parts that have something left, in their order, and gives back to each', async () => {
+  refundInDashboard(opened.account, sent(), 2_000)
+  await told()
+  expect([await both(), await verify()]).toEqual([[0, 0, 0, 1_000, 0, 0], 'success'])
+  await expectAgreement()
+  expect((await refusal('order-1', 1_001)).code).toBe('refund_exceeded')
+  expect((await refusal(first.assignedId, 1)).code).toBe('refund_exceeded')
+  await end('failed')
+  expect([await both(), await verify()]).toEqual([[1_500, 0, 0, 1_500, 0, 0], 'success'])
+  await expectAgreement()
+  refundInDashboard(opened.account, sent(), 3_000)
+  await end('processed')
+  expect([await both(), await verify()]).toEqual([[0, 0, 0, 0, 0, 0], 'reversed'])
+  await expectAgreement()
+  const moved = (await opened.ask('GET', '/v1/transactions?reference=order-1')).json().data
+  const amounts = moved.map(({ kind, amount }: Refund & { kind: string }) => `${kind} ${amount}`).toSorted()
+  expect(amounts.filter((each: string) => each.startsWith('chargeback'))).toEqual([
+    ...['chargeback 1500', 'chargeback 1500', 'chargeback 1500', 'chargeback 500'],
+    ...['chargeback_returned 1500', 'chargeback_returned 500'],
+  ])
+})
+
+test('a part that is used up leaves a refund in the dashboard to the other', async () => {
+  expect((await refund(first.assignedId)).json()).toMatchObject({ transactionId: first.id, amount: 1_500 })
+  // It is under way: who has refunded it is not asked for it again.
+  const ours = opened.account.refunds.at(-1) as RefundRow
+  refundInDashboard(opened.account, sent(), 1_000)
+  await told()
+  expect(await both()).toEqual([1_500, 1_500, 0, 500, 0, 0])
+  await end('processed', ours)
+  expect(await both()).toEqual([0, 0, 0, 500, 0, 0])
+  await end('processed')
+  expect((await refund('order-1')).json()).toMatchObject({ transactionId: second.id, amount: 500 })
+  await end('processed')
+  expect([await both(), await verify()]).toEqual([[0, 0, 0, 0, 0, 0], 'reversed'])
+  await expectAgreement()
+})
+
+test('what a refund under way has reserved is taken last, and is there again when that fails', async () => {
+  expect((await refund(first.assignedId)).statusCode).toBe(201)
+  const ours = opened.account.refunds.at(-1) as RefundRow
+  const row = await dispute(2_000)
+  await resolve(row, 'auto-accepted')
+  expect(await both()).toEqual([1_500, 1_500, 500, 0, 0, 0])
+  await end('failed', ours)
+  expect([await both(), await verify()]).toEqual([[1_000, 0, 0, 0, 0, 0], 'success'])
+  expect((await refusal(second.assignedId)).code).toBe('refund_exceeded')
+  expect((await refund('order-1')).json()).toMatchObject({ transactionId: first.id, amount: 1_000 })
+})
+
+test('a dispute of all takes from both, also what one has spent, and back and forth', async () => {
+  const spent = { customerId: ben, amount: 1_200, currency: 'NGN', reason: 'Spent', reference: 'spent' }
+  expect((await opened.ask('POST', '/v1/adjustments', { ...spent, direction: 'debit' })).statusCode).toBe(201)
+  const row = await dispute(3_000)
+  for (const _ of [1, 2, 3]) {
+    await resolve(row, 'auto-accepted')
+    expect([await both(), await verify()]).toEqual([[0, 0, 0, 0, 0, 1_200], 'reversed'])
+    await resolve(row, 'declined')
+    expect([await both(), await verify()]).toEqual([[1_500, 0, 0, 300, 0, 0], 'success'])
+  }
+  await expectAgreement()
+})
+
+test('what nobody has leaves suspense, and comes back there as a part of its own', async () => {
+  await bring('order-2')
+  const left = async () => (await openMoney()).map((each: { left: number }) => each.left).toSorted()
+  expect([await both(), await left()]).toEqual([[3_000, 0, 0, 1_500, 0, 0], [1_500]])
+  const row = await dispute(2_000)
+  await resolve(row, 'auto-accepted')
+  expect([await both(), await left()]).toEqual([[1_500, 0, 0, 1_500, 0, 0], [1_000]])
+  await resolve(row, 'declined')
+  expect([await both(), await left()]).toEqual([
+    [3_000, 0, 0, 1_500, 0, 0],
+    [1_000, 500],
+  ])
+  await assignOpen(ben)
+  await assignOpen(ben)
+  expect(await both()).toEqual([3_000, 0, 0, 3_000, 0, 0])
+  // What it had brought back is taken first.
+  await resolve(row, 'auto-accepted')
+  expect(await both()).toEqual([1_500, 0, 0, 2_500, 0, 0])
+  expect((await refund('order-2', 1_001)).json().error.code).toBe('refund_exceeded')
+  expect((await refund('order-2', 1_000)).statusCode).toBe(201)
+  await end('processed')
+  expect(await both()).toEqual([1_500, 0, 0, 1_500, 0, 0])
+  await expectAgreement()
+})
+
+test('with holdsAmount an open dispute reserves of the first part that has anything left', async () => {
+  expect((await opened.ask('PATCH', '/v1/dispute-settings', { holdsAmount: true })).statusCode).toBe(200)
+  const row = await dispute(1_000)
+  expect(await both()).toEqual([1_500, 1_000, 0, 1_500, 0, 0])
+  await resolve(row, 'declined')
+  expect(await both()).toEqual([1_500, 0, 0, 1_500, 0, 0])
+  expect((await refund(first.assignedId)).statusCode).toBe(201)
+  await end('processed')
+  const other = await dispute(1_000)
+  expect(await both()).toEqual([0, 0, 0, 1_500, 1_000, 0])
+  await resolve(other, 'auto-accepted')
+  expect(await both()).toEqual([0, 0, 0, 500, 0, 0])
+  await expectAgreement()
+})
+
+test('a server that dies at any moment, and two at once, take and give back once', async () => {
+  const { service } = api
+  const money = (await findDisputedMoney(service, opened.tenant, first.id)) as NonNullable<
+    Awaited<ReturnType<typeof findDisputedMoney>>
+  >
+  const learn = (state: 'lost' | 'won', context: Parameters<typeof learnDispute>[0] = service) =>
+    learnDispute(
+      context,
+      opened.tenant,
+      money,
+      { accountId: 2n, reference: sent() },
+      {
+        ...{ outsideId: 'torn', state, stateReason: null, resolution: null, category: 'chargeback', amount: 2_000n },
+        ...{ complaint: null, respondBy: null, refundName: null },
+      },
+    )
+  const lost = [0, 0, 0, 1_000, 0, 0]
+  const won = [1_500, 0, 0, 1_500, 0, 0]
+  for (let last = 1, isOver = false; !isOver; last += 1) {
+    const dying = async (state: 'lost' | 'won') => {
+      const { db, asked } = dyingDb(service.db, last, 'after')
+      await learn(state, { ...service, db }).catch(() => {})
+      return asked() < last
+    }
+    isOver = await dying('lost')
+    await Promise.all([learn('lost'), learn('lost')])
+    expect([last, await both()]).toEqual([last, lost])
+    isOver = (await dying('won')) && isOver
+    // Whatever the account says meanwhile, what was begun is finished.
+    await learn('lost')
+    await Promise.all([learn('won'), learn('won')])
+    expect([last, await both()]).toEqual([last, won])
+    await dying('lost')
+    await learn('won')
+    expect([last, await both()]).toEqual([last, won])
+  }
+}, 300_000)
