@@ -20,6 +20,8 @@ const refundEnding = 'src/domain/payments/refund-ending.ts'
 const refundLooks = 'src/domain/payments/refund-looks.ts'
 const refundSettlements = 'src/domain/payments/refund-settlements.ts'
 const disputeHolds = 'src/domain/payments/dispute-holds.ts'
+const disputedMoney = 'src/domain/payments/disputed-money.ts'
+const disputedSuspense = 'src/domain/payments/disputed-suspense.ts'
 const advancing = 'src/domain/payouts/advancing.ts'
 const payoutEnding = 'src/domain/payouts/payout-ending.ts'
 const payoutSending = 'src/domain/payouts/payout-sending.ts'
@@ -29,6 +31,7 @@ const owesNothing = 'Takes the steps of a debt, and finds that nothing is lent a
 const opensNothing = 'Looks once more for what is missing, and opens nothing: it only costs time.'
 const opensAgain = 'An account that is there already is not opened again: only numbers are lost.'
 const looksForNothing = 'Looks for nothing in an empty list: it only costs time.'
+const equalAmounts = 'Of two equal amounts either is the smaller.'
 const patience = 'How long is a matter of patience.'
 
 export const equivalents: readonly Equivalent[] = [
@@ -426,7 +429,7 @@ export const equivalents: readonly Equivalent[] = [
     file: disputeHolds,
     before: 'const held = available < wanted ? available : wanted',
     after: 'const held = available <= wanted ? available : wanted',
-    why: 'Of two equal amounts either is the smaller.',
+    why: equalAmounts,
   },
   ...['return row?.available', 'return row?.available ?? 1n'].map((after) => ({
     file: disputeHolds,
@@ -445,5 +448,23 @@ export const equivalents: readonly Equivalent[] = [
     before: 'export const ownTimeMs = 60_000',
     after: 'export const ownTimeMs = 60001',
     why: patience,
+  },
+  {
+    file: disputedMoney,
+    before: 'return amount < money.amount ? amount : money.amount',
+    after: 'return amount <= money.amount ? amount : money.amount',
+    why: equalAmounts,
+  },
+  {
+    file: disputedSuspense,
+    before: 'return { movementId: decision.id, amount: left < amount ? left : amount }',
+    after: 'return { movementId: decision.id, amount: left <= amount ? left : amount }',
+    why: equalAmounts,
+  },
+  {
+    file: disputedSuspense,
+    before: 'const isByHand = accountId >= firstAccountId && (money.outside.at ?? 0n) < firstAccountId',
+    after: 'const isByHand = accountId >= firstAccountId && (money.outside.at ?? 1n) < firstAccountId',
+    why: 'Both are below the numbers of accounts.',
   },
 ]

@@ -35,6 +35,7 @@ const refunds = [
   'test/paystack/refunded-assigned.test.ts',
 ]
 const disputes = [
+  'src/domain/payments/disputed-money.test.ts',
   'src/domain/payments/disputes.test.ts',
   'src/surfaces/paystack/routes/dispute.test.ts',
   'test/paystack/assigned-in-parts.test.ts',

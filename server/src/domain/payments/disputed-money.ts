@@ -177,8 +177,7 @@ export async function findArrived(
 }
 
 /** The movement by which its owner got the money, under which it is reserved; null while nobody has it. */
-export function movementToOwner({ kind, transactionId, owner, decision }: DisputedMoney): string | null {
-  if (owner === null) return null
+export function movementToOwner({ kind, transactionId, decision }: DisputedMoney): string | null {
   if (kind === 'pay_in') return transactionId
   return decision?.outcome === 'assigned' && decision.isPosted ? decision.id : null
 }

@@ -83,8 +83,6 @@ async function sharesOf(
 
 /** Money of suspense where it is now. What a person has decided about it is done. */
 export async function partNow(context: FreeContext, tenant: Tenant, partId: string): Promise<DisputedMoney> {
-  const now = (await findDisputedMoney(context, tenant, partId)) as DisputedMoney
-  if (now.decision === null || now.decision.isPosted) return now
   await finishDecision(context, tenant, partId, noteAssigned)
   return (await findDisputedMoney(context, tenant, partId)) as DisputedMoney
 }
@@ -189,14 +187,14 @@ export async function leaveSuspense(
 async function sumTold(
   { db }: Context,
   { merchant }: Tenant,
-  { id }: Dispute,
+  { id, transactionId }: Dispute,
   { money, movementId }: { money: DisputedMoney; movementId: string },
 ): Promise<bigint> {
   const [row] = await db.query<{ amount: bigint }>(sql`
     select coalesce(sum(${takenOf(sql`${money.transactionId}::text`)}), 0)::bigint as amount
     from disputes d
-    join disputes o on o.merchant_id = d.merchant_id and o.id = ${id} and o.original_id = d.original_id
-    where d.merchant_id = ${merchant.id} and d.id <> o.id and ${movementId}::uuid = any(d.movement_ids) and not ${isOfRefund}
+    where d.merchant_id = ${merchant.id} and d.original_id = ${transactionId}::uuid and d.id <> ${id}
+      and ${movementId}::uuid = any(d.movement_ids) and not ${isOfRefund}
   `)
   return row?.amount ?? 0n
 }

@@ -506,20 +506,6 @@ describe('a dispute at an account', () => {
     expect(await dueIn(await learn({ state: 'won' }))).toBe(null)
   })
 
-  test('takes a fee and what suspense has no longer, also one unit, from the merchant', async () => {
-    const make = commandsFor(service)
-    const suspended = make.book('suspended', { kind: 'outside', at: 7n }, { kind: 'suspense' }, 1000n)
-    const { id } = await createLedger(service)(tenant, suspended)
-    const money = await findDisputedMoney(service, tenant, id)
-    if (money === null) throw new Error('no money')
-    for (const [i, amount] of [1n, 1010n].entries()) {
-      const own = { ...report, outsideId: String(i), amount, state: 'lost', resolution: null } as const
-      const lost = await learnDispute(service, tenant, money, { accountId: 7n, reference: 'x' }, own)
-      expect(lost).toMatchObject({ state: 'lost', borneBy: 'suspense', movements: 1 })
-    }
-    expect(await books()).toEqual({ outside: 11, processor_fees: -10, merchant_receivable: -1 })
-  })
-
   test('gives the money to the merchant where the owner’s balance has no room for it, once', async () => {
     const { id } = await payIn(1000)
     const money = await findDisputedMoney(service, tenant, id)

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { unsoundBooks } from '../../../test/books.ts'
+import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import { commandsFor, createLedger } from '../../../test/wallets.ts'
+import type { OwnedDb, Queryable } from '../../db/database.ts'
+import { sql } from '../../db/sql.ts'
+import { createCustomer } from '../customers/customers.ts'
+import { freshAttempt } from '../idempotency/attempt.ts'
+import { getBalance } from '../ledger/balances.ts'
+import { recordPayIn } from '../wallet/pay-ins.ts'
+import { giveBackSuspended } from '../wallet/suspense.ts'
+import { assignMoney, finishDecisions } from './assigned-money.ts'
+import type { Dispute } from './dispute-records.ts'
+import { type DisputedMoney, findByHand, findDisputedMoney } from './disputed-money.ts'
+import { type DisputeReport, decideHere, learnDispute } from './disputes.ts'
+import { createPaymentIntent } from './payment-intents.ts'
+
+let service: TestService
+let tenant: TestTenant
+let ada: string
+
+beforeAll(async () => {
+  service = await openTestService()
+})
+afterAll(async () => {
+  expect(await unsoundBooks(service.db)).toEqual([])
+  await service.close()
+})
+beforeEach(async () => {
+  tenant = await createTestTenant(service)
+  ada = (await createCustomer(service, tenant, { email: 'ada@example.com' })).customer.code
+})
+
+/** Money that an account has taken, and that has no owner. */
+async function suspend(amount: bigint, details: Record<string, unknown> = {}): Promise<DisputedMoney> {
+  const command = commandsFor(service).book('suspended', { kind: 'outside', at: 7n }, { kind: 'suspense' }, amount)
+  const { id } = await createLedger(service)(tenant, { ...command, details })
+  return (await findDisputedMoney(service, tenant, id)) as DisputedMoney
+}
+
+const at = { accountId: 7n, reference: 'x' }
+const turn = { state: 'lost', stateReason: null, resolution: null } as const
+
+/** What the account says of a dispute, by default that it is lost. */
+async function learn(
+  money: DisputedMoney,
+  outsideId: string,
+  amount: bigint | null,
+  own: Partial<DisputeReport> = {},
+  context = service,
+): Promise<Dispute> {
+  const about = { category: 'chargeback', complaint: null, respondBy: null, refundName: null }
+  return (await learnDispute(context, tenant, money, at, { ...turn, ...about, outsideId, amount, ...own })) as Dispute
+}
+
+const assign = ({ transactionId: id }: DisputedMoney, context = service) =>
+  assignMoney(context, tenant, { id, customerCode: ada })
+
+/** The service with statements that go another way. */
+const asking = (query: Queryable['query']): TestService => ({
+  ...service,
+  db: { ...service.db, query, lane: () => ({ depth: service.db.lane().depth, query }) },
+})
+
+const fundsOf = async () => {
+  const { posted, held, owed } = await getBalance(service, tenant, ada)
+  return [posted, held, owed]
+}
+
+async function books(): Promise<Record<string, number>> {
+  const rows = await service.db.query<{ kind: string; posted: bigint }>(sql`
+    select kind, sum(posted)::bigint as posted from ledger_accounts
+    where merchant_id = ${tenant.merchant.id} group by kind having sum(posted) <> 0
+  `)
+  return Object.fromEntries(rows.map(({ kind, posted }) => [kind, Number(posted)]))
+}
+
+describe('a dispute of money in suspense', () => {
+  test('takes a fee and what suspense has no longer, also one unit, from the merchant', async () => {
+    const money = await suspend(1000n)
+    for (const [id, amount] of [
+      ['a', 1n],
+      ['b', 1010n],
+    ] as const) {
+      expect(await learn(money, id, amount)).toMatchObject({ state: 'lost', borneBy: 'suspense', movements: 1 })
+    }
+    expect(await books()).toEqual({ outside: 11, processor_fees: -10, merchant_receivable: -1 })
+  })
+
+  test('that a person has given back is that giving back, once, as far as it goes', async () => {
+    await learn(await suspend(500n), 'other', 500n)
+    const money = await suspend(1000n)
+    await giveBackSuspended(service, tenant, money.transactionId)
+    const refund = await learn(money, 'refund/9', 300n, { category: 'refund' })
+    // The dispute that the refund ends.
+    const ended = await learn(money, 'ended', 300n, { refundName: '9' })
+    const open = await learn(money, 'a', 500n, { state: 'open' })
+    const [first, again] = [
+      await decideHere(service, tenant, open, turn),
+      await decideHere(service, tenant, open, turn),
+    ]
+    const further = [await learn(money, 'b', 199n), await learn(money, 'c', 1n)]
+    for (const each of [refund, ended, first, again, ...further]) {
+      expect(each).toMatchObject({ state: 'lost', borneBy: 'suspense', movementId: refund.movementId })
+    }
+    expect(await books()).toEqual({})
+    expect(await learn(money, 'd', 1n)).toMatchObject({ state: 'lost', borneBy: 'merchant' })
+    expect(await books()).toEqual({ outside: 1, merchant_receivable: -1 })
+  })
+
+  test('takes what is left of a giving back, and the rest from the merchant', async () => {
+    const money = await suspend(1500n)
+    expect(await learn(money, 'before', 500n)).toMatchObject({ borneBy: 'suspense' })
+    expect(await findDisputedMoney(service, tenant, money.transactionId)).toMatchObject({ decision: null })
+    await giveBackSuspended(service, tenant, money.transactionId)
+    await learn(money, 'a', 999n)
+    expect(await learn(money, 'b', 3n)).toMatchObject({ borneBy: 'suspense' })
+    expect(await books()).toEqual({ outside: 2, merchant_receivable: -2 })
+  })
+
+  test('that is assigned while its account takes it is taken from its new owner', async () => {
+    const money = await suspend(1000n)
+    let isAssigned = false
+    const racing = asking(async (statement) => {
+      const rows = await service.db.query(statement)
+      if (!isAssigned && statement.text.includes('as is_posted')) {
+        isAssigned = true
+        await assign(money)
+      }
+      return rows as never
+    })
+    expect(await learn(money, 'a', 1000n, {}, racing)).toMatchObject({ state: 'lost', borneBy: 'customer' })
+    expect([await fundsOf(), await books()]).toEqual([[0n, 0n, 0n], {}])
+  })
+
+  test('whose assignment was cut off before its movement is taken from its new owner, who gets it first', async () => {
+    const money = await suspend(1000n)
+    const dying = asking((statement) =>
+      statement.text.includes('post_commands') ? Promise.reject(new Error('killed')) : service.db.query(statement),
+    )
+    await expect(assign(money, dying)).rejects.toThrow('killed')
+    expect(await learn(money, 'a', 1000n)).toMatchObject({ state: 'lost', borneBy: 'customer' })
+    expect(await fundsOf()).toEqual([0n, 0n, 0n])
+    expect(await finishDecisions(service)).toBe(0)
+  })
+
+  test('is of the customer whom its payment was for, and of all of the money where no part was told', async () => {
+    const wanted = { amount: 1000, currency: 'ZAR', customerCode: ada }
+    const { id } = await createPaymentIntent(service, tenant, wanted, freshAttempt(service))
+    const money = await suspend(1000n, { paymentIntentId: id })
+    expect(await learn(money, 'a', 1n, { state: 'open' })).toMatchObject({ customerCode: ada, paymentIntentId: id })
+    await assign(money)
+    // Before parts of such money could be taken, a decision had no amount.
+    await (service.db as OwnedDb).asOwner((session) =>
+      session.execute(`update suspense_decisions set amount = null where reference = '${money.transactionId}'`),
+    )
+    const { decision } = (await findDisputedMoney(service, tenant, money.transactionId)) as DisputedMoney
+    expect(decision).toMatchObject({ outcome: 'assigned', amount: 1000n, isPosted: true })
+  })
+})
+
+test('a payment at an account is the one that a person recorded under its name, in any case, if its amount is the same', async () => {
+  const recorded = { customerCode: ada, amount: 1000, currency: 'ZAR', source: 'card', reference: 'Old-1' } as const
+  const { id } = await recordPayIn(service, tenant, recorded)
+  const find = (amount: bigint, currency: 'ZAR' | 'NGN') => findByHand(service, tenant, 'oLD-1', { amount, currency })
+  expect(await find(1000n, 'ZAR')).toBe(id)
+  expect([await find(999n, 'ZAR'), await find(1000n, 'NGN')]).toEqual([null, null])
+})
