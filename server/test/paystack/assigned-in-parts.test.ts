@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { doCommand } from '../../src/domain/ledger/commands.ts'
 import { findDisputedMoney } from '../../src/domain/payments/disputed-money.ts'
 import { learnDispute } from '../../src/domain/payments/disputes.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { dyingDb } from '../dying-db.ts'
+import { commandsFor } from '../wallets.ts'
 import { moveRefund, openDispute, pay, type RefundRow, refundInDashboard, resolveDispute } from './live-account.ts'
 import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
@@ -304,40 +306,76 @@ test('with holdsAmount an open dispute reserves of the first part that has anyth
   await expectAgreement()
 })
 
+type Context = Parameters<typeof learnDispute>[0]
+
+/** Learns of a dispute of some of the money that a movement has brought. */
+async function learn(id: string, state: 'lost' | 'won', amount: bigint, context: Context = api.service) {
+  const money = await findDisputedMoney(api.service, opened.tenant, id)
+  if (money === null) throw new Error('no money')
+  await learnDispute(
+    context,
+    opened.tenant,
+    money,
+    { accountId: 2n, reference: sent() },
+    {
+      ...{ outsideId: 'torn', state, stateReason: null, resolution: null, category: 'chargeback', amount },
+      ...{ complaint: null, respondBy: null, refundName: null },
+    },
+  )
+}
+
+/** The same by a server that dies after a statement. Answers whether it was done before. */
+async function learnDying(last: number, ...[id, state, amount]: [string, 'lost' | 'won', bigint]): Promise<boolean> {
+  const { db, asked } = dyingDb(api.service.db, last, 'after')
+  await learn(id, state, amount, { ...api.service, db }).catch(() => {})
+  return asked() < last
+}
+
+test('what has left suspense before a server died is not taken again from who has got the rest since', async () => {
+  const make = commandsFor(api.service)
+  const before = (await balance(ada))[0]
+  for (let last = 1, isOver = false; !isOver; last += 1) {
+    const book = make.book('suspended', { kind: 'outside', at: 2n }, { kind: 'suspense' }, 1_000n)
+    const { id } = await doCommand(api.service, opened.tenant, { ...book, currency: 'NGN' })
+    isOver = await learnDying(last, id, 'lost', 400n)
+    expect((await opened.ask('POST', `/v1/suspense/${id}/assign`, { customerId: ada })).statusCode).toBe(200)
+    await learn(id, 'lost', 400n)
+    expect([last, await balance(ada)]).toEqual([last, [before + 600 * last, 0, 0]])
+  }
+}, 300_000)
+
+test('what is assigned at the moment when the account takes it is taken from who has got it', async () => {
+  const book = commandsFor(api.service).book('suspended', { kind: 'outside', at: 2n }, { kind: 'suspense' }, 1_000n)
+  const { id } = await doCommand(api.service, opened.tenant, { ...book, currency: 'NGN' })
+  const { db } = api.service
+  let isAssigned = false
+  const query: typeof db.query = async (statement) => {
+    if (!isAssigned && statement.text.includes('r.dispute_turn = ')) {
+      isAssigned = true
+      expect((await opened.ask('POST', `/v1/suspense/${id}/assign`, { customerId: ada })).statusCode).toBe(200)
+    }
+    return db.query(statement)
+  }
+  await learn(id, 'lost', 400n, { ...api.service, db: { ...db, query } })
+  expect([isAssigned, await balance(ada)]).toEqual([true, [2_100, 0, 0]])
+})
+
 test('a server that dies at any moment, and two at once, take and give back once', async () => {
-  const { service } = api
-  const money = (await findDisputedMoney(service, opened.tenant, first.id)) as NonNullable<
-    Awaited<ReturnType<typeof findDisputedMoney>>
-  >
-  const learn = (state: 'lost' | 'won', context: Parameters<typeof learnDispute>[0] = service) =>
-    learnDispute(
-      context,
-      opened.tenant,
-      money,
-      { accountId: 2n, reference: sent() },
-      {
-        ...{ outsideId: 'torn', state, stateReason: null, resolution: null, category: 'chargeback', amount: 2_000n },
-        ...{ complaint: null, respondBy: null, refundName: null },
-      },
-    )
   const lost = [0, 0, 0, 1_000, 0, 0]
   const won = [1_500, 0, 0, 1_500, 0, 0]
   for (let last = 1, isOver = false; !isOver; last += 1) {
-    const dying = async (state: 'lost' | 'won') => {
-      const { db, asked } = dyingDb(service.db, last, 'after')
-      await learn(state, { ...service, db }).catch(() => {})
-      return asked() < last
-    }
+    const dying = (state: 'lost' | 'won') => learnDying(last, first.id, state, 2_000n)
+    const learned = (state: 'lost' | 'won') => learn(first.id, state, 2_000n)
     isOver = await dying('lost')
-    await Promise.all([learn('lost'), learn('lost')])
+    await Promise.all([learned('lost'), learned('lost')])
     expect([last, await both()]).toEqual([last, lost])
     isOver = (await dying('won')) && isOver
     // Whatever the account says meanwhile, what was begun is finished.
-    await learn('lost')
-    await Promise.all([learn('won'), learn('won')])
+    await learned('lost')
+    await Promise.all([learned('won'), learned('won')])
     expect([last, await both()]).toEqual([last, won])
     await dying('lost')
-    await learn('won')
+    await learned('won')
     expect([last, await both()]).toEqual([last, won])
   }
 }, 300_000)
