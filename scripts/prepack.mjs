@@ -16,7 +16,7 @@ if (pageCode !== 0) process.exit(pageCode)
 // A file that was removed from src must not live on in dist. The template of the embedded database stays: set-up has just
 // seen to it, and a running test may be reading it. The page was just built.
 for (const entry of readdirSync(dist)) {
-  if (entry !== 'pgdata.tar.gz' && entry !== 'app') rmSync(join(dist, entry), { recursive: true })
+  if (!/^pgdata-[0-9a-f]+\.tar\.gz$/.test(entry) && entry !== 'app') rmSync(join(dist, entry), { recursive: true })
 }
 copyFileSync(join(root, 'LICENSE'), join(server, 'LICENSE'))
 const lockFile = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))

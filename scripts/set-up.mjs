@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { bringNode, describeLack, findNode, linkNode, needsLink, needsNode } from './node.mjs'
@@ -13,8 +13,9 @@ import { takeTurn } from './turn.mjs'
 
 /** @typedef {'server' | 'tools'} Needs what runs the server, or what checks, tests and builds it too */
 
-const template = join(root, 'server/dist/pgdata.tar.gz')
-const templateSources = ['node_modules/@electric-sql/pglite/package.json', 'server/src/db/embedded/template.ts']
+const dist = join(root, 'server/dist')
+const schema = ['migrations', 'functions'].map((folder) => join(root, 'server/db', folder))
+const templateMakers = ['node_modules/@electric-sql/pglite/package.json', 'server/src/db/embedded/template.ts']
 
 /**
  * Installs and builds what is missing or out of date. Ends the process with one sentence when something fails.
@@ -59,21 +60,27 @@ async function install(/** @type {boolean} */ needsTools) {
 
 /**
  * Tests and builds need the template. A server without one makes its database itself, which takes less than half as long
- * as making the template first. But a template that is there is taken by every server, so it must not be out of date.
+ * as making the template first. But a template that is there may be taken by a server, so it must not be out of date.
  */
 function needsTemplate(/** @type {boolean} */ needsTools) {
-  return (needsTools || existsSync(template)) && !isNewer(template, templateSources)
+  const template = filesIn(dist).find((file) => /[/\\]pgdata-[0-9a-f]+\.tar\.gz$/.test(file))
+  if (template === undefined) return needsTools
+  const sources = [...templateMakers.map((file) => join(root, file)), ...schema, ...schema.flatMap(filesIn)]
+  return !isNewer(template, sources)
 }
 
-/** Whether a file is there and no older than what it is made from: as make decides. */
+/** @returns {string[]} */
+function filesIn(/** @type {string} */ folder) {
+  return existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : []
+}
+
+/** Whether a file is no older than the files and folders that it is made from: as make decides. */
 function isNewer(/** @type {string} */ made, /** @type {string[]} */ sources) {
-  const [madeMs = 0, ...sourcesMs] = [made, ...sources.map((source) => join(root, source))].map(
-    (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0,
-  )
-  return madeMs > 0 && sourcesMs.every((ms) => ms <= madeMs)
+  const timeOf = (/** @type {string} */ file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return sources.every((source) => timeOf(source) <= timeOf(made))
 }
 
-/** A data folder ready to be copied: initdb would make every first start on the embedded database wait for seconds. */
+/** A data folder ready to be copied: initdb and the migrations would make every first start on the embedded database wait for seconds. */
 async function buildTemplate() {
   const endProgress = showProgress(() => 'Preparing the embedded database')
   const node = findNode() ?? fail(describeLack())

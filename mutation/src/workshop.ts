@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import process from 'node:process'
@@ -32,8 +32,6 @@ export class Workshop {
         filter: (path) => !left.includes(basename(path)),
       })
     }
-    mkdirSync(join(folder, 'server/dist'))
-    cpSync(join(root, 'server/dist/pgdata.tar.gz'), join(folder, 'server/dist/pgdata.tar.gz'))
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
     const workshop = new Workshop(folder, await startPostgres())
     process.once('exit', () => {

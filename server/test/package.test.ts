@@ -53,7 +53,7 @@ test('the package holds the compiled server, its SQL, the licence and the readme
   expect(packedFiles).toEqual(expect.arrayContaining(['dist/main.js', 'package.json', ...single]))
   expect(packedFiles.filter((path) => /^db\/.+\.sql$/.test(path))).not.toEqual([])
   const expected =
-    /^(dist\/.+\.js|dist\/pgdata\.tar\.gz|dist\/app\/(index\.html|assets\/[\w-]+\.(css|js)(\.gz)?)|db\/.+\.sql|package\.json)$/
+    /^(dist\/.+\.js|dist\/pgdata-[0-9a-f]{16}\.tar\.gz|dist\/app\/(index\.html|assets\/[\w-]+\.(css|js)(\.gz)?)|db\/.+\.sql|package\.json)$/
   const strange = packedFiles.filter((path) => !expected.test(path) && !single.includes(path))
   expect([...strange, ...packedFiles.filter((path) => /\.test\./.test(path))]).toEqual([])
 })

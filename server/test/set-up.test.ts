@@ -28,7 +28,7 @@ const tool = 'node_modules/tool'
 const templateWriter = `
 import { mkdirSync, writeFileSync } from 'node:fs'
 mkdirSync('server/dist', { recursive: true })
-writeFileSync('server/dist/pgdata.tar.gz', '')
+writeFileSync('server/dist/pgdata-0123.tar.gz', '')
 `
 const patience = { timeout: 30_000 }
 
@@ -56,7 +56,7 @@ test('the set-up for a server leaves tools and template out, and the next one ru
   await setUp('server')
   await setUp('server')
   expect(npmCommands()).toEqual(['ci --omit=dev'])
-  expect([isThere(library), isThere(tool), isThere('server/dist/pgdata.tar.gz')]).toEqual([true, false, false])
+  expect([isThere(library), isThere(tool), isThere('server/dist/pgdata-0123.tar.gz')]).toEqual([true, false, false])
 })
 
 test('the set-up for tools adds them to what is installed, and the next one for a server leaves them there', async () => {
@@ -65,7 +65,7 @@ test('the set-up for tools adds them to what is installed, and the next one for 
   await setUp('tools')
   await setUp('server')
   expect(npmCommands()).toEqual(['ci --omit=dev', 'install --no-save --include=dev'])
-  expect([isThere(`${library}/open-file`), isThere(tool), isThere('server/dist/pgdata.tar.gz')]).toEqual([
+  expect([isThere(`${library}/open-file`), isThere(tool), isThere('server/dist/pgdata-0123.tar.gz')]).toEqual([
     true,
     true,
     true,

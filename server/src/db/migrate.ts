@@ -20,7 +20,10 @@ export interface MigrationOptions {
  * @returns the names of the files this call applied, in order
  * @throws StartupError when a landed migration was edited, the database is newer than the program, or a file fails
  */
-export async function migrate(target: OwnedDb, options: MigrationOptions = {}): Promise<{ applied: string[] }> {
+export async function migrate(
+  target: Pick<OwnedDb, 'query' | 'asOwner'>,
+  options: MigrationOptions = {},
+): Promise<{ applied: string[] }> {
   const files = await readMigrationFiles(options.folder)
   if (nextFile(files, await readLanded(target)) === undefined) return { applied: [] }
   options.onBegin?.()
