@@ -87,7 +87,30 @@ describe('a payer who bears a fee that is not known yet', () => {
   })
 })
 
-describe('a fee that no account can hold any more', () => {
+describe('a fee beyond reason', () => {
+  test('is more than ten times its payment', async () => {
+    await payWith('order-1', { fees: 100_000 })
+    await payWith('order-2', { fees: 100_001 })
+    expect(await opened.books()).toEqual({ customer_cash: 20_000, processor_fees: -100_000, 'outside/2': 80_000 })
+    const sold = opened.sell('shop-1', 10_000)
+    sold.fees = 100_001
+    await opened.reconcile()
+    expect(await opened.books()).toMatchObject({ suspense: 10_000, processor_fees: -100_000 })
+    expect(await opened.named()).toContainEqual(['fee', 'payment', 100_001])
+  })
+
+  test('is another than one that no account can hold any more, which is as unknown', async () => {
+    const [amount, fees] = [6e14, 6e15]
+    for (const reference of ['order-1', 'order-2']) {
+      const row = await opened.begin(reference, amount)
+      pay(opened.account, row.reference)
+      row.fees = fees
+    }
+    await opened.tellAll()
+    await opened.settleDue()
+    expect(await opened.books()).toMatchObject({ customer_cash: 2 * amount, processor_fees: -fees })
+  })
+
   test('is not booked, is named, and keeps neither its payment nor another from being credited', async () => {
     await opened.topUp('order-1')
     const lost = await opened.begin('order-2')

@@ -26,6 +26,8 @@ export function wantedBearer({ merchant, mode }: Tenant): Sql {
 export interface ProcessorFee {
   /** Minor units above 0. */
   amount: bigint
+  /** Minor units of the payment. */
+  payment: bigint
   currency: Currency
   /** The account at the processor. */
   accountId: bigint
@@ -39,7 +41,8 @@ export interface ProcessorFee {
 
 /**
  * Posts commands of a payment and its fee in one commit. The merchant bears a fee that the bearer's account does not take. One that the
- * merchant's account cannot hold either is left unbooked, and is as unknown as one that was never told: it holds up no money.
+ * merchant's account cannot hold either, or that is beyond reason, is left unbooked, and is as unknown as one that was never told: it
+ * holds up no money.
  */
 export async function postWithFee(
   context: FreeContext,
@@ -47,9 +50,9 @@ export async function postWithFee(
   commands: LedgerCommand[],
   fee: ProcessorFee | null,
 ): Promise<PostedWithFee> {
-  if (fee === null) {
+  if (fee === null || isBeyondReason(fee)) {
     const outcomes = commands.length === 0 ? [] : await doTogether(context, tenant, commands)
-    return { outcomes, isFeeRefused: false }
+    return { outcomes, isFeeRefused: fee !== null }
   }
   const from = await accountOfFee(context, tenant, fee)
   const outcomes = await doTogether(context, tenant, [...commands, commandOf(context, fee, from, fee.key)])
@@ -65,8 +68,13 @@ export async function postWithFee(
 interface PostedWithFee {
   /** For each command, in order. */
   outcomes: (Receipt | ServiceError)[]
-  /** Whether no account can hold the fee. */
+  /** Whether the fee is left unbooked. */
   isFeeRefused: boolean
+}
+
+/** One wrong number must not fill the account of fees, which would then take no other fee. */
+function isBeyondReason({ amount, payment }: ProcessorFee): boolean {
+  return amount > 10n * payment
 }
 
 /** Ends the key of a fee that its bearer's account has not taken: the first key remembers the refusal. */

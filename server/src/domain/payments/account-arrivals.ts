@@ -386,6 +386,7 @@ function feeOf(
   return {
     ...(borne ?? { bearer: 'merchant', paid: null }),
     amount: fee,
+    payment: facts.amount,
     currency,
     accountId,
     details: { processorReference: reference },

@@ -63,7 +63,7 @@ export async function bookCharge(context: FreeContext, tenant: Tenant, paid: Pai
 
 interface Posted {
   booked: BookedCharge
-  /** No account can hold it: it is as unknown as one that was never told. */
+  /** It is left unbooked: it is as unknown as one that was never told. */
   isFeeRefused: boolean
 }
 
@@ -293,6 +293,7 @@ function feeOf(sent: SentRow, paid: PaidCharge, isOwned: boolean): ProcessorFee 
   if (!amount || sent.fee !== null) return null
   return {
     amount,
+    payment: paid.facts.amount,
     currency: paid.facts.currency,
     accountId: sent.account_id,
     bearer: sent.fee_bearer,
