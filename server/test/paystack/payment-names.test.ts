@@ -9,6 +9,7 @@ import type { PaymentProcessor, ProcessorChoice } from '../../src/domain/payment
 import { finishPayIns } from '../../src/domain/wallet/pay-ins.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
+import { hire } from '../people.ts'
 import { insertTransaction, openDispute, pay, type RefundRow, receiveTransfer } from './live-account.ts'
 import { email, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
@@ -404,6 +405,40 @@ describe('a pay-in that waits for a second person', () => {
     api.service.clock.advance(61_000)
     await finishPayIns(api.service)
     expect(await opened.books()).toMatchObject({ merchant_balance: 10_000, suspense: 10_000 })
+  })
+})
+
+describe('a pay-in that a second person approves', () => {
+  test('is looked up at the account once more, and refused where the account has the payment by then', async () => {
+    await opened.open()
+    await ask('PATCH', '/v1/approval-settings', { limits: [{ currency: 'NGN', amountOver: 100 }] })
+    const ben = await hire(api.service, opened.tenant, 'Ben')
+    const [early, late, numbered, other] = await Promise.all(
+      ['ap-1', 'AP-2', '07777777', 'other'].map(async (reference) => {
+        const made = await ask('POST', '/v1/pay-ins', { ...line, reference })
+        expect(made.json()).toMatchObject({ status: 'awaiting_approval' })
+        return made.json().approvalId as string
+      }),
+    )
+    opened.sell('ap-1', 10_000)
+    opened.sell('ap-2', 10_000)
+    Object.assign(opened.sell('ap-3', 10_000), { id: 7_777_777 })
+    const approve = async (id?: string, key = ben.secret) => {
+      const answer = await api.call('POST', `/v1/approvals/${id}/approve`, {}, key)
+      return [answer.statusCode, answer.json().status ?? answer.json().error.message]
+    }
+    expect(await approve(early)).toEqual([409, expect.stringContaining('has a payment "ap-1" by now')])
+    expect(await approve(late)).toEqual([409, expect.stringContaining('"ap-2"')])
+    expect(await approve(numbered)).toEqual([409, expect.stringContaining('"ap-3"')])
+    expect(await approve(other)).toEqual([200, 'approved'])
+    expect(await opened.books()).toEqual({ merchant_balance: 10_000, 'outside/0': -10_000 })
+    // Whoever denies it makes room for the account's money.
+    const denied = await api.call('POST', `/v1/approvals/${early}/deny`, {}, ben.secret)
+    expect(denied.statusCode).toBe(200)
+    expect(await typeIn('ap-1')).toMatchObject({ status: 201 })
+    // What was approved asks nobody when it is repeated.
+    opened.account.secretKey = 'sk_live_another'
+    expect(await approve(other)).toEqual([200, 'approved'])
   })
 })
 

@@ -2,9 +2,10 @@ import { ServiceError } from '../../base/errors.ts'
 import { formatMoney, parseAmount } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { refuseHidden } from '../../base/visible-text.ts'
+import { getApproval } from '../approvals/approval-records.ts'
 import { inTransaction } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { accountOfPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
+import { accountOfPayIn, getPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
 import { moneyName, whyTaken } from '../wallet/taken-names.ts'
 import { bookArrival, bookArrivalFee, isOfBefore } from './account-arrivals.ts'
 import { noteSeenTaken } from './dispute-lookups.ts'
@@ -65,6 +66,29 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
 }
 
 /**
+ * Refuses to approve a pay-in by hand whose name the tenant's account at a processor has got since it was asked for: the account's money
+ * is never credited by hand. Asks nobody about anything else, nor about what was decided. Throws `reference_taken`, `UpstreamError`,
+ * and `busy` as `reportPayIn` does.
+ */
+export async function refuseFoundMeanwhile(
+  context: PaymentsContext,
+  tenant: Tenant,
+  approval: { id: string },
+): Promise<void> {
+  const { kind, status, subjectId } = await getApproval(context, tenant, approval)
+  if (kind !== 'pay_in' || status !== 'waiting') return
+  const payIn = await getPayIn(context, tenant, subjectId)
+  const processor = await context.processorOf(context, tenant, 'new')
+  if (processor === null || processor.findPayment === null) return
+  const found = await lookUp(context, tenant, processor, payIn.reference).catch((error) =>
+    foundWithoutKey(error, payIn),
+  )
+  if (found === null || (await isOfBefore(context, tenant, { accountId: processor.accountId, found }))) return
+  const message = `The account at the processor has a payment ${JSON.stringify(payIn.reference)} by now: deny this pay-in, and then record the payment by its name`
+  throw new ServiceError('reference_taken', message, 'reference')
+}
+
+/**
  * Null for a reference that the account does not know. Throws `reference_taken` for its number of a payment, and for another spelling
  * of its reference.
  */
@@ -83,7 +107,7 @@ async function lookUp(context: PaymentsContext, tenant: Tenant, processor: Payme
  * cash, and lines of the statement of the merchant's own bank. Should the account have a payment of that name after all, it is
  * never credited by itself, because the pay-in has the name.
  */
-function foundWithoutKey(error: unknown, { source }: NewPayIn): null {
+function foundWithoutKey(error: unknown, { source }: Pick<NewPayIn, 'source'>): null {
   if (!(error instanceof UpstreamError && error.outcome === 'refused' && error.status !== 429)) throw error
   if (source === 'cash' || source === 'bank_transfer') return null
   const message = `The account at the processor refuses its key, so it cannot be asked whether it has this ${source} payment; choose the processor again with a key that is valid`

@@ -4,6 +4,7 @@ import { parseAmount } from '../../../base/money.ts'
 import type { Mandate } from '../../../domain/payments/mandates.ts'
 import type { PaymentMethod } from '../../../domain/payments/payment-methods.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
+import { refuseFoundMeanwhile } from '../../../domain/payments/reported-pay-ins.ts'
 import { approveAsAnother } from '../../../domain/sandbox/approvals.ts'
 import { simulateDifference } from '../../../domain/sandbox/differences.ts'
 import { simulateDispute } from '../../../domain/sandbox/disputes.ts'
@@ -403,6 +404,7 @@ export const sandboxRoutes: RouteFile = (routes, surface) => {
     {
       scope: 'approve',
       once: 'in a transaction',
+      preHandler: (request) => refuseFoundMeanwhile(context, testTenantOf(request), request.params as { id: string }),
       schema: {
         operationId: 'approveAsAnother',
         summary: 'Approve what waits for a second person, as another person would',
