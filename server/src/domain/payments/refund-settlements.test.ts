@@ -624,3 +624,66 @@ test('what is done to a refund is done to no other one, of its merchant or of an
   const mine = [unsent, processing, settled, same, wrong, waiting].map(({ id }) => id)
   expect((await others()).filter(({ id }) => !mine.includes(id as string))).toEqual(before)
 })
+
+describe('a refund that was surely not sent', () => {
+  /** As `lose`, of which each request and each question is counted, and answered when the test says. */
+  async function watch(send: () => Promise<ReturnState | NotSent>, query: () => Promise<ReturnState>) {
+    const lost = await lose({ status: 'not_sent' })
+    const asked = { sent: 0, queried: 0 }
+    const processor: PaymentProcessor = {
+      ...sandbox,
+      sendReturn() {
+        asked.sent++
+        return send()
+      },
+      queryReturn() {
+        asked.queried++
+        return query()
+      },
+    }
+    lost.context = { ...service, processorOf: async () => processor }
+    return { lost, asked }
+  }
+
+  test('is not unknown because somebody has looked for it meanwhile, and is sent once more', async () => {
+    let sayNow: (answer: ReturnState) => void = () => undefined
+    const said = new Promise<ReturnState>((resolve) => {
+      sayNow = resolve
+    })
+    let look: Promise<void> | undefined
+    const { lost, asked } = await watch(
+      async () => {
+        // Another server finds it asked for, and does not find it at the processor, but says so late.
+        look ??= advanceRefund(lost.context, tenant, lost.id)
+        await expect.poll(() => asked.queried).toBe(1)
+        return asked.sent === 1 ? { status: 'not_sent' } : { status: 'succeeded' }
+      },
+      () => said,
+    )
+    await advanceRefund(lost.context, tenant, lost.id)
+    sayNow({ status: 'unknown' })
+    await look
+    expect(await getRefund(service, tenant, lost.id)).toMatchObject({ state: 'pending' })
+    await advanceRefund(lost.context, tenant, lost.id)
+    expect(await getRefund(service, tenant, lost.id)).toMatchObject({ state: 'processed' })
+    expect(asked).toEqual({ sent: 2, queried: 1 })
+  })
+
+  test('and that a former version has called unknown is asked about, and never sent by whoever settles it', async () => {
+    const { lost, asked } = await watch(
+      async () => ({ status: 'succeeded' }),
+      async () => ({ status: 'unknown' }),
+    )
+    await service.db.query(sql`
+      update refunds set state = 'unknown', unknown_since = now(), asked_at = null
+      where merchant_id = ${tenant.merchant.id} and id = ${lost.id}
+    `)
+    await advanceRefund(lost.context, tenant, lost.id)
+    expect(asked).toEqual({ sent: 0, queried: 1 })
+    const verdict = { outcome: 'failed', proof: 'the list of the account', reason: 'It was never sent' } as const
+    expect(await settleRefund(lost.context, tenant, lost.id, verdict)).toMatchObject({ state: 'failed' })
+    await advanceRefund(lost.context, tenant, lost.id)
+    expect(asked.sent).toBe(0)
+    expect((await getBalance(service, tenant, ada)).available).toBe(1000n)
+  })
+})

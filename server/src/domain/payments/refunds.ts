@@ -13,7 +13,7 @@ import { packRequestId } from '../trail/trail.ts'
 import { type GivingBack, getOriginal, giveBack, joinAssigned, type Original, type Refund } from '../wallet/refunds.ts'
 import { freeOf } from './dispute-records.ts'
 import { type ChosenPart, choosePart, paymentOf } from './payment-parts.ts'
-import type { NotSent, PaymentProcessor, PaymentsContext, ReturnDestination, ReturnState } from './payment-processor.ts'
+import type { NotSent, PaymentsContext, ReturnDestination, ReturnState } from './payment-processor.ts'
 import { endDecided, endRefund, type Step } from './refund-ending.ts'
 import { tellRefund } from './refund-events.ts'
 import {
@@ -308,38 +308,40 @@ export async function advanceRefund(context: PaymentsContext, tenant: Tenant, id
     return
   }
   if (isOver(refund.state)) return
+  if (refund.state !== 'pending' || refund.askedAt !== null) {
+    await askAboutRefund(context, tenant, refund)
+    return
+  }
   const processor = await takerOf(context, tenant, refund)
-  if (refund.askedAt === null && !(await claim(context, tenant, refund))) return
-  await askFor(context, tenant, processor, refund)
+  const askedAt = await claim(context, tenant, refund)
+  if (askedAt === null) return
+  await learn(context, tenant, { ...refund, askedAt }, processor.sendReturn(tenant, returnOf(refund)))
 }
 
 /**
- * Asks the processor of a refund that it was asked for about it, and does what the answer says. Answers it. Throws what the
- * processor's calls throw, `not_available`.
+ * Asks the processor of a refund about it, and does what the answer says. Never sends it: only the call that has claimed it does. Answers
+ * what the processor says. Throws what the processor's calls throw, `not_available`.
  */
 export async function askAboutRefund(
   context: PaymentsContext,
   tenant: Tenant,
   refund: ProcessorRefund,
 ): Promise<ReturnState | NotSent> {
-  return askFor(context, tenant, await takerOf(context, tenant, refund), refund)
+  const processor = await takerOf(context, tenant, refund)
+  return learn(context, tenant, refund, processor.queryReturn(tenant, returnOf(refund)))
 }
 
-/** The call that has claimed a refund asks for it. Every later one asks about it. */
-async function askFor(
+/** Does what the answer of a processor to a request for a refund, or to a question about it, says. Answers it. Throws what it throws. */
+async function learn<Answer extends ReturnState | NotSent>(
   context: PaymentsContext,
   tenant: Tenant,
-  processor: PaymentProcessor,
   refund: ProcessorRefund,
-): Promise<ReturnState | NotSent> {
-  const isAsked = refund.askedAt !== null
-  const asked: ProcessorRefund = isAsked ? refund : { ...refund, askedAt: context.clock.now() }
-  const wanted = returnOf(refund)
-  const call = isAsked ? processor.queryReturn(tenant, wanted) : processor.sendReturn(tenant, wanted)
+  call: Promise<Answer>,
+): Promise<Answer> {
   const answer = await call.catch((error: unknown) => ({ status: 'unknown' as const, error }))
   const beside = 'othersTook' in answer ? await noteTakenBeside(context, tenant, refund) : null
-  if (answer.status === 'unknown') await learnUnknown(context, tenant, asked, { isSilent: 'error' in answer })
-  else await learnReturn(context, tenant, asked, answer)
+  if (answer.status === 'unknown') await learnUnknown(context, tenant, refund, { isSilent: 'error' in answer })
+  else await learnReturn(context, tenant, refund, answer)
   // The money that is free again is taken at once, before it is spent.
   await beside?.()
   // A question that failed says nothing new, and is counted among the failures.
@@ -383,15 +385,15 @@ export async function redirectRefund(
   return findProcessorRefund(context, tenant, refund)
 }
 
-/** Lets one caller, ever, ask the processor to give back: true for that caller. */
-async function claim(context: Context, { merchant }: Tenant, { id }: ProcessorRefund): Promise<boolean> {
+/** Lets one caller ask the processor to give back: answers the time for that caller, and null for every other. */
+async function claim(context: Context, { merchant }: Tenant, { id }: ProcessorRefund): Promise<Date | null> {
   const now = context.clock.now()
   const rows = await context.db.query(sql`
     update refunds set asked_at = ${now}, due_at = ${new Date(now.getTime() + ownTimeMs)}, updated_at = ${now}
     where merchant_id = ${merchant.id} and id = ${id} and asked_at is null and state = 'pending'
     returning id
   `)
-  return rows.length > 0
+  return rows.length > 0 ? now : null
 }
 
 /** Brings a refund to where its processor says that it is. Everybody who learns something does this, in any order. */
@@ -444,13 +446,20 @@ async function learnUnknown(
   `)
 }
 
-function mustLook({ askedAt, unknownSince, absentSince }: ProcessorRefund, now: Date, isSilent: boolean): boolean {
+function mustLook(
+  { askedAt, createdAt, unknownSince, absentSince }: ProcessorRefund,
+  now: Date,
+  isSilent: boolean,
+): boolean {
   const isPast = (since: Date | null, ms: number) => since !== null && now.getTime() - since.getTime() >= ms
-  const isAbsent = isPast(askedAt, absentMs.sinceAsked) && isPast(absentSince, absentMs.sinceAbsent)
+  const isAbsent = isPast(askedAt ?? createdAt, absentMs.sinceAsked) && isPast(absentSince, absentMs.sinceAbsent)
   return (isAbsent && !isSilent) || isPast(unknownSince, unknownMs)
 }
 
-/** Moves a refund on without its money. A state that may not follow, or that another caller has left, changes nothing. */
+/**
+ * Moves a refund on without its money. A state that may not follow, or that another caller has left, changes nothing. One that was surely
+ * not sent is not unknown: a caller who looked before may say so afterwards.
+ */
 async function moveTo(
   context: Context,
   tenant: Tenant,
@@ -475,6 +484,7 @@ async function moveTo(
         state = ${state}, state_reason = ${reason}::text, due_at = ${dueAt}, attempts = 0, updated_at = ${now},
         unknown_since = ${state === 'unknown' ? now : null}::timestamptz, absent_since = null
       where merchant_id = ${merchant.id} and id = ${id} and state = ${refund.state} and verdict is null
+        and (${state} <> 'unknown' or asked_at is not null)
       returning *
     ),
     ${tellRefund(tenant, { changed: sql`noted`, state, owner: original.to.customer, at: now })}
