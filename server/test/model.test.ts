@@ -5,7 +5,7 @@ import { sql } from '../src/db/sql.ts'
 import { expireDueHolds } from '../src/domain/wallet/due-holds.ts'
 import { listTransfers } from '../src/domain/wallet/transfers.ts'
 import { openTestApi, type TestApi } from './api.ts'
-import { unsoundBooks } from './books.ts'
+import { unsoundLedger } from './books.ts'
 import { testEngine } from './engines.ts'
 import { Auditor, type Hold, isDebt, type Wallet } from './model/auditor.ts'
 import { bankOverDomain, bankOverHttp } from './model/bank.ts'
@@ -120,7 +120,7 @@ async function audit(isThorough: boolean): Promise<void> {
   if (!isThorough) return
   await auditHolds()
   await auditEvents()
-  deepEqual(await unsoundBooks(api.service.db), [])
+  deepEqual(await unsoundLedger(api.service.db), [])
 }
 
 async function auditBalances(wallets: Wallet[]): Promise<void> {

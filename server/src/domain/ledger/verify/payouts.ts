@@ -16,7 +16,9 @@ export function checkPayouts(books: Books): Part {
               then 'has no hold of its money'
             when p.ended_at is null and h.status <> 'placed' then format('is %s, but its hold is %s', p.state, h.status)
             when p.ended_at is not null and h.status = 'placed' then format('is %s, but its money is still held', p.state)
-            when p.state in ('failed', 'cancelled', 'denied') and h.captured <> 0 then format('is %s, but was captured', p.state)
+            -- The fee that was kept of a payout that came back is taken out of its hold.
+            when h.captured > case p.state when 'failed' then coalesce(p.booked_fee, 0) when 'cancelled' then 0 when 'denied' then 0 end
+              then format('is %s, but was captured', p.state)
             when (p.state in ('paid', 'returned')) <> (p.movement_id is not null)
               then format('is %s, and names %s', p.state, coalesce(p.movement_id::text, 'no movement'))
             when p.movement_id is null then null
