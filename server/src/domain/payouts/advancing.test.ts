@@ -107,6 +107,24 @@ describe('a payout that was sent twice', () => {
   })
 })
 
+test('a payout that its account neither takes nor finds is sent again at growing pauses', async () => {
+  const script = scriptPayouts(service, lost)
+  const { id, createdAt } = await pay(script.context)
+  const sentAfterMs: number[] = []
+  for (let looks = 0; sentAfterMs.length < 12; looks++) {
+    expect(looks).toBeLessThan(100)
+    await advancePayout(script.context, tenant, id)
+    const { dueAt, sendCount, sentAt } = await now(id)
+    if (sendCount > sentAfterMs.length) sentAfterMs.push((sentAt as Date).getTime() - createdAt.getTime())
+    service.clock.advance(Math.max(1, (dueAt as Date).getTime() - service.clock.now().getTime()))
+  }
+  const pauses = sentAfterMs.slice(1).map((ms, i) => ms - (sentAfterMs[i] as number))
+  const [early, later] = [pauses.slice(0, 4), pauses.slice(-4)]
+  expect(Math.max(...early)).toBeLessThanOrEqual(60_000)
+  expect(Math.min(...later)).toBeGreaterThan(10 * 60_000)
+  expect(Math.max(...later)).toBeLessThanOrEqual(60 * 60_000)
+})
+
 test.each([
   [null, 1_000],
   [7_000, 7_000],

@@ -38,6 +38,8 @@ import { isOpen, openStates } from './payout-states.ts'
 
 /** A payout is looked at after as long again as it has taken so far, within these bounds. */
 const firstLookMs = 1_000
+/** How often an order is sent as soon as it may be sent again. */
+const sendsAtOnce = 5
 const lastLookMs = 60 * 60 * 1000
 /** With the time that an answer of a processor is waited for, this is less than the time for which a payout stays with its sender. */
 const lateMs = 2_000
@@ -378,10 +380,15 @@ function isOver({ clock }: Context, { sentAt }: Payout, ms: number): boolean {
   return sentAt !== null && clock.now().getTime() - sentAt.getTime() >= ms
 }
 
-/** The next look; no later than the end of the time for which an order may still arrive. */
-function look(context: Context, { payout: { state, sentAt, createdAt }, processor }: Sent): Date {
-  const next = nextLook(context, sentAt ?? createdAt)
-  if (state !== 'sending' || sentAt === null || processor === null) return next
+/**
+ * The next look; no later than the end of the time for which an order may still arrive. An order that was sent in vain again and again is
+ * sent at growing pauses.
+ */
+function look(context: Context, { payout, processor }: Sent): Date {
+  const { state, sentAt, createdAt, sendCount, unknownSince } = payout
+  const isInVain = sendCount > sendsAtOnce && unknownSince !== null
+  const next = nextLook(context, isInVain ? unknownSince : (sentAt ?? createdAt))
+  if (state !== 'sending' || sentAt === null || processor === null || isInVain) return next
   const now = context.clock.now()
   const ends = [sendAgainMsOf(processor), processor.notFoundMs].map((each) => new Date(sentAt.getTime() + each))
   return ends.find((end) => end > now && end < next) ?? next
