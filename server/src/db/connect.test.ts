@@ -37,7 +37,10 @@ describe.runIf(testEngine === 'embedded')('the embedded database', () => {
   test('the embedded database is made in an empty folder and found again', async () => {
     const dataFolder = path.join(await makeTestFolder(), 'new')
     const first = await openDatabase({ dataFolder })
-    await first.asOwner((owner) => owner.execute('create table kept as select 7 as value'))
+    await first.asOwner(async (owner) => {
+      await owner.execute('create table kept as select 7 as value')
+      await owner.execute('grant select on kept to public')
+    })
     await first.close()
     expect(readdirSync(dataFolder)).toEqual(['pgdata'])
     const second = await openDatabase({ dataFolder })

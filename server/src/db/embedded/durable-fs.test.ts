@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { makeTestFolder, testEngine } from '../../../test/engines.ts'
 import { prepareDataFolder } from './data-folder.ts'
 import { DurableNodeFS, startParameters } from './durable-fs.ts'
-import { dataFolderTemplate } from './template.ts'
+import { makeTemplate } from './template.ts'
 
 const { openSync } = fs
 
@@ -27,7 +27,7 @@ describe.runIf(testEngine === 'embedded')('files of the embedded engine', () => 
   afterEach(allowOpens)
 
   test('the embedded engine opens files again after 5,000 opens have failed', async () => {
-    const folder = await prepareDataFolder(await makeTestFolder(), dataFolderTemplate)
+    const folder = await prepareDataFolder(await makeTestFolder(), makeTemplate)
     const engine = await PGlite.create({
       fs: new DurableNodeFS(folder),
       startParams: startParameters(PGlite.defaultStartParams),

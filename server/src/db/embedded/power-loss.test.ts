@@ -7,7 +7,7 @@ import { type Mercy, PowerLossDisk } from '../../../test/power-loss-disk.ts'
 import { randomFrom, testSeed as seed } from '../../../test/random.ts'
 import { prepareDataFolder } from './data-folder.ts'
 import { DurableNodeFS, startParameters } from './durable-fs.ts'
-import { dataFolderTemplate } from './template.ts'
+import { makeTemplate } from './template.ts'
 
 /** Adds one entry and keeps the account's balance equal to the sum of its entries. */
 const schema = `
@@ -44,7 +44,7 @@ describe.runIf(testEngine === 'embedded')(`a power loss (seed ${seed})`, () => {
 
   beforeAll(async () => {
     images = await makeTestFolder()
-    const live = await prepareDataFolder(await makeTestFolder(), dataFolderTemplate)
+    const live = await prepareDataFolder(await makeTestFolder(), makeTemplate)
     disk = new PowerLossDisk(live, path.join(images, 'safe'))
     engine = await open(disk)
     await engine.exec(`${schema} create table scratch (g integer)`)
