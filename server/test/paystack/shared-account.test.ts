@@ -3,7 +3,7 @@ import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { addTestKey, createTestTenant } from '../service.ts'
-import { pay } from './live-account.ts'
+import { pay, receiveTransfer } from './live-account.ts'
 import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // Two merchants of one server have the same account at a processor. A payment is credited to the one that has asked for it.
@@ -70,4 +70,26 @@ test('what neither has asked for is taken to suspense as before, and a page that
   expect((await payIn(row.reference)).statusCode).toBe(409)
   pay(opened.account, row.reference)
   expect((await payIn(row.reference)).statusCode).toBe(409)
+})
+
+test('a transfer to a customer of the one is nobody else’s to record, to take to suspense or to be told of', async () => {
+  expect(await reconcileOther()).toMatchObject({ status: 'agreed' })
+  const dee = { email: 'dee@example.com', first_name: 'Dee', last_name: 'Obi', phone: '+2348012345678' }
+  const { customer_code: customer } = (await opened.ask('POST', '/customer', dee)).json().data
+  const asked = { customer, preferred_bank: 'wema-bank' }
+  const { data } = (await opened.ask('POST', '/dedicated_account', asked)).json()
+  const row = receiveTransfer(opened.account, data.account_number, 10_000)
+  opened.told.splice(0)
+  // Before the one has heard of it, and afterwards.
+  for (const isKnown of [false, true]) {
+    if (isKnown) expect(await opened.reconcile()).toMatchObject({ status: 'agreed' })
+    const refused = await payIn(row.reference)
+    expect([refused.statusCode, refused.json().error]).toMatchObject([409, { code: 'reference_taken' }])
+    const run = await reconcileOther()
+    expect((await askOther('GET', '/v1/suspense')).json().data).toEqual([])
+    const named = (await askOther('GET', '/v1/differences')).json().data
+    expect(named.filter(({ subject }: { subject: string }) => subject === 'payment')).toEqual([])
+    if (isKnown) expect(run).toMatchObject({ status: 'agreed', balances: [{ expected: 0, unexplained: 0 }] })
+  }
+  expect(await opened.books()).toMatchObject({ customer_cash: 10_000 })
 })

@@ -297,8 +297,8 @@ export function maskNumber(number: string | null): string {
 
 /**
  * Books money at an account that nobody has asked for, and that has no owner: to suspense, with its fee, once. Money before the
- * cut-over of its account is left alone: whoever worked with the account then has credited it. Answers whether the money is in
- * suspense.
+ * cut-over of its account is left alone: whoever worked with the account then has credited it. So is a transfer to a dedicated account
+ * of another merchant who has the same account: it is credited there. Answers whether the money is in suspense.
  */
 export async function suspendArrival(
   context: FreeContext,
@@ -311,6 +311,7 @@ export async function suspendArrival(
   if (await isOfBefore(context, tenant, arrival)) return false
   // The cut-over may have been moved since.
   if (await isImported(context, tenant, reference)) return false
+  if (transfer !== null && (await isForAnother(context, tenant, transfer))) return false
   const told = {
     processorReference: reference,
     processorNumber: facts.id,
@@ -336,6 +337,22 @@ export async function suspendArrival(
   if (outcome instanceof ServiceError) throw outcome
   if (outcome?.replayed === false) tellUnread(context, tenant, reference, facts)
   return true
+}
+
+/** Whether a transfer went to a dedicated account that a customer of another merchant of this server has. */
+export async function isForAnother(
+  { db }: Context,
+  { merchant, mode }: Tenant,
+  { accountNumber }: FoundTransfer,
+): Promise<boolean> {
+  const rows = await db.query(sql`
+    select from processor_accounts o
+    join dedicated_accounts a
+      on a.merchant_id = o.merchant_id and a.mode = o.mode and a.account_number = ${accountNumber} and a.account_id = o.id
+    where o.merchant_id <> ${merchant.id} and o.mode = ${mode}
+    limit 1
+  `)
+  return rows.length > 0
 }
 
 /** Whether an account got money before its cut-over: such money is in the opening balance of the account, and is not booked there. */

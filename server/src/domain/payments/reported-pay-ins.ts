@@ -7,7 +7,7 @@ import { inTransaction } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { accountOfPayIn, getPayIn, type NewPayIn, type PayIn, recordPayIn, refuseClaimed } from '../wallet/pay-ins.ts'
 import { moneyName, whyTaken } from '../wallet/taken-names.ts'
-import { bookArrival, bookArrivalFee, isOfBefore } from './account-arrivals.ts'
+import { bookArrival, bookArrivalFee, isForAnother, isOfBefore } from './account-arrivals.ts'
 import { noteSeenTaken } from './dispute-lookups.ts'
 import type { FoundPayment, PaymentProcessor, PaymentsContext } from './payment-processor.ts'
 import { isSentByAnother } from './sent-charges.ts'
@@ -40,12 +40,15 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
   const { accountId } = processor
   const found = await lookUp(context, tenant, processor, reference).catch((error) => foundWithoutKey(error, input))
   if (found === null) return recordPayIn(context, tenant, input)
-  if (await isSentByAnother(context, tenant, reference)) {
+  const { transfer, facts } = found
+  const isAnothers =
+    (await isSentByAnother(context, tenant, { reference, id: facts.id })) ||
+    (transfer !== null && (await isForAnother(context, tenant, transfer)))
+  if (isAnothers) {
     const message = `${JSON.stringify(reference)} is a payment that this account has taken for another merchant of this server, and is credited there`
     throw new ServiceError('reference_taken', message, 'reference')
   }
   checkFound(input, found)
-  const { transfer } = found
   if (
     transfer !== null &&
     (await bookArrival(context, tenant, { accountId, reference, found: { ...found, transfer } }))
