@@ -20,6 +20,7 @@ const refundEnding = 'src/domain/payments/refund-ending.ts'
 const refundLooks = 'src/domain/payments/refund-looks.ts'
 const refundSettlements = 'src/domain/payments/refund-settlements.ts'
 const disputeHolds = 'src/domain/payments/dispute-holds.ts'
+const settling = 'src/domain/payments/settling.ts'
 const disputedMoney = 'src/domain/payments/disputed-money.ts'
 const disputedSuspense = 'src/domain/payments/disputed-suspense.ts'
 const advancing = 'src/domain/payouts/advancing.ts'
@@ -466,5 +467,42 @@ export const equivalents: readonly Equivalent[] = [
     before: 'const isByHand = accountId >= firstAccountId && (money.outside.at ?? 0n) < firstAccountId',
     after: 'const isByHand = accountId >= firstAccountId && (money.outside.at ?? 1n) < firstAccountId',
     why: 'Both are below the numbers of accounts.',
+  },
+  ...[
+    ['const lastCheckMs = 60_000', 'const lastCheckMs = 60001'],
+    [
+      "await noteQuestion(context, tenant, accountId, { about: 'payment', name, waitMs: 0 })",
+      "await noteQuestion(context, tenant, accountId, { about: 'payment', name, waitMs: 1 })",
+    ],
+  ].map(([before = '', after = '']) => ({ file: settling, before, after, why: patience })),
+  {
+    file: settling,
+    before: "if (state.status === 'processing' || state.status === 'disagrees')",
+    after: "if (state.status === 'processing' || state.status !== 'disagrees')",
+    why: 'An intent that has ended is looked at no more.',
+  },
+  {
+    file: settling,
+    before: "if (facts === undefined) throw new Error('a processor tells nothing of a payment at its account')",
+    after: '',
+    why: 'Nothing is booked of it either, and the error has other words.',
+  },
+  {
+    file: settling,
+    before: 'if (error instanceof ServiceError && error.kept) return error',
+    after: 'if (error instanceof ServiceError || error.kept) return error',
+    why: 'Every refusal of a booking is kept, and no other error has the member.',
+  },
+  {
+    file: settling,
+    before: "if (error instanceof ServiceError && error.code === 'customer_not_found') return null",
+    after: "if (error instanceof ServiceError || error.code === 'customer_not_found') return null",
+    why: 'A customer is locked, or not found: there is no other refusal.',
+  },
+  {
+    file: settling,
+    before: 'if (id === null) return null',
+    after: '',
+    why: 'Nobody has no id: it only costs time.',
   },
 ]

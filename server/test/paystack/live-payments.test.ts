@@ -175,7 +175,9 @@ describe('a payment on the account’s page', () => {
     await tellAll(webhooks)
     await settleDue()
     await settleLater(60 * 60_000)
-    expect(await verify('order-17')).toMatchObject({ data: { status: 'success', amount: 10_000, channel: 'card' } })
+    expect(await verify('order-17')).toMatchObject({
+      data: { status: 'success', amount: 10_000, channel: 'card', log: { attempts: 1, errors: 0, success: true } },
+    })
     // A program in the payer's browser has the account's name.
     expect((await verify(sent)).data.reference).toBe('order-17')
     expect(await books()).toEqual({ customer_cash: 10_000, processor_fees: -150, 'outside/2': -9_850 })
@@ -201,6 +203,17 @@ describe('a payment on the account’s page', () => {
     await settleLater(2 * 60_000)
     expect(await books()).toMatchObject({ customer_cash: 30_000 })
     await expectAgreement()
+  })
+
+  test('a page on which a try was declined is asked about further, and can still be paid', async () => {
+    await initialize({ reference: 'again' })
+    decline(account, lastSent())
+    await verify('again')
+    expect(await countAskedAbout()).toBe(1)
+    pay(account, lastSent())
+    told = []
+    await settleLater(10 * 60_000)
+    expect(await books()).toMatchObject({ customer_cash: 10_000 })
   })
 
   test('an account that cannot be asked leads the payer by this service’s page, which sends them on', async () => {
@@ -324,6 +337,18 @@ describe('a saved card', () => {
     await expectAgreement()
   })
 
+  test('a card that has paid again under another name of the account is charged by this one', async () => {
+    const code = await saveCard()
+    await initialize({ reference: 'second' })
+    pay(account, lastSent(), {
+      ...(account.transactions[0]?.authorization as object),
+      authorization_code: 'AUTH_newer',
+    })
+    expect((await verify('second')).data.authorization.authorization_code).toBe(code)
+    account.authorizations = new Map([['AUTH_newer', { email, behaviour: 'pays' }]])
+    expect(await charge(code)).toMatchObject({ data: { status: 'success' } })
+  })
+
   test('a card that is declined, and a card that the account no longer knows, take nothing', async () => {
     const code = await saveCard()
     account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'declines' })
@@ -333,6 +358,7 @@ describe('a saved card', () => {
       data: { status: 'failed', gateway_response: 'Authorization code is invalid' },
     })
     expect(await books()).toMatchObject({ customer_cash: 10_000 })
+    expect(await countAskedAbout()).toBe(0)
   })
 
   test('a first charge that pays after the second has paid is booked as well', async () => {
@@ -600,8 +626,15 @@ describe('a mandate', () => {
 
 describe('money that cannot be booked to its owner', () => {
   const suspended = async () => (await ask('GET', '/v1/suspense')).json().data
+  const statusesOfIntents = async () => {
+    const rows = await api.service.db.query<{ status: string }>(sql`
+      select status from payment_intents where merchant_id = ${tenant.merchant.id} order by id
+    `)
+    return rows.map(({ status }) => status)
+  }
 
   test('a payment of another amount goes to suspense, with its differences, and its fee is booked', async () => {
+    await initialize({ reference: 'other' })
     await initialize({ reference: 'half' })
     Object.assign(pay(account, lastSent()), { amount: 5_000 })
     await tellAll()
@@ -611,7 +644,8 @@ describe('money that cannot be booked to its owner', () => {
     expect(await books()).toEqual({ suspense: 5_000, processor_fees: -150, 'outside/2': -4_850 })
     const inSuspense = { status: 'failed', message: expect.stringContaining('is in suspense') }
     expect(await verify('half')).toMatchObject({ data: { ...inSuspense, gateway_response: inSuspense.message } })
-    await initialize({ reference: 'other' })
+    // It waits for a payment that agrees.
+    expect(await statusesOfIntents()).toEqual(['requires_payment_method', 'requires_payment_method'])
     expect(await verify('other')).toMatchObject({ data: { status: 'abandoned' } })
     await expectAgreement()
   })
@@ -649,6 +683,7 @@ describe('money that cannot be booked to its owner', () => {
         message: expect.stringContaining('is in suspense'),
       })
     }
+    expect(await statusesOfIntents()).toEqual(['canceled'])
     await expectAgreement()
   })
 

@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
+import { cash, commandsFor, createLedger } from '../../../test/wallets.ts'
+import { maxAmount } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
+import { createCustomer } from '../customers/customers.ts'
 import { freshAttempt } from '../idempotency/attempt.ts'
 import { getMerchantBalance } from '../wallet/merchant-balances.ts'
+import { listSuspended } from '../wallet/suspense.ts'
+import { confirmPaymentIntent, createPaymentIntent } from './payment-intents.ts'
 import { listPayments } from './payment-lists.ts'
 import type { PaymentProcessor } from './payment-processor.ts'
 import { requireProcessor } from './payment-processor.ts'
-import { chargeInstrument, chargePaymentMethod } from './payments.ts'
+import { chargeInstrument, chargePaymentMethod, verifyPayment } from './payments.ts'
 
 let service: TestService
 let tenant: TestTenant
@@ -74,4 +79,25 @@ test('an attempt to charge a saved card that was killed before its charge charge
   expect(await chargePaymentMethod(service, tenant, input, attempt)).toMatchObject({ status: 'failed' })
   expect((await listPayments(service, tenant, {}, everything)).total).toBe(2)
   expect((await getMerchantBalance(service, tenant)).posted).toBe(500n)
+})
+
+test('a payment that nobody has described is a payment', async () => {
+  const { id } = await createPaymentIntent(service, tenant, { amount: 500, currency: 'ZAR' }, freshAttempt(service))
+  await confirmPaymentIntent(service, tenant, { id, instrument: card(), save: false }, freshAttempt(service))
+  const moved = await service.db.query(sql`
+    select kind, description from ledger_transactions where merchant_id = ${tenant.merchant.id}
+  `)
+  expect(moved).toEqual([{ kind: 'pay_in', description: 'Payment' }])
+})
+
+test('money that its owner’s balance has no room for is in suspense, once, and its payment says so', async () => {
+  const { code } = (await createCustomer(service, tenant, { email: asked.email })).customer
+  const full = commandsFor(service).adjust({ kind: 'adjustments' }, cash(code), maxAmount - 499n)
+  await createLedger(service)(tenant, full)
+  const wanted = { ...asked, metadata: { purpose: 'wallet_topup' }, instrument: card() }
+  const { reference, ...paid } = await chargeInstrument(service, tenant, wanted, freshAttempt(service))
+  expect(paid).toMatchObject({ status: 'failed', failureReason: expect.stringContaining('is in suspense. A balance') })
+  for (let i = 0; i < 2; i++) await verifyPayment(service, tenant, reference)
+  const suspended = await listSuspended(service, tenant, { isOpen: true, before: undefined, limit: 10 })
+  expect(suspended).toMatchObject([{ amount: 500n, left: 500n, details: { paymentIntentId: paid.paymentIntentId } }])
 })

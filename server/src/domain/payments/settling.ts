@@ -119,7 +119,6 @@ async function settleGone(
  * answer.
  */
 async function credit(context: PaymentsContext, tenant: Tenant, intent: PaymentIntent): Promise<void> {
-  if (intent.status === 'succeeded') return
   const receipt = await doCommand(context, tenant, creditCommand(context, intent)).catch((error) => {
     if (error instanceof ServiceError && error.kept) return error
     throw error
