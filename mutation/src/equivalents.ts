@@ -505,4 +505,16 @@ export const equivalents: readonly Equivalent[] = [
     after: '',
     why: 'Nobody has no id: it only costs time.',
   },
+  {
+    file: settling,
+    before: 'return known ?? null',
+    after: 'return known',
+    why: 'Where it is not there, the next one is looked for all the same.',
+  },
+  {
+    file: settling,
+    before: 'return charged ?? null',
+    after: 'return charged',
+    why: 'A new one is saved all the same, and then gets its own token once more.',
+  },
 ]

@@ -349,6 +349,21 @@ describe('a saved card', () => {
     expect(await charge(code)).toMatchObject({ data: { status: 'success' } })
   })
 
+  test('a card is saved for each customer who pays by it, and each card of a customer besides', async () => {
+    const codes = [await saveCard()]
+    const same = account.transactions[0]?.authorization as object
+    const other = { ...same, authorization_code: 'AUTH_other', signature: 'SIG_other', last4: '1111' }
+    for (const [reference, payer, authorization] of [
+      ['ben', 'ben@example.com', same],
+      ['other', email, other],
+    ] as const) {
+      await initialize({ reference, email: payer })
+      pay(account, lastSent(), { ...authorization })
+      codes.push((await verify(reference)).data.authorization.authorization_code)
+    }
+    expect(new Set(codes).size).toBe(3)
+  })
+
   test('a card that is declined, and a card that the account no longer knows, take nothing', async () => {
     const code = await saveCard()
     account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'declines' })
@@ -492,8 +507,8 @@ describe('a mandate', () => {
   })
 
   /** A mandate to which the customer and the bank have agreed, by its code here. */
-  async function activeMandate(): Promise<string> {
-    const { reference, redirect_url } = await request()
+  async function activeMandate(own: object = {}): Promise<string> {
+    const { reference, redirect_url } = await request(own)
     await open(redirect_url)
     agree(account, lastRequest(), 'active')
     await tellAll()
@@ -502,6 +517,22 @@ describe('a mandate', () => {
   }
   const debit = async (authorization_code: string, own: object = {}) =>
     (await ask('POST', '/transaction/charge_authorization', { ...topUp(own), authorization_code })).json()
+
+  test('the debits of two customers are each of their own bank account', async () => {
+    const debits: { code: string; reference: string; sent: string }[] = []
+    for (const reference of ['ada', 'ben']) {
+      const own = { email: `${reference}@example.com` }
+      const code = await activeMandate(own)
+      await debit(code, { ...own, reference })
+      debits.push({ code, reference, sent: lastSent() })
+    }
+    for (const { sent } of debits.toReversed()) pay(account, sent, { ...records.bankDebit })
+    await tellAll()
+    await settleDue()
+    for (const { code, reference } of debits) {
+      expect((await verify(reference)).data.authorization.authorization_code).toBe(code)
+    }
+  })
 
   test('a debit whose answer was lost is asked about under the same name, and credited once', async () => {
     const authorization_code = await activeMandate()
