@@ -246,6 +246,30 @@ test('money that nobody had asked for here is given back in the account alone', 
   expect((await refund(shop.id)).json()).toMatchObject({ error: { code: 'not_available' } })
 })
 
+test('money that nobody had asked for here is listed by the account’s name of it, unless a person has recorded that name', async () => {
+  opened.sell('shop-9')
+  await opened.reconcile()
+  const list = async (name: string) => {
+    const answer = await opened.ask('GET', `/v1/transactions?reference=${name}`)
+    return (answer.json().data?.map(({ kind }: { kind: string }) => kind) as string[])?.sort() ?? answer.statusCode
+  }
+  expect(await list('shop-9')).toEqual(['suspended'])
+  const [{ id }] = (await opened.ask('GET', '/v1/suspense')).json().data
+  expect((await opened.ask('POST', `/v1/suspense/${id}/assign`, { customerId: owner })).statusCode).toBe(200)
+  expect(await list('shop-9')).toEqual(['assigned', 'suspended'])
+  expect([await list('SHOP-9'), await list('shop-8')]).toEqual([404, 404])
+  const refused = await refund('shop-9')
+  expect([refused.statusCode, refused.json().error.message]).toEqual([
+    403,
+    expect.stringContaining('give it back there'),
+  ])
+  const line = { amount: 3_000, currency: 'NGN', source: 'cash', reference: 'shop-10' }
+  expect((await opened.ask('POST', '/v1/pay-ins', line)).statusCode).toBe(201)
+  opened.sell('shop-10')
+  await opened.reconcile()
+  expect(await list('shop-10')).toEqual(['pay_in'])
+})
+
 test('the ledger gives it back to where it had come from, and nowhere else', async () => {
   await assign()
   const { data } = (await opened.ask('GET', `/v1/customers/${owner}/entries`)).json()

@@ -15,6 +15,7 @@ interface Named {
     | 'pay-in'
     | 'adjustment'
     | 'hold'
+    | 'money in suspense'
   /** A name that no other thing has. */
   id: string
   /** The ledger transaction that is the thing or that paid it; null if no money has moved, and for a hold. */
@@ -27,7 +28,8 @@ interface Named {
 
 /**
  * The id of the ledger transaction that a name of any API stands for: `txn_…`, `purchase_…`, `transfer_…` or the bare id,
- * `pi_…`, `checkout_sess_…`, the reference or the number of a payment, and the reference of a pay-in or an adjustment. Throws `transaction_not_found`, also for a
+ * `pi_…`, `checkout_sess_…`, the reference or the number of a payment, the reference of a pay-in or an adjustment, and the account's
+ * name of money in suspense that nobody has asked for. Throws `transaction_not_found`, also for a
  * payment that is not paid, and `invalid_request` for a name that stands for two things.
  */
 export async function findTransactionId(context: Context, tenant: Tenant, name: string): Promise<string> {
@@ -177,8 +179,16 @@ async function findNamed(
     from holds h
     where h.merchant_id = ${merchant.id} and h.mode = ${mode} and h.id = ${holds ? transactionId : null}::uuid
       and h.original_id is null
+    union all
+    select 'money in suspense', 'txn_' || t.id, t.id, null, null
+    from ledger_transactions t
+    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.kind = 'suspended'
+      and money_name(t.details ->> 'processorReference') = money_name(${name})
+      and t.details ->> 'processorReference' = ${name} and t.details ->> 'disputeId' is null
   `)
-  return rows.map((row) => ({
+  // What nobody has asked for has the name of what somebody recorded, if it may be the same money.
+  const asked = rows.filter(({ what }) => what !== 'money in suspense')
+  return (asked.length > 0 ? asked : rows).map((row) => ({
     what: row.what,
     id: row.id,
     transactionId: row.transaction_id,
