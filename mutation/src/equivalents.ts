@@ -517,4 +517,13 @@ export const equivalents: readonly Equivalent[] = [
     after: 'return charged',
     why: 'A new one is saved all the same, and then gets its own token once more.',
   },
+  ...[
+    'const dueAt = intent.expiresAt > now && intent.expiresAt <= next ? intent.expiresAt : next',
+    'const dueAt = intent.expiresAt >= now && intent.expiresAt < next ? intent.expiresAt : next',
+  ].map((after) => ({
+    file: settling,
+    before: 'const dueAt = intent.expiresAt > now && intent.expiresAt < next ? intent.expiresAt : next',
+    after,
+    why: patience,
+  })),
 ]

@@ -101,3 +101,24 @@ test('money that its owner’s balance has no room for is in suspense, once, and
   const suspended = await listSuspended(service, tenant, { isOpen: true, before: undefined, limit: 10 })
   expect(suspended).toMatchObject([{ amount: 500n, left: 500n, details: { paymentIntentId: paid.paymentIntentId } }])
 })
+
+test.each([
+  ['a decline', '4084080000005408', 0n, 'payment_intent.failed'],
+  ['money in suspense', '4084084084084081', maxAmount - 499n, 'payment_intent.canceled'],
+])('%s is told with its reason and its payment, and so is the top-up', async (_, number, posted, type) => {
+  const { code } = (await createCustomer(service, tenant, { email: asked.email })).customer
+  if (posted > 0n) {
+    const filling = commandsFor(service).adjust({ kind: 'adjustments' }, cash(code), posted)
+    await createLedger(service)(tenant, filling)
+  }
+  const wanted = { ...asked, metadata: { purpose: 'wallet_topup' }, instrument: card(number) }
+  const { reference, failureReason: reason } = await chargeInstrument(service, tenant, wanted, freshAttempt(service))
+  const told = await service.db.query<{ type: string; data: { details: object } }>(sql`
+    select type, data from events
+    where merchant_id = ${tenant.merchant.id} and type = any(${[type, 'pay_in.failed']}) order by id
+  `)
+  expect(told).toMatchObject([
+    { type, data: { customer: { code }, details: { reason, transaction: { reference } } } },
+    ...(type === 'payment_intent.failed' ? [{ type: 'pay_in.failed', data: { details: { reason } } }] : []),
+  ])
+})
