@@ -483,6 +483,18 @@ describe('other money of the account', () => {
     expect(await initialize('late-x')).toEqual([400, 'duplicate_reference'])
   })
 
+  test('is recorded as the account has it: the member that differs is named', async () => {
+    opened.sell('late-z', 10_000)
+    for (const [field, own] of [
+      ['amount', { amount: 9_999 }],
+      ['currency', { currency: 'ZAR' }],
+    ] as const) {
+      const answer = await ask('POST', '/v1/pay-ins', { ...line, ...own, reference: 'late-z' })
+      expect([answer.statusCode, answer.json().error]).toMatchObject([400, { code: 'invalid_request', field }])
+    }
+    expect(await opened.books()).toEqual({})
+  })
+
   test('that was recorded by hand in capitals before the account showed it is not recorded again', async () => {
     expect(await typeIn('LATE-Y')).toMatchObject({ status: 201 })
     opened.sell('late-y', 10_000)

@@ -150,8 +150,8 @@ function checkFound(input: NewPayIn, { isPaid, facts }: FoundPayment): void {
     const message = `The processor has a payment ${name}, which is not paid: only money that has come can be recorded`
     throw new ServiceError('invalid_request', message, 'reference')
   }
-  const isSame = parseAmount(input.amount) === facts.amount && input.currency.toUpperCase() === facts.currency
-  if (isSame) return
+  const isOfCurrency = input.currency.toUpperCase() === facts.currency
+  if (isOfCurrency && parseAmount(input.amount) === facts.amount) return
   const message = `The processor has a payment ${name} of ${formatMoney(facts.amount, facts.currency)}: record it as it is, or name another reference`
-  throw new ServiceError('invalid_request', message, 'amount')
+  throw new ServiceError('invalid_request', message, isOfCurrency ? 'amount' : 'currency')
 }
