@@ -339,7 +339,7 @@ export async function suspendArrival(
   return true
 }
 
-/** Whether a transfer went to a dedicated account that a customer of another merchant of this server has. */
+/** Whether a transfer went to a dedicated account that a customer of another merchant of this server has, and none of the tenant's ever had. */
 export async function isForAnother(
   { db }: Context,
   { merchant, mode }: Tenant,
@@ -350,6 +350,10 @@ export async function isForAnother(
     join dedicated_accounts a
       on a.merchant_id = o.merchant_id and a.mode = o.mode and a.account_number = ${accountNumber} and a.account_id = o.id
     where o.merchant_id <> ${merchant.id} and o.mode = ${mode}
+      and not exists (
+        select from dedicated_accounts own
+        where own.merchant_id = ${merchant.id} and own.mode = ${mode} and own.account_number = ${accountNumber}
+      )
     limit 1
   `)
   return rows.length > 0

@@ -40,9 +40,9 @@ async function recordNew(context: PaymentsContext, tenant: Tenant, input: NewPay
   const { accountId } = processor
   const found = await lookUp(context, tenant, processor, reference).catch((error) => foundWithoutKey(error, input))
   if (found === null) return recordPayIn(context, tenant, input)
-  const { transfer, facts } = found
+  const { transfer } = found
   const isAnothers =
-    (await isSentByAnother(context, tenant, { reference, id: facts.id })) ||
+    (await isSentByAnother(context, tenant, reference)) ||
     (transfer !== null && (await isForAnother(context, tenant, transfer)))
   if (isAnothers) {
     const message = `${JSON.stringify(reference)} is a payment that this account has taken for another merchant of this server, and is credited there`

@@ -239,34 +239,28 @@ function readSent(row: SentRow): SentCharge {
   }
 }
 
-/** A payment as its account names it. */
-interface NamedThere {
-  reference: string
-  /** The account's own id of it. */
-  id: string
-}
-
 /**
- * Whether a payment of an account is on record as another merchant's of this server: they have the same account. The name of a charge
- * that was sent is random, so no other account has it. The name of a transfer is not, but no two payments have name and id in common.
+ * Whether an account's name of a payment is that of a charge which another merchant of this server has sent: they have the same account.
+ * Such names are random, so no other account has one.
  */
-export async function isSentByAnother(
-  { db }: Context,
-  tenant: Tenant,
-  { reference, id }: NamedThere,
-): Promise<boolean> {
+export async function isSentByAnother({ db }: Context, tenant: Tenant, sentReference: string): Promise<boolean> {
   const [row] = await db.query<{ found: boolean }>(sql`
-    select ${isChargedByAnother(tenant, { reference: sql`${reference}::text`, id: sql`${id}::text` })} as found
+    select ${isChargedByAnother(tenant, sql`${sentReference}::text`)} as found
   `)
   return row?.found === true
 }
 
-/** As `isSentByAnother`, as a condition on a name and an id. */
-export function isChargedByAnother({ merchant, mode }: Tenant, { reference, id }: { reference: Sql; id: Sql }): Sql {
+/**
+ * As `isSentByAnother`, as a condition on a name.
+ *
+ * @param id the account's id of the payment: also a transfer that another merchant has got is another's then. Its name is not random, but
+ *   no two payments have name and id in common.
+ */
+export function isChargedByAnother({ merchant, mode }: Tenant, name: Sql, id = sql`null`): Sql {
   return sql`exists (
     select from processor_accounts o
     join sent_charges q
-      on q.merchant_id = o.merchant_id and q.account_id = o.id and q.sent_reference = ${reference}
+      on q.merchant_id = o.merchant_id and q.account_id = o.id and q.sent_reference = ${name}
         and (q.marker is not null or q.outside_id = ${id})
     where o.merchant_id <> ${merchant.id} and o.mode = ${mode}
   )`

@@ -336,7 +336,10 @@ async function sumBooks(context: Context, tenant: Tenant, { booksId }: Reconcili
       select i.currency, 0, 0, i.amount - coalesce(i.fee, 0)
       from statement_items i
       where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and i.kind = 'payment' and i.state = 'done'
-        and i.at >= ${cutOver} and ${isChargedByAnother(tenant, { reference: sql`i.reference`, id: sql`i.outside_id` })}
+        and i.at >= ${cutOver} and ${isChargedByAnother(tenant, sql`i.reference`, sql`i.outside_id`)}
+        and not exists (
+          select from sent_charges s where s.merchant_id = i.merchant_id and s.sent_reference = i.reference and s.marker is null
+        )
         -- An older version has taken such a payment to suspense, or a person has recorded it.
         and not exists (
           select from idempotency_keys k

@@ -50,8 +50,7 @@ async function comparePaid(
   if (before.transaction === null && before.charge === null) {
     const { cutOver } = await beginningOf(context, tenant, run.booksId)
     if (item.createdAt < cutOver) return 0
-    const { id, reference } = item
-    if (reference !== null && (await isSentByAnother(context, tenant, { reference, id }))) return 0
+    if (item.reference !== null && (await isSentByAnother(context, tenant, item.reference))) return 0
   }
   const isLate = before.transaction === null || isWithoutFee(item, before)
   if (isLate && (await complete(context, tenant, run, { item, before })) === 'left') return 0
