@@ -526,4 +526,16 @@ export const equivalents: readonly Equivalent[] = [
     after,
     why: patience,
   })),
+  {
+    file: 'src/domain/wallet/suspense.ts',
+    before: 'if (known === null && left === 0n) throw takenBack(reference)',
+    after: '',
+    why: 'It is refused as well once nothing could be written.',
+  },
+  {
+    file: 'src/domain/wallet/suspense.ts',
+    before: "if (error instanceof ServiceError && error.code === 'busy') {",
+    after: "if (error instanceof ServiceError || error.code === 'busy') {",
+    why: 'Where all was taken, that is the answer to any refusal.',
+  },
 ]

@@ -46,6 +46,7 @@ const disputes = [
   'test/paystack/refunded-assigned.test.ts',
 ]
 const suspense = [
+  'src/domain/payments/disputed-money.test.ts',
   'src/domain/wallet/taken-names.test.ts',
   'src/surfaces/mteja/routes/suspense.test.ts',
   'test/paystack/assigned-in-parts.test.ts',

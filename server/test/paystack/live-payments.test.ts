@@ -262,6 +262,11 @@ describe('a payment on the account’s page', () => {
     await settleDue()
     expect(await books()).toMatchObject({ customer_cash: 5_000 })
     expect((await ask('GET', `/api/canary/checkout/sessions/${id}`)).json().status).toBe('complete')
+    const told = await api.service.db.query(sql`
+      select type, data -> 'details' ->> 'checkoutSessionId' as session from events
+      where merchant_id = ${tenant.merchant.id} and type like '%.succeeded' order by type
+    `)
+    expect(told).toEqual(['pay_in.succeeded', 'payment_intent.succeeded'].map((type) => ({ type, session: id })))
     await expectAgreement()
   })
 

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
-import { commandsFor, createLedger } from '../../../test/wallets.ts'
+import { cash, commandsFor, createLedger } from '../../../test/wallets.ts'
+import { maxAmount } from '../../base/money.ts'
 import type { OwnedDb, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
 import { createCustomer } from '../customers/customers.ts'
@@ -142,6 +143,50 @@ describe('a dispute of money in suspense', () => {
     expect(await learn(money, 'a', 1000n)).toMatchObject({ state: 'lost', borneBy: 'customer' })
     expect(await fundsOf()).toEqual([0n, 0n, 0n])
     expect(await finishDecisions(service)).toBe(0)
+  })
+
+  test('whose assignment was cut off waits for its movement, and is taken out of suspense where the ledger refuses it', async () => {
+    const money = await suspend(1000n)
+    let fails = true
+    const failing = asking((statement) => {
+      if (!fails || !statement.text.includes('post_commands')) return service.db.query(statement)
+      fails = false
+      return Promise.reject(new Error('cut'))
+    })
+    await expect(assign(money, failing)).rejects.toThrow('cut')
+    fails = true
+    await expect(learn(money, 'a', 1000n, {}, failing)).rejects.toThrow('cut')
+    const full = commandsFor(service).adjust({ kind: 'adjustments' }, cash(ada), maxAmount - 999n)
+    await createLedger(service)(tenant, full)
+    expect(await learn(money, 'a', 1000n)).toMatchObject({ state: 'lost', borneBy: 'suspense' })
+    expect((await fundsOf())[2]).toBe(0n)
+  })
+
+  test('leaves its last unit to be assigned, and nothing once all of it was taken, also at that moment', async () => {
+    const money = await suspend(2n)
+    await learn(money, 'a', 1n)
+    await assign(money)
+    expect(await fundsOf()).toEqual([1n, 0n, 0n])
+    const other = await suspend(1000n)
+    let isTaken = false
+    const racing = asking(async (statement) => {
+      const rows = await service.db.query(statement)
+      if (!isTaken && statement.text.includes('from suspense_decisions r')) {
+        isTaken = true
+        await learn(other, 'b', 1000n)
+      }
+      return rows as never
+    })
+    await expect(assign(other, racing)).rejects.toThrow('The account has taken the money')
+    expect(isTaken).toBe(true)
+  })
+
+  test('in a currency that the merchant does not hold can only be given back', async () => {
+    const command = commandsFor(service).book('suspended', { kind: 'outside', at: 7n }, { kind: 'suspense' }, 5n)
+    const { id } = await createLedger(service)(tenant, { ...command, currency: 'KES' })
+    const assigning = assignMoney(service, tenant, { id, customerCode: ada })
+    await expect(assigning).rejects.toMatchObject({ code: 'currency_not_held' })
+    expect(await giveBackSuspended(service, tenant, id)).toMatchObject({ decision: { outcome: 'given_back' } })
   })
 
   test('is of the customer whom its payment was for, and of all of the money where no part was told', async () => {
