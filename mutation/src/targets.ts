@@ -62,6 +62,7 @@ const crediting = [
   'test/paystack/live-arrivals.test.ts',
   'test/paystack/live-payments.test.ts',
   'test/paystack/live-suspense.test.ts',
+  'test/paystack/unreadable-facts.test.ts',
 ]
 const payouts = [
   'src/domain/payouts/advancing.test.ts',

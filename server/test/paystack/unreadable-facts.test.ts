@@ -4,6 +4,7 @@ import { settleDueRefunds } from '../../src/domain/payments/refunds.ts'
 import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
+import { keepLog } from '../kept-log.ts'
 import { moveRefund, openDispute, pay, refundInDashboard, resolveDispute, settle } from './live-account.ts'
 import { minuteMs, openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
@@ -58,6 +59,18 @@ describe('a payment is credited without what cannot be read of it', () => {
     await payWith('order-1', change)
     expect(await statusOf('order-1')).toBe('success')
     expect(await opened.books()).toMatchObject({ customer_cash: 10_000 })
+  })
+
+  test('and the log says what that is, once, and nothing of a payment that can be read', async () => {
+    const log = keepLog()
+    Object.assign(api.service, { log })
+    const { reference } = await payWith('order-1', { channel: 7 })
+    await payWith('order-2', {})
+    await statusOf('order-1')
+    const merchant = opened.tenant.merchant.code
+    expect(log.lines.filter(({ sentence }) => sentence.startsWith('money was booked without'))).toMatchObject([
+      { level: 'warn', members: { merchant, mode: 'live', reference, unread: [expect.stringContaining('channel')] } },
+    ])
   })
 
   test('the amount and the marker decide, so a payment without them that can be read waits', async () => {

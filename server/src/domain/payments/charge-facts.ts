@@ -154,7 +154,6 @@ async function suspendRefused(
   sent: SentRow,
   { paid, refusal }: { paid: PaidCharge; refusal: ServiceError },
 ): Promise<BookedCharge> {
-  if (!refusal.kept) throw refusal
   const reason = refusal.message
   const [outcome] = await doTogether(context, tenant, [suspension(context, sent, paid, { reason, what: 'suspended' })])
   if (outcome instanceof ServiceError) throw outcome
