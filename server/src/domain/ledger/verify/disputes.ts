@@ -18,7 +18,13 @@ export function checkDisputes(books: Books): Part {
             when d.movement_id is null then null
             when m.id is null then format('names the movement %s, which does not exist', d.movement_id)
             when m.mode <> d.mode or m.currency <> d.currency
-              or (m.amount <> least(d.amount, o.amount) and d.refund_name is null and d.borne_by is distinct from 'suspense')
+              or (d.refund_name is null and d.borne_by is distinct from 'suspense' and case json_array_length(d.takings)
+                when 0 then m.amount <> least(d.amount, o.amount)
+                -- Of money in several parts each has a movement of its own.
+                else not exists (
+                  select from json_array_elements(d.takings) k where (k ->> 'amount')::bigint = m.amount
+                )
+              end)
               then format('of %s %s moved %s %s', d.amount, d.currency, m.amount, m.currency)
             when d.borne_by is not null and m.kind not in ('chargeback', 'given_back')
               then format('was taken by a movement of kind %s', m.kind)
