@@ -204,7 +204,8 @@ function named(name: DisputeName): Sql {
 
 /** The disputes of the money that a ledger transaction brought. */
 export function listDisputesOf(context: Context, tenant: Tenant, transactionId: string): Promise<Dispute[]> {
-  return select(context, tenant, sql`r.original_id = ${transactionId}::uuid order by r.id limit 1000`)
+  const matching = sql`r.original_id = ${transactionId}::uuid order by r.id limit 1000`
+  return select(context, tenant, matching, sql`order by r.id`)
 }
 
 export interface DisputeFilter {
@@ -231,19 +232,26 @@ export function listDisputes(
       order by r.id desc
       limit ${limit}
     `,
+    sql`order by r.id desc`,
   )
 }
 
-async function select(context: Context, { merchant, mode }: Tenant, matching: Sql): Promise<Dispute[]> {
+/** @param order the order of the answer: joins need not keep that of `matching` */
+async function select(
+  context: Context,
+  { merchant, mode }: Tenant,
+  matching: Sql,
+  order: Sql = nothing,
+): Promise<Dispute[]> {
   const rows = await context.db.query<DisputeRow>(sql`
     select ${disputeColumns}
     from (
       select r.* from disputes r where r.merchant_id = ${merchant.id} and r.mode = ${mode} and ${matching}
     ) r
     ${withParts}
+    ${order}
   `)
-  const disputes = rows.map(readDispute)
-  return disputes
+  return rows.map(readDispute)
 }
 
 export interface NumberedDisputeFilter {
