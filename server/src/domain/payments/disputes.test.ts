@@ -4,6 +4,7 @@ import { unsoundBooks } from '../../../test/books.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { cash, commandsFor, createLedger, requestOf } from '../../../test/wallets.ts'
 import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
 import { maxAmount } from '../../base/money.ts'
 import type { OwnedDb, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
@@ -18,6 +19,7 @@ import { simulatePayIn } from '../sandbox/pay-ins.ts'
 import { sandboxTenantOf } from '../sandbox/sandbox-tenant.ts'
 import { makePurchase } from '../wallet/purchases.ts'
 import { addEvidence, answerDispute, getDispute } from './dispute-answers.ts'
+import { holdAmount } from './dispute-holds.ts'
 import { reportsOf, settleDueDisputes } from './dispute-lookups.ts'
 import { type Dispute, leftToTake } from './dispute-records.ts'
 import { changeDisputeSettings } from './dispute-settings.ts'
@@ -262,6 +264,19 @@ describe('an open dispute that holds its amount', () => {
     await createLedger(service)(tenant, commandsFor(service).place(ada, 400n))
     await dispute(reference)
     expect(await fundsOf()).toEqual([1100n, 1100n, 0n])
+  })
+
+  test('reserves no more than is left of its own payment, whatever else is there', async () => {
+    const { id } = await payIn(1000)
+    const opened = await dispute(`txn_${id}`)
+    await answer(opened, 'declined')
+    await refundTransaction(service, tenant, { transactionId: id, amount: 400 }, null)
+    await payIn(1000)
+    const money = await findDisputedMoney(service, tenant, id)
+    const newId = () => uuidV7(service.random, service.clock.now())
+    const again = { ...opened, id: newId(), holdId: newId() }
+    await holdAmount(service, tenant, again, money as NonNullable<typeof money>)
+    expect(await fundsOf()).toEqual([1600n, 600n, 0n])
   })
 
   test('reserves what is left, to the last unit, where money is spent while it looks', async () => {
