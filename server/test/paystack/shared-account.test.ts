@@ -72,7 +72,7 @@ test('what neither has asked for is taken to suspense as before, and a page that
   expect((await payIn(row.reference)).statusCode).toBe(409)
 })
 
-test('a transfer to a customer of the one is nobody else’s to record, to take to suspense or to be told of', async () => {
+test('a transfer to a customer of one merchant is neither recorded nor taken to suspense by the other, and is no difference there', async () => {
   expect(await reconcileOther()).toMatchObject({ status: 'agreed' })
   const dee = { email: 'dee@example.com', first_name: 'Dee', last_name: 'Obi', phone: '+2348012345678' }
   const { customer_code: customer } = (await opened.ask('POST', '/customer', dee)).json().data

@@ -47,7 +47,7 @@ export async function bookLoss(
   await bookShare(context, tenant, dispute, { ...first, place: 1, last: { turn, besides, came: money.amount } })
 }
 
-/** A share of what a dispute takes. */
+/** The money that a dispute takes of one part of a payment. */
 interface TakenShare extends Share {
   /** 1, 2, 3 … among the shares. */
   place: number

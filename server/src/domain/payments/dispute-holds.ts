@@ -29,7 +29,7 @@ export async function holdAmount(
   }
 }
 
-/** Nothing is reserved where something is. */
+/** Reserves available money of one part. A dispute that has its hold gets no second one. */
 async function holdOf(context: FreeContext, tenant: Tenant, dispute: Dispute, money: DisputedMoney): Promise<void> {
   const { id, holdId, currency } = dispute
   const originalId = movementToOwner(money)

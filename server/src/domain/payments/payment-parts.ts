@@ -21,8 +21,8 @@ export interface PaymentPart {
   /** The movement that assigned it to a customer; null while nobody has it. */
   assignedId: string | null
   /**
-   * Minor units that neither the account has taken, or is taking, nor refunds and holds have, or may have: of money that was
-   * assigned, what its owner can still give back; of money that a person has given back, what the account has not told of.
+   * Minor units of the part that can still go back: the account has not taken them and is not taking them, and no refund or hold has
+   * them. Money that a person has given back counts until the account tells of it.
    */
   left: bigint
   /** Minor units besides that are reserved for refunds and disputes that are open. */

@@ -186,7 +186,7 @@ async function findNamed(
       and money_name(t.details ->> 'processorReference') = money_name(${name})
       and t.details ->> 'processorReference' = ${name} and t.details ->> 'disputeId' is null
   `)
-  // What nobody has asked for has the name of what somebody recorded, if it may be the same money.
+  // A payment that somebody asked for or recorded comes before money in suspense of the same name: the two may be the same money.
   const asked = rows.filter(({ what }) => what !== 'money in suspense')
   return (asked.length > 0 ? asked : rows).map((row) => ({
     what: row.what,
