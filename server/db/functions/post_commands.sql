@@ -164,6 +164,7 @@ declare
   v_debtor integer;
   v_receivable integer;
   v_place integer;
+  v_moves boolean;
   v_payer integer;
   v_payee integer;
   v_moved bigint;
@@ -583,25 +584,29 @@ begin
     end if;
   end loop;
 
-  insert into ledger_transactions (
-    merchant_id, id, mode, kind, number, from_account_id, from_number, to_account_id, to_number, amount, currency,
-    description, reverses_id, hold_id, details, created_at, actor_id, request_id
-  )
-  select
-    p_merchant_id, c.id, p_mode, c.kind, c.number, v_account_ids[c.from_place], c.from_number,
-    v_account_ids[c.to_place], c.to_number, c.amount,
-    coalesce(p_account_currencies[c.from_place], p_account_currencies[c.to_place]), c.description,
-    p_original_ids[c.original], case when c.kind in ('hold_capture', 'payout', 'processor_fee') then p_hold_ids[c.hold] end,
-    c.details::json,
-    c.created_at, c.actor, c.request
-  from unnest(
-    v_ids, v_kinds, v_transfer_numbers, v_froms, v_from_numbers, v_tos, v_to_numbers, v_amounts, p_descriptions,
-    p_originals, p_holds, v_details, v_command_times, v_actors, v_request_ids
-  ) as c (
-    id, kind, number, from_place, from_number, to_place, to_number, amount, description, original, hold, details,
-    created_at, actor, request
-  )
-  where c.from_number is not null;
+  -- A batch of holds alone moves nothing.
+  v_moves := cardinality(array_remove(v_from_numbers, null)) > 0;
+  if v_moves then
+    insert into ledger_transactions (
+      merchant_id, id, mode, kind, number, from_account_id, from_number, to_account_id, to_number, amount, currency,
+      description, reverses_id, hold_id, details, created_at, actor_id, request_id
+    )
+    select
+      p_merchant_id, c.id, p_mode, c.kind, c.number, v_account_ids[c.from_place], c.from_number,
+      v_account_ids[c.to_place], c.to_number, c.amount,
+      coalesce(p_account_currencies[c.from_place], p_account_currencies[c.to_place]), c.description,
+      p_original_ids[c.original], case when c.kind in ('hold_capture', 'payout', 'processor_fee') then p_hold_ids[c.hold] end,
+      c.details::json,
+      c.created_at, c.actor, c.request
+    from unnest(
+      v_ids, v_kinds, v_transfer_numbers, v_froms, v_from_numbers, v_tos, v_to_numbers, v_amounts, p_descriptions,
+      p_originals, p_holds, v_details, v_command_times, v_actors, v_request_ids
+    ) as c (
+      id, kind, number, from_place, from_number, to_place, to_number, amount, description, original, hold, details,
+      created_at, actor, request
+    )
+    where c.from_number is not null;
+  end if;
 
   -- Before the entries, because a trigger compares the entries with their accounts (see refuse_unsound_entries).
   update ledger_accounts a
@@ -623,15 +628,17 @@ begin
     where a.merchant_id = p_merchant_id and a.id = v_account_ids[u.to_place];
   end if;
 
-  insert into entries (merchant_id, account_id, number, transaction_id, amount, balance_after, created_at)
-  select p_merchant_id, v_account_ids[e.place], e.number, c.id, e.amount, e.balance, c.created_at
-  from unnest(
-    v_ids, v_froms, v_tos, v_amounts, v_from_numbers, v_to_numbers, v_from_balances, v_to_balances, v_command_times
-  ) as c (id, from_place, to_place, amount, from_number, to_number, from_balance, to_balance, created_at)
-  cross join lateral (
-    values (c.from_place, c.from_number, -c.amount, c.from_balance), (c.to_place, c.to_number, c.amount, c.to_balance)
-  ) as e (place, number, amount, balance)
-  where c.from_number is not null;
+  if v_moves then
+    insert into entries (merchant_id, account_id, number, transaction_id, amount, balance_after, created_at)
+    select p_merchant_id, v_account_ids[e.place], e.number, c.id, e.amount, e.balance, c.created_at
+    from unnest(
+      v_ids, v_froms, v_tos, v_amounts, v_from_numbers, v_to_numbers, v_from_balances, v_to_balances, v_command_times
+    ) as c (id, from_place, to_place, amount, from_number, to_number, from_balance, to_balance, created_at)
+    cross join lateral (
+      values (c.from_place, c.from_number, -c.amount, c.from_balance), (c.to_place, c.to_number, c.amount, c.to_balance)
+    ) as e (place, number, amount, balance)
+    where c.from_number is not null;
+  end if;
 
   if v_transfers > v_first_transfer then
     update merchant_counters c set transfer_count = v_transfers
@@ -658,8 +665,8 @@ begin
     insert into trail (merchant_id, id, mode, actor_id, request_id, action, object, created_at)
     select
       p_merchant_id,
-      -- Not the command's id: that of a release is its hold's.
-      id_of_moment(p_now), p_mode, c.actor,
+      -- The id of a release is its hold's, which the placing of that hold has.
+      case when c.action = 'place' then p_ids[c.place] else id_of_moment(p_now) end, p_mode, c.actor,
       case
         when length(c.request) = 16 then encode(c.request, 'hex')::uuid::text
         else convert_from(rtrim(c.request, '\x00'::bytea), 'UTF8')
@@ -687,12 +694,14 @@ begin
     on conflict (merchant_id, transaction_id) do update set amount = excluded.amount;
   end if;
 
-  insert into events (merchant_id, mode, type, customer_id, data, created_at)
-  select p_merchant_id, p_mode, c.type, coalesce(v_customer_ids[c.from_place], v_customer_ids[c.to_place]),
-    c.data::json, c.created_at
-  from unnest(p_event_types, v_event_data, p_froms, p_tos, v_refusals, v_replayed, v_command_times)
-    as c (type, data, from_place, to_place, refusal, replayed, created_at)
-  where c.type is not null and c.refusal is null and not c.replayed;
+  if cardinality(array_remove(p_event_types, null)) > 0 then
+    insert into events (merchant_id, mode, type, customer_id, data, created_at)
+    select p_merchant_id, p_mode, c.type, coalesce(v_customer_ids[c.from_place], v_customer_ids[c.to_place]),
+      c.data::json, c.created_at
+    from unnest(p_event_types, v_event_data, p_froms, p_tos, v_refusals, v_replayed, v_command_times)
+      as c (type, data, from_place, to_place, refusal, replayed, created_at)
+    where c.type is not null and c.refusal is null and not c.replayed;
+  end if;
 
   insert into idempotency_keys (merchant_id, mode, key, fingerprint, refusal, result_id, results, created_at)
   select p_merchant_id, p_mode, c.key, c.fingerprint, c.refusal, c.id, array[c.amount, c.from_balance, c.to_balance], c.created_at
