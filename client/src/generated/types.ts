@@ -4167,7 +4167,7 @@ export namespace Mteja {
     currency: string
     createdAt: string
     state: 'pending' | 'unknown' | 'processing' | 'needsAttention' | 'processed' | 'failed'
-    /** The reason why it is unknown, why it failed, why a person has to act, or why it was settled by hand */
+    /** The reason why it waits, why it is unknown, why it failed, why a person has to act, or why it was settled by hand */
     stateReason: string | null
     kind: 'refund' | 'reversal'
     /** The customer of the movement; for a transfer, its receiver; null for a payment to the merchant */

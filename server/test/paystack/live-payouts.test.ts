@@ -472,9 +472,12 @@ describe('a payout by an account at Paystack', () => {
     await advance()
     await advanceLater(5 * 60_000)
     expect([await stateOf(id), account.transfers.length]).toEqual(['pending', 0])
+    const stateReason = 'Sending is paused: see the pause at GET /v1/processors'
+    expect(await show(id)).toMatchObject({ stateCode: 'paused', stateReason, needsAttention: null })
     expect((await ask('PUT', '/v1/sending', { paused: false })).json()).toEqual({ paused: false, pause: null })
     await advance()
     expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
+    expect(await show(id)).toMatchObject({ stateCode: null, stateReason: null })
   })
 
   test('has another name at the account for each reference and merchant', async () => {

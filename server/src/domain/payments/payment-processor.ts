@@ -8,6 +8,7 @@ import type { DisputeState } from './dispute-states.ts'
 import type { ChargedInstrument, InstrumentReader } from './instruments.ts'
 import type { NewPaymentMethod } from './payment-methods.ts'
 import type { ServedProcessors } from './processor-accounts.ts'
+import type { NotSentReason } from './unsent.ts'
 
 export interface Charge {
   /** The name of the charge: two charges of one reference are the same charge. */
@@ -109,6 +110,7 @@ type ReturnStatus =
 /** The answer to a return that has surely not been made, and may be sent again later. */
 export interface NotSent {
   status: 'not_sent'
+  why: NotSentReason
   othersTook?: never
 }
 

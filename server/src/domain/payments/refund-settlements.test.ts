@@ -594,7 +594,7 @@ test('what is done to a refund is done to no other one, of its merchant or of an
       const { id, context } = await lose({ status: 'unknown' }, { who, purpose: 'payment' })
       await settleRefund(context, who, id, verdict)
     }
-    await lose({ status: 'not_sent' }, { who, purpose: 'payment' })
+    await lose({ status: 'not_sent', why: 'rate_limited' }, { who, purpose: 'payment' })
   }
   const later = new Date(service.clock.now().getTime() + 365 * 24 * 60 * 60_000)
   await service.db.query(sql`update refunds set due_at = ${later} where due_at is not null`)
@@ -602,7 +602,7 @@ test('what is done to a refund is done to no other one, of its merchant or of an
     service.db.query(sql`select r.* from refunds r where r.due_at is null or r.due_at = ${later} order by r.id`)
   const before = await others()
 
-  const unsent = await lose({ status: 'not_sent' })
+  const unsent = await lose({ status: 'not_sent', why: 'rate_limited' })
   await advanceRefund(unsent.context, tenant, unsent.id)
   unsent.says = { status: 'succeeded' }
   await advanceRefund(unsent.context, tenant, unsent.id)
@@ -628,7 +628,7 @@ test('what is done to a refund is done to no other one, of its merchant or of an
 describe('a refund that was surely not sent', () => {
   /** As `lose`, of which each request and each question is counted, and answered when the test says. */
   async function watch(send: () => Promise<ReturnState | NotSent>, query: () => Promise<ReturnState>) {
-    const lost = await lose({ status: 'not_sent' })
+    const lost = await lose({ status: 'not_sent', why: 'rate_limited' })
     const asked = { sent: 0, queried: 0 }
     const processor: PaymentProcessor = {
       ...sandbox,
@@ -656,7 +656,7 @@ describe('a refund that was surely not sent', () => {
         // Another server finds it asked for, and does not find it at the processor, but says so late.
         look ??= advanceRefund(lost.context, tenant, lost.id)
         await expect.poll(() => asked.queried).toBe(1)
-        return asked.sent === 1 ? { status: 'not_sent' } : { status: 'succeeded' }
+        return asked.sent === 1 ? { status: 'not_sent', why: 'rate_limited' } : { status: 'succeeded' }
       },
       () => said,
     )

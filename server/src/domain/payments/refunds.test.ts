@@ -385,18 +385,22 @@ test('after an hour in which the processor cannot be asked about a refund, a per
 
 test('a refund that an unreachable processor was surely not sent is sent within a minute after it is reachable', async () => {
   const { transactionId } = await pay()
-  const script = scripted({ status: 'not_sent' })
+  const script = scripted({ status: 'not_sent', why: 'rate_limited' })
   const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
   await passSeconds(1200, script)
-  expect(await stateOf(id)).toBe('pending')
+  const tooMany = 'The account takes no more requests at this moment'
+  expect([await stateOf(id), await reasonOf(id)]).toEqual(['pending', tooMany])
+  script.says = { status: 'not_sent', why: 'paused' }
+  await passSeconds(60, script)
+  expect([await stateOf(id), await reasonOf(id)]).toEqual(['pending', expect.stringContaining('paused')])
   script.says = { status: 'succeeded' }
   await passSeconds(40, script)
-  expect([await stateOf(id), await fundsOf()]).toEqual(['processed', [990n, 0n]])
+  expect([await stateOf(id), await reasonOf(id), await fundsOf()]).toEqual(['processed', null, [990n, 0n]])
 })
 
 test('a refund that was surely not sent is sent again', async () => {
   const { transactionId } = await pay()
-  const script = scripted({ status: 'not_sent' })
+  const script = scripted({ status: 'not_sent', why: 'rate_limited' })
   const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
   expect(await stateOf(id)).toBe('pending')
   script.says = { status: 'succeeded' }
@@ -460,11 +464,11 @@ describe('the call that makes a refund has half a minute before the background d
 
 test('of many servers that find a refund at once that was not sent, one sends it', async () => {
   const { transactionId } = await pay()
-  const script = scripted({ status: 'not_sent' })
+  const script = scripted({ status: 'not_sent', why: 'rate_limited' })
   const { id } = await refundTransaction(script.context, tenant, { transactionId, amount: 10 }, null)
   script.says = { status: 'processing' }
   await Promise.all(Array.from({ length: 8 }, () => advanceRefund({ ...script.context }, tenant, id)))
-  expect([script.sent, await stateOf(id)]).toEqual([[id, id], 'processing'])
+  expect([script.sent, await stateOf(id), await reasonOf(id)]).toEqual([[id, id], 'processing', null])
   await advanceRefund(script.context, tenant, '019aa8a1-6c1e-7d2b-9d3f-2f6f0c1b2a39')
 })
 

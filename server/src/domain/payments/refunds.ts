@@ -28,6 +28,7 @@ import {
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
 import { isOver, refundArrows } from './refund-states.ts'
 import { sentUnder } from './sent-charges.ts'
+import { type NotSentReason, waitingSentences } from './unsent.ts'
 
 /*
  * A refund goes where the money came from. A payment that a processor took is given back by it, in steps, each committed before
@@ -373,7 +374,7 @@ export async function redirectRefund(
 ): Promise<ProcessorRefund | null> {
   const processor = await takerOf(context, tenant, refund)
   const answer = await processor.redirectReturn(tenant, returnOf(refund), destination).catch((error): NotSent => {
-    if (error instanceof UpstreamError) return { status: 'not_sent' }
+    if (error instanceof UpstreamError) return { status: 'not_sent', why: 'no_connection' }
     throw error
   })
   if (answer === null) return null
@@ -389,7 +390,7 @@ export async function redirectRefund(
 async function claim(context: Context, { merchant }: Tenant, { id }: ProcessorRefund): Promise<Date | null> {
   const now = context.clock.now()
   const rows = await context.db.query(sql`
-    update refunds set asked_at = ${now}, due_at = ${new Date(now.getTime() + ownTimeMs)}, updated_at = ${now}
+    update refunds set asked_at = ${now}, state_reason = null, due_at = ${new Date(now.getTime() + ownTimeMs)}, updated_at = ${now}
     where merchant_id = ${merchant.id} and id = ${id} and asked_at is null and state = 'pending'
     returning id
   `)
@@ -405,7 +406,7 @@ async function learnReturn(
 ): Promise<void> {
   switch (answer.status) {
     case 'not_sent':
-      return sendLater(context, tenant, refund)
+      return sendLater(context, tenant, refund, answer.why)
     case 'succeeded':
       return endRefund(context, tenant, refund, { state: 'processed', reason: null })
     case 'failed':
@@ -493,10 +494,17 @@ async function moveTo(
 }
 
 /** The request has surely made nothing, so it is sent again. */
-async function sendLater(context: Context, { merchant }: Tenant, refund: ProcessorRefund): Promise<void> {
+async function sendLater(
+  context: Context,
+  { merchant }: Tenant,
+  refund: ProcessorRefund,
+  why: NotSentReason,
+): Promise<void> {
   const now = context.clock.now()
   await context.db.query(sql`
-    update refunds set asked_at = null, due_at = ${nextUnknownLookAt(refund.createdAt, now, true)}, updated_at = ${now}
+    update refunds set
+      asked_at = null, state_reason = ${waitingSentences[why]}, due_at = ${nextUnknownLookAt(refund.createdAt, now, true)},
+      updated_at = ${now}
     where merchant_id = ${merchant.id} and id = ${refund.id} and state = 'pending'
   `)
 }

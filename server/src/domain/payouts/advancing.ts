@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { firstAccountId } from '../ledger/accounts.ts'
 import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { type NotSentReason, waitingSentences } from '../payments/unsent.ts'
 import { isApprovedByUrl } from './approval-urls.ts'
 import { askAboutPayout } from './payout-approvals.ts'
 import { bookApproved, endContradiction, noteContradicted } from './payout-contradictions.ts'
@@ -12,7 +13,6 @@ import { lookAtName, lookForApprover, waitsForName } from './payout-names.ts'
 import { coolingUntil } from './payout-precautions.ts'
 import type {
   AskOutcome,
-  NotSentReason,
   PayoutDestination,
   PayoutEnd,
   PayoutOrder,
@@ -29,6 +29,7 @@ import {
   noteAccount,
   noteCooling,
   noteKnowledge,
+  notePause,
   noteRefusal,
   putBack,
   type Refused,
@@ -52,14 +53,9 @@ const unknownMs = 60 * 60 * 1000
 const undecidedMs = 24 * 60 * 60 * 1000
 
 const sentences: Readonly<Record<NotSentReason | 'otp' | 'unknown' | 'disagrees' | 'lost' | 'undecided', string>> = {
-  unauthorized: 'The account refuses its key: nothing is sent until a key that is in force is chosen',
-  rate_limited: 'The account takes no more requests at this moment',
-  no_connection: 'The account cannot be reached at this moment',
-  short_of_funds: 'The account at the processor has not enough money: nothing is sent until it has',
-  paused: 'Sending is paused: see the pause at GET /v1/processors',
+  ...waitingSentences,
   not_enabled:
     'The account may not pay out, or refuses it in words that no document has: look there; the payout can be cancelled',
-  out_of_order: 'The bank of the payee is out of order at this moment',
   otp: 'The account asks for a one-time password: give it there, or turn this question off',
   unknown:
     'Nobody can say whether the processor has it. The money stays reserved, and nothing is sent again: look for it there',
@@ -151,7 +147,7 @@ async function sendFirst(context: PayoutsContext, tenant: Tenant, waiting: Payou
   if (processor === null || !(await isApprovedByUrl(context, tenant, payout, settings))) return
   if (processor === 'manual') return sendByHand(context, tenant, payout)
   const begun = await beginSending(context, tenant, payout, processor.accountId)
-  if (begun === null) return
+  if (begun === null) return notePause(context, tenant, payout, sentences.paused)
   if ('refusal' in begun) return failRefused(context, tenant, payout, begun)
   await send(context, tenant, begun.begun, processor)
 }

@@ -2,6 +2,7 @@ import { ServiceError } from '../../base/errors.ts'
 import type { Currency } from '../../base/money.ts'
 import type { Context, FreeContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import type { NotSentReason } from '../payments/unsent.ts'
 
 /** The kinds of places outside to which money is paid out. */
 export const destinationTypes = ['bank_account', 'mobile_money'] as const
@@ -41,21 +42,6 @@ export type PayoutEnd =
   | { status: 'failed'; code: string; reason: string }
   /** It was paid, or was on its way, and has come back. `fee` as of a paid order. */
   | { status: 'returned'; reason: string; fee: bigint | null }
-
-/** Why an order has surely not been judged. The same order is sent again later. */
-export type NotSentReason =
-  /** The account refuses its key, or calls from this address. */
-  | 'unauthorized'
-  | 'rate_limited'
-  | 'no_connection'
-  /** The account has not enough money. */
-  | 'short_of_funds'
-  /** Nothing is sent for the tenant. */
-  | 'paused'
-  /** The account may not pay out, or refuses it in words that nobody knows. */
-  | 'not_enabled'
-  /** The bank of the payee is out of order. */
-  | 'out_of_order'
 
 /** The party has the order, in a state that is not final. `attention`: a person has to act there; null for nobody. */
 type Open = { is: 'exists'; attention: 'otp' | null }

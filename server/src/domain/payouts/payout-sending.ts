@@ -91,6 +91,20 @@ export async function beginSending(
   return row?.id ? { begun: readPayout(row) } : null
 }
 
+/** Notes that a payout waits because sending is paused, where it is. */
+export async function notePause(
+  { db, clock }: Context,
+  tenant: Tenant,
+  { id }: Payout,
+  sentence: string,
+): Promise<void> {
+  await db.query(sql`
+    update payouts p set state_code = 'paused', state_reason = ${sentence}, updated_at = ${clock.now()}
+    where p.merchant_id = ${tenant.merchant.id} and p.id = ${id} and p.state = 'pending' and p.verdict is null
+      and p.state_code is distinct from 'paused' and ${isPaused(tenant)}
+  `)
+}
+
 /** Leaves a payout that was not sent to whoever looks next. */
 export async function leaveSending({ db, clock }: Context, { merchant }: Tenant, id: string): Promise<void> {
   await db.query(sql`

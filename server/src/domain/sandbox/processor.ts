@@ -266,7 +266,7 @@ export function createSandboxProcessor(own: { db: Db; clock: Clock; delayMs: num
     },
     async sendReturn(tenant, wanted) {
       const bent = (await hasOutcomes(db, clock, tenant)) ? await bendReturn(tenant, wanted) : null
-      if (bent?.outcome === 'error') return { status: 'not_sent' }
+      if (bent?.outcome === 'error') return { status: 'not_sent', why: 'no_connection' }
       if (bent === null) await insertReturn(db, tenant, wanted)
       return queryReturn(tenant, wanted.id)
     },

@@ -1,4 +1,5 @@
 import { UpstreamError } from '../../base/upstream-error.ts'
+import type { NotSentReason } from '../../domain/payments/unsent.ts'
 import { type Answer, type Ask, type Question, unusable } from './ask.ts'
 import { understand } from './reading.ts'
 
@@ -243,20 +244,7 @@ export type Outcome<Thing> =
   | { is: 'refused'; code: string | null; reason: string }
   | { is: 'unknown'; cause: UpstreamError }
   /** `said` is the account's sentence, null where it has none; `retryAfterMs` is null where the account does not say. */
-  | { is: 'not_sent'; why: NotSentCause; said: string | null; cause: UpstreamError; retryAfterMs: number | null }
-
-/**
- * `unauthorized`: the account refuses its key, or calls from this address. `not_enabled`: it may not pay out, or refuses in words that no
- * document has. `out_of_order`: a bank is.
- */
-export type NotSentCause =
-  | 'unauthorized'
-  | 'rate_limited'
-  | 'no_connection'
-  | 'short_of_funds'
-  | 'not_enabled'
-  | 'out_of_order'
-  | 'paused'
+  | { is: 'not_sent'; why: NotSentReason; said: string | null; cause: UpstreamError; retryAfterMs: number | null }
 
 /** Makes a call that begins something. Never throws `UpstreamError`: the outcome says what is known. */
 export async function begin<Thing>(
@@ -287,8 +275,10 @@ export async function begin<Thing>(
   }
 }
 
-function causeOf(seen: Answer | UpstreamError): NotSentCause {
+/** Why a call that has surely begun nothing has not. */
+export function causeOf(seen: Answer | UpstreamError): NotSentReason {
   if (seen.status === 429) return 'rate_limited'
+  if (seen instanceof UpstreamError && seen.status === 401) return 'unauthorized'
   if (seen instanceof UpstreamError) return seen.outcome === 'paused' ? 'paused' : 'no_connection'
   const isOne = (rowsOf: readonly Row[]) => rowsOf.some((row) => fits(row, seen))
   if (isOne(shortOfFunds)) return 'short_of_funds'

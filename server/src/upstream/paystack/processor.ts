@@ -32,7 +32,7 @@ import {
 } from './charges.ts'
 import { sumDisputes } from './disputes.ts'
 import { factsOf, transferOf } from './facts.ts'
-import type { Outcome } from './outcomes.ts'
+import { causeOf, type Outcome } from './outcomes.ts'
 import { newAccountReference, newMarker } from './references.ts'
 import { createRefund, listRefunds, type NewRefund, type Refund, retryRefund, surveyRefunds } from './refunds.ts'
 import {
@@ -409,10 +409,10 @@ function leavesTooLittle({ amount, paid }: NamedReturn, others: bigint): boolean
 async function sendReturn(parts: PaystackParts, tenant: Tenant, wanted: Return): Promise<ReturnState | NotSent> {
   const { ask } = parts
   const named = await unsent(nameReturn(parts, tenant, wanted))
-  if (named === 'not_sent') return { status: 'not_sent' }
+  if (named !== null && 'why' in named) return named
   if (named === null) return { status: 'failed', reason: reasons.noRefund }
   const known = await unsent(surveyRefunds(ask, named))
-  if (known === 'not_sent') return { status: 'not_sent' }
+  if ('why' in known) return known
   if (known.own !== null) return beside(readReturn(known.own), known.isTakenByOthers)
   return beside(await sendNew(ask, named), known.isTakenByOthers)
 }
@@ -420,7 +420,8 @@ async function sendReturn(parts: PaystackParts, tenant: Tenant, wanted: Return):
 async function sendNew(ask: Ask, named: NamedReturn): Promise<ReturnState | NotSent> {
   const outcome = await createRefund(ask, named)
   if (outcome.is === 'refused') return { status: 'failed', reason: outcome.reason }
-  if (outcome.is === 'not_sent' || outcome.is === 'unknown') return { status: outcome.is }
+  if (outcome.is === 'not_sent') return { status: 'not_sent', why: outcome.why }
+  if (outcome.is === 'unknown') return { status: 'unknown' }
   if (outcome.thing !== null) return readReturn(outcome.thing)
   const { own, others, isTakenByOthers, endedDisputes } = await surveyRefunds(ask, named)
   if (own !== null) return beside(readReturn(own), isTakenByOthers)
@@ -445,16 +446,17 @@ async function redirectReturn(
   const stateOf = (): ReturnState | NotSent => {
     // The refund still waits, and says why the account was not taken.
     if (outcome.is === 'refused') return { status: 'needs_attention', reason: outcome.reason }
-    if (outcome.is === 'not_sent' || outcome.is === 'unknown') return { status: outcome.is }
+    if (outcome.is === 'not_sent') return { status: 'not_sent', why: outcome.why }
+    if (outcome.is === 'unknown') return { status: 'unknown' }
     return outcome.thing === null ? { status: 'processing' } : readReturn(outcome.thing)
   }
   return beside(stateOf(), known.isTakenByOthers)
 }
 
 /** A question that failed has sent nothing. */
-function unsent<Answer>(question: Promise<Answer>): Promise<Answer | 'not_sent'> {
-  return question.catch((error) => {
-    if (error instanceof UpstreamError) return 'not_sent'
+function unsent<Answer>(question: Promise<Answer>): Promise<Answer | NotSent> {
+  return question.catch((error: unknown): NotSent => {
+    if (error instanceof UpstreamError) return { status: 'not_sent', why: causeOf(error) }
     throw error
   })
 }

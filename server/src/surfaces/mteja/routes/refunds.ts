@@ -50,7 +50,8 @@ const storedRefundSchema = Type.Object({
   state: Type.Unsafe<RefundState>({ type: 'string', enum: refundStates, examples: ['processed'] }),
   stateReason: {
     ...nullableText,
-    description: 'The reason why it is unknown, why it failed, why a person has to act, or why it was settled by hand',
+    description:
+      'The reason why it waits, why it is unknown, why it failed, why a person has to act, or why it was settled by hand',
   },
   kind: Type.Unsafe<Refund['kind']>({ type: 'string', enum: ['refund', 'reversal'], examples: ['refund'] }),
   customerId: Type.Union([Type.String(), Type.Null()], {
