@@ -543,6 +543,12 @@ export namespace Cashful {
     description?: string | undefined
     /** Any JSON object up to 16 KiB */
     metadata?: Metadata | undefined
+    /** Refused: use POST /v1/payouts */
+    customerId?: unknown | undefined
+    /** Refused: use POST /v1/payouts */
+    fromCustomerId?: unknown | undefined
+    /** Refused: use POST /v1/payouts */
+    destination?: unknown | undefined
   }
   /** GET /api/canary/payouts: List the payouts of the merchant’s balance, newest first */
   export interface ListPayoutsQuery {

@@ -116,6 +116,20 @@ describe('a payout on the wire of Cashful', () => {
     expect([refused.statusCode, refused.json().error]).toEqual([402, 'Payment Required'])
   })
 
+  test.each(['customerId', 'fromCustomerId', 'destination'])(
+    'is refused with %s, and moves nothing: it would be the merchant’s money, to a recipient of the merchant',
+    async (member) => {
+      const bankAccount = await recipient()
+      const refused = await pay({ bankAccount, [member]: customerId })
+      expect([refused.statusCode, refused.json()]).toEqual([
+        400,
+        { statusCode: 400, message: [expect.stringMatching(`^${member} .*POST /v1/payouts`)], error: 'Bad Request' },
+      ])
+      expect(await balance()).toMatchObject({ available: 5000, pending: 0 })
+      expect((await pay({ bankAccount, [member]: null, unknown: 1 })).statusCode).toBe(201)
+    },
+  )
+
   test('that fails gives the money back, and is told as Cashful tells it', async () => {
     const { id } = (await pay({ bankAccount: await recipient('0000000002') })).json()
     await advanceDuePayouts(api.service)

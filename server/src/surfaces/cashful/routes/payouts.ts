@@ -49,6 +49,10 @@ const payoutSchema = Type.Object(
   { examples: [examplePayout] },
 )
 
+/** Members of `POST /v1/payouts` and of transfers. Without them other money would go, or elsewhere. */
+const elsewhere = Type.Optional(Type.Unknown({ description: 'Refused: use POST /v1/payouts' }))
+const refusedMembers = { customerId: elsewhere, fromCustomerId: elsewhere, destination: elsewhere }
+
 const filtered = ['ids', 'id', 'merchantId', 'status', 'currency'] as const
 const sorted = ['createdAt', 'updatedAt', 'id', 'merchantId'] as const
 
@@ -80,6 +84,7 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
             ),
             description: Type.Optional(freeText(500)),
             metadata: Type.Optional(metadataSchema),
+            ...refusedMembers,
           },
           { examples: [{ amount: 20000, currency: 'ZAR', bankAccount: 'RCP_m7ljkv8leesep7p' }] },
         ),
@@ -90,6 +95,7 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
       const tenant = tenantOf(request)
       const { merchantId, amount, bankAccount, description, metadata } = request.body
       checkMerchantId(tenant, merchantId)
+      refuseElsewhere(request.body)
       const currency = heldCurrency(tenant.merchant, request.body.currency)
       const { payout, replayed } = await orMadeBefore(context, tenant, keyed, async () => {
         const recipientCode = await findRecipient(tenant, currency, bankAccount?.trim() || undefined)
@@ -162,6 +168,14 @@ export const payoutRoutes: RouteFile = (routes, { context }) => {
 
 function refusal(message: string): ServiceError {
   return new ServiceError('invalid_request', message, 'bankAccount')
+}
+
+function refuseElsewhere(given: Partial<Record<keyof typeof refusedMembers, unknown>>): void {
+  for (const member of Object.keys(refusedMembers) as (keyof typeof refusedMembers)[]) {
+    if (given[member] === undefined || given[member] === null) continue
+    const message = `${member} is not served here: this pays out of the merchant’s balance to bankAccount. Use POST /v1/payouts`
+    throw new ServiceError('invalid_request', message, member)
+  }
 }
 
 function statusOf(state: PayoutState): 'pending' | 'completed' | 'failed' {
