@@ -1,12 +1,22 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { uuidV7 } from '../../src/base/ids.ts'
 import { doCommand } from '../../src/domain/ledger/commands.ts'
+import { type Dispute, findDispute } from '../../src/domain/payments/dispute-records.ts'
 import { findDisputedMoney } from '../../src/domain/payments/disputed-money.ts'
 import { learnDispute } from '../../src/domain/payments/disputes.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { dyingDb } from '../dying-db.ts'
 import { commandsFor } from '../wallets.ts'
-import { moveRefund, openDispute, pay, type RefundRow, refundInDashboard, resolveDispute } from './live-account.ts'
+import {
+  moveRefund,
+  openDispute,
+  pay,
+  type RefundRow,
+  refundDispute,
+  refundInDashboard,
+  resolveDispute,
+} from './live-account.ts'
 import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // A payment whose money is in two parts, because the account took one of them in suspense and brought it back. Each was assigned to
@@ -52,6 +62,13 @@ beforeEach(async () => {
  * rest is assigned to Ada, and the refund fails.
  */
 async function bring(reference: string): Promise<Part> {
+  const part = await suspend(reference)
+  await end('failed')
+  return part
+}
+
+/** The same before the refund fails. */
+async function suspend(reference: string): Promise<Part> {
   const { ask, account } = opened
   const payer = `${reference}@example.com`
   const asked = { email: payer, amount: 3_000, currency: 'NGN', metadata: { purpose: 'wallet_topup' }, reference }
@@ -62,9 +79,7 @@ async function bring(reference: string): Promise<Part> {
   await told()
   refundInDashboard(account, sent(), 1_500)
   await told()
-  const part = await assignOpen(ada)
-  await end('failed')
-  return part
+  return assignOpen(ada)
 }
 
 /** The account's name of the payment that was brought last. */
@@ -76,6 +91,7 @@ async function told() {
 const join = async (email: string): Promise<string> =>
   (await opened.ask('POST', '/customer', { email })).json().data.customer_code
 const openMoney = async () => (await opened.ask('GET', '/v1/suspense?open=true')).json().data
+const openLeft = async () => (await openMoney()).map(({ left }: { left: number }) => left)
 async function assignOpen(customerId: string): Promise<Part> {
   const [{ id }] = await openMoney()
   const { transactionId } = (await opened.ask('POST', `/v1/suspense/${id}/assign`, { customerId })).json()
@@ -268,13 +284,20 @@ test('a dispute of all takes from both, also what one has spent, and back and fo
 
 test('what nobody has leaves suspense, and comes back there as a part of its own', async () => {
   await bring('order-2')
-  const left = async () => (await openMoney()).map((each: { left: number }) => each.left).toSorted()
-  expect([await both(), await left()]).toEqual([[3_000, 0, 0, 1_500, 0, 0], [1_500]])
+  expect([await both(), await openLeft()]).toEqual([[3_000, 0, 0, 1_500, 0, 0], [1_500]])
+  const some = await dispute(1_000)
+  await resolve(some, 'auto-accepted')
+  expect([await both(), await openLeft()]).toEqual([[3_000, 0, 0, 1_500, 0, 0], [500]])
+  await resolve(some, 'declined')
+  expect([await both(), (await openLeft()).toSorted()]).toEqual([
+    [3_000, 0, 0, 1_500, 0, 0],
+    [1_000, 500],
+  ])
   const row = await dispute(2_000)
   await resolve(row, 'auto-accepted')
-  expect([await both(), await left()]).toEqual([[1_500, 0, 0, 1_500, 0, 0], [1_000]])
+  expect([await both(), await openLeft()]).toEqual([[2_500, 0, 0, 1_500, 0, 0], []])
   await resolve(row, 'declined')
-  expect([await both(), await left()]).toEqual([
+  expect([await both(), (await openLeft()).toSorted()]).toEqual([
     [3_000, 0, 0, 1_500, 0, 0],
     [1_000, 500],
   ])
@@ -283,7 +306,7 @@ test('what nobody has leaves suspense, and comes back there as a part of its own
   expect(await both()).toEqual([3_000, 0, 0, 3_000, 0, 0])
   // What it had brought back is taken first.
   await resolve(row, 'auto-accepted')
-  expect(await both()).toEqual([1_500, 0, 0, 2_500, 0, 0])
+  expect(await both()).toEqual([2_500, 0, 0, 1_500, 0, 0])
   expect((await refund('order-2', 1_001)).json().error.code).toBe('refund_exceeded')
   expect((await refund('order-2', 1_000)).statusCode).toBe(201)
   await end('processed')
@@ -306,10 +329,96 @@ test('with holdsAmount an open dispute reserves of the first part that has anyth
   await expectAgreement()
 })
 
+test('what has come back is there before anything else is taken, also where the account tells of both at once', async () => {
+  await suspend('order-2')
+  moveRefund(opened.account, opened.account.refunds.at(-1) as RefundRow, 'failed')
+  const other = refundInDashboard(opened.account, sent(), 1_500)
+  await told()
+  expect([await both(), await openLeft()]).toEqual([[3_000, 0, 0, 1_500, 0, 0], []])
+  await end('failed', other)
+  expect([await both(), await openLeft()]).toEqual([[3_000, 0, 0, 1_500, 0, 0], [1_500]])
+  const row = await dispute(3_000)
+  await resolve(row, 'auto-accepted')
+  expect([await both(), await openLeft()]).toEqual([[1_500, 0, 0, 1_500, 0, 0], []])
+  resolveDispute(opened.account, row, 'declined')
+  const next = openDispute(opened.account, sent())
+  next.refund_amount = 1_500
+  await resolve(next, 'auto-accepted')
+  expect([await both(), await openLeft()]).toEqual([[3_000, 0, 0, 1_500, 0, 0], []])
+  await expectAgreement()
+})
+
+test.each([true, false])(
+  'a dispute that ends well after its refund has failed gives back to each, told at once: %s',
+  async (isAtOnce) => {
+    const row = await dispute(2_000)
+    resolveDispute(opened.account, row, 'auto-accepted')
+    const paid = refundDispute(opened.account, row, { isNamed: true })
+    await told()
+    expect([await both(), await verify()]).toEqual([[0, 0, 0, 1_000, 0, 0], 'success'])
+    moveRefund(opened.account, paid, 'failed')
+    if (!isAtOnce) await told()
+    await resolve(row, 'declined')
+    await told()
+    expect([await both(), await verify()]).toEqual([[1_500, 0, 0, 1_500, 0, 0], 'success'])
+    await expectAgreement()
+    // Another refund ends it after all.
+    resolveDispute(opened.account, row, 'auto-accepted')
+    refundDispute(opened.account, row, { isNamed: true })
+    await told()
+    expect(await both()).toEqual([0, 0, 0, 1_000, 0, 0])
+    await resolve(row, 'declined')
+    expect(await both()).toEqual([0, 0, 0, 1_000, 0, 0])
+    await expectAgreement()
+  },
+)
+
+/** A refund of Ben's part, of which nobody can say whether the account has it. */
+async function lose(amount: number, when: 'cut_before' | 'cut_after'): Promise<string> {
+  opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? when : 'none')
+  return (await refund(second.assignedId, amount)).json().id
+}
+async function settleAs(outcome: 'processed' | 'failed', id: string) {
+  const words = { outcome, proof: 'Ticket 88121', reason: 'The answer was lost' }
+  expect((await opened.ask('POST', `/v1/refunds/${id}/settle`, words)).json()).toMatchObject({ state: outcome })
+}
+
+test('a refund that was settled as failed and is made after all is taken of its own part, and comes back there if it fails', async () => {
+  const id = await lose(1_000, 'cut_after')
+  opened.proxy.choose = () => 'cut_before'
+  await settleAs('failed', id)
+  const made = opened.account.refunds.at(-1) as RefundRow
+  opened.proxy.choose = () => 'none'
+  // Another one of the dashboard takes of the parts in their order.
+  refundInDashboard(opened.account, sent(), 1_800)
+  await end('processed', made)
+  expect(await both()).toEqual([0, 0, 0, 200, 0, 0])
+  await end('failed', made)
+  expect(await both()).toEqual([0, 0, 0, 1_200, 0, 0])
+  await expectAgreement()
+})
+
+test('a refund of the dashboard is of the part whose own refund of the same amount nobody can find', async () => {
+  const id = await lose(1_000, 'cut_before')
+  opened.proxy.choose = () => 'none'
+  refundInDashboard(opened.account, sent(), 1_000)
+  await told()
+  expect(await both()).toEqual([1_500, 0, 0, 1_000, 1_000, 500])
+  await settleAs('failed', id)
+  expect(await both()).toEqual([1_500, 0, 0, 500, 0, 0])
+  await expectAgreement()
+})
+
 type Context = Parameters<typeof learnDispute>[0]
 
 /** Learns of a dispute of some of the money that a movement has brought. */
-async function learn(id: string, state: 'lost' | 'won', amount: bigint, context: Context = api.service) {
+async function learn(
+  id: string,
+  state: 'lost' | 'won',
+  amount: bigint,
+  context: Context = api.service,
+  outsideId = 'torn',
+) {
   const money = await findDisputedMoney(api.service, opened.tenant, id)
   if (money === null) throw new Error('no money')
   await learnDispute(
@@ -318,7 +427,7 @@ async function learn(id: string, state: 'lost' | 'won', amount: bigint, context:
     money,
     { accountId: 2n, reference: sent() },
     {
-      ...{ outsideId: 'torn', state, stateReason: null, resolution: null, category: 'chargeback', amount },
+      ...{ outsideId, state, stateReason: null, resolution: null, category: 'chargeback', amount },
       ...{ complaint: null, respondBy: null, refundName: null },
     },
   )
@@ -341,6 +450,37 @@ test('what has left suspense before a server died is not taken again from who ha
     expect((await opened.ask('POST', `/v1/suspense/${id}/assign`, { customerId: ada })).statusCode).toBe(200)
     await learn(id, 'lost', 400n)
     expect([last, await balance(ada)]).toEqual([last, [before + 600 * last, 0, 0]])
+  }
+}, 300_000)
+
+test('what an account takes beyond the money in suspense is the merchant’s, and comes back to the merchant', async () => {
+  const book = commandsFor(api.service).book('suspended', { kind: 'outside', at: 2n }, { kind: 'suspense' }, 1_000n)
+  const merchants = async () => {
+    const { merchant_balance = 0, merchant_receivable = 0 } = await opened.books()
+    return merchant_balance + merchant_receivable
+  }
+  for (let last = 1, isOver = false; !isOver; last += 1) {
+    const { id } = await doCommand(api.service, opened.tenant, {
+      ...book,
+      id: uuidV7(api.service.random, api.service.clock.now()),
+      currency: 'NGN',
+    })
+    await learn(id, 'lost', 600n, api.service, `other-${last}`)
+    const before = await merchants()
+    isOver = await learnDying(last, id, 'lost', 900n)
+    await learn(id, 'lost', 900n)
+    expect([last, await openLeft(), await merchants()]).toEqual([last, [], before - 500])
+    const { movementIds } = (await findDispute(api.service, opened.tenant, {
+      transactionId: id,
+      outsideId: 'torn',
+    })) as Dispute
+    expect(movementIds).toHaveLength(2)
+    isOver = (await learnDying(last, id, 'won', 900n)) && isOver
+    await learn(id, 'won', 900n)
+    expect([last, await openLeft(), await merchants()]).toEqual([last, [400], before])
+    await learn(id, 'lost', 900n)
+    await learn(id, 'lost', 100n, api.service, `last-${last}`)
+    expect([last, await openLeft(), await merchants()]).toEqual([last, [], before - 600])
   }
 }, 300_000)
 

@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
-import { moveRefund, openDispute, pay, type RefundRow, refundInDashboard, resolveDispute } from './live-account.ts'
+import {
+  moveRefund,
+  openDispute,
+  pay,
+  type RefundRow,
+  refundDispute,
+  refundInDashboard,
+  resolveDispute,
+} from './live-account.ts'
 import { openReconciledAccount, type ReconciledAccount } from './reconciled-account.ts'
 
 // A payment is reversed once nothing is left of its money, in whatever parts it went back. The account is the independent stub.
@@ -89,6 +97,53 @@ test('a payment is paid again once a dispute gives a part of it back', async () 
   expect(await status()).toBe('success')
   await refund('order-1', 1_500)
   expect(await status()).toBe('reversed')
+})
+
+test.each([
+  ['customer', true],
+  ['customer', false],
+  ['merchant', false],
+])(
+  'what the %s has borne of a dispute comes back once its refund has failed and the bank has decided again, named: %s',
+  async (borneBy, isNamed) => {
+    expect((await opened.ask('PATCH', '/v1/dispute-settings', { borneBy })).statusCode).toBe(200)
+    ;({ reference } = await opened.topUp('order-1', 4_000))
+    const before = await opened.books()
+    const dispute = openDispute(opened.account, reference)
+    await settle()
+    resolveDispute(opened.account, dispute, 'auto-accepted')
+    const paid = refundDispute(opened.account, dispute, { isNamed })
+    await settle()
+    const taken = await opened.books()
+    expect([await status(), taken['outside/2']]).toEqual(['reversed', (before['outside/2'] as number) + 4_000])
+    resolveDispute(opened.account, dispute, 'declined')
+    await settle()
+    // The refund has the money, whatever is said of the dispute.
+    expect([await status(), await opened.books()]).toEqual(['reversed', taken])
+    moveRefund(opened.account, paid, 'failed')
+    await settle()
+    expect([await status(), await opened.books()]).toEqual(['success', before])
+    expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+  },
+)
+
+test('a refund that was settled as failed, is made after all and then fails comes back', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await opened.books()
+  opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_after' : 'none')
+  const { id } = (await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 1_000 })).json()
+  opened.proxy.choose = () => 'cut_before'
+  const words = { outcome: 'failed', proof: 'Ticket 88121', reason: 'The answer was lost' }
+  expect((await opened.ask('POST', `/v1/refunds/${id}/settle`, words)).json()).toMatchObject({ state: 'failed' })
+  opened.proxy.choose = () => 'none'
+  const made = opened.account.refunds.at(-1) as RefundRow
+  moveRefund(opened.account, made, 'processed')
+  await settle()
+  expect((await opened.books())['outside/2']).toBe((before['outside/2'] as number) + 1_000)
+  moveRefund(opened.account, made, 'failed')
+  await settle()
+  expect(await opened.books()).toEqual(before)
+  expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
 })
 
 /** The payment `order-1` of a customer who is deleted before the money comes. Answers its money in suspense. */

@@ -36,7 +36,7 @@ export async function bookLoss(
 ): Promise<void> {
   const adopted = await findRefundMovement(context, tenant, dispute)
   if (adopted !== null) return noteTurn(context, tenant, dispute, turn, adopted)
-  const shares = await sharesToTake(context, tenant, dispute, money)
+  const shares = await sharesToTake(context, tenant, dispute, { money, ofRefund: turn.ofRefund ?? null })
   if (shares === null) return
   const [first, ...others] = shares
   const besides: string[] = []
@@ -166,7 +166,7 @@ function feesOf(context: Context, dispute: Dispute, { money, last }: TakenShare,
 function lossCommand(
   context: Context,
   dispute: Dispute,
-  { money, amount, payer, key }: Share & { payer: AccountName; key: string },
+  { money, amount, isOfNoPart, payer, key }: Share & { payer: AccountName; key: string },
 ): LedgerCommand {
   const { currency, category } = dispute
   return {
@@ -178,7 +178,7 @@ function lossCommand(
     to: money.outside,
     amount,
     description: category === 'refund' ? 'Refund made at the processor' : 'Chargeback',
-    details: detailsOf(dispute, money),
+    details: detailsOf(dispute, { money, isOfNoPart }),
     event: null,
     request: null,
     ownKey: key,
@@ -242,7 +242,7 @@ export async function bookReturn(
     feeCommands(context, dispute, whole, { kind: 'processor_fee_returned', owner })
   const besides: BookedReturn[] = []
   for (const [i, share] of others.entries()) {
-    const borneBy = await bearerOf(context, tenant, dispute, share.money)
+    const borneBy = share.isOfNoPart ? 'merchant' : await bearerOf(context, tenant, dispute, share.money)
     besides.push(await returnCommand(context, tenant, dispute, { ...share, borneBy, place: i + 2 }))
   }
   const main = await returnCommand(context, tenant, dispute, { ...first, borneBy: dispute.borneBy as Bearer, place: 1 })
@@ -279,7 +279,7 @@ async function returnCommand(
   context: Context,
   tenant: Tenant,
   dispute: Dispute,
-  { money, amount, borneBy, place }: Share & { borneBy: Bearer; place: number },
+  { money, amount, isOfNoPart, borneBy, place }: Share & { borneBy: Bearer; place: number },
 ): Promise<BookedReturn> {
   const common = {
     action: 'book',
@@ -294,10 +294,10 @@ async function returnCommand(
   if (borneBy !== 'suspense') {
     const merchant = { kind: 'merchant_balance' } as const
     const to = borneBy === 'merchant' ? merchant : await payerOf(context, tenant, money, 'customer')
-    const details = detailsOf(dispute, money)
+    const details = detailsOf(dispute, { money, isOfNoPart })
     return { ...common, kind: 'chargeback_returned', to, description: 'Chargeback returned', details }
   }
-  const { suspendedId: _, ...details } = detailsOf(dispute, money)
+  const { suspendedId: _, ...details } = detailsOf(dispute, { money, isOfNoPart })
   const reference = dispute.outsideReference === null ? {} : { processorReference: dispute.outsideReference }
   const reason = 'The dispute of this money was lost, and won afterwards'
   return {
@@ -328,11 +328,15 @@ async function bearerOf(
 }
 
 /** A movement of money that was in suspense names the part. */
-function detailsOf({ id, transactionId, paymentIntentId }: Dispute, money: DisputedMoney) {
+function detailsOf(
+  { id, transactionId, paymentIntentId }: Dispute,
+  { money, isOfNoPart }: Pick<Share, 'money' | 'isOfNoPart'>,
+) {
   return {
     disputeId: id,
     transactionId,
     ...(money.kind === 'suspended' ? { suspendedId: money.transactionId } : {}),
+    ...(isOfNoPart ? { isOfNoPart } : {}),
     ...(paymentIntentId === null ? {} : { paymentIntentId }),
   }
 }
@@ -362,10 +366,11 @@ async function post(
 }
 
 /** The movements of the refund that has ended the dispute, where that was told before the dispute. */
-async function findRefundMovement(context: Context, tenant: Tenant, { transactionId, refundName }: Dispute) {
+async function findRefundMovement(context: Context, tenant: Tenant, { transactionId, refundName, movements }: Dispute) {
   if (refundName === null) return null
   const refund = await findDispute(context, tenant, { transactionId, outsideId: `refund/${refundName}` })
   if (refund === null || refund.movementId === null || refund.borneBy === null) return null
-  const { takings, borneBy } = refund
+  const { borneBy } = refund
+  const takings = refund.takings.map((each) => ({ ...each, time: movements }))
   return { movementIds: refund.movementIds.slice(-Math.max(takings.length, 1)), borneBy, takings }
 }

@@ -142,11 +142,20 @@ async function lookAtTaken(
   const taken = await account.listTaken(tenant, reference, ids)
   const ours = await findReturns(context, tenant, taken.refunds)
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
-  const refunds = taken.refunds.filter(({ id }) => !ours.has(id)).filter(isLate)
+  // What was found to be the refund of a dispute stays it, whatever is said of the dispute since.
+  const ended = new Map(known.map(({ refundName, outsideId }) => [refundName, outsideId]))
+  const refunds = taken.refunds
+    .filter((each) => !ours.has(each.id) && isLate(each))
+    .map((each) => ({ ...each, disputeId: each.disputeId ?? ended.get(each.id) ?? null }))
   for (const { returnId, state } of refunds) {
     if (returnId !== null && state === 'processed') await noteContradiction(context, tenant, returnId)
   }
-  for (const report of [...reportsOf(taken.disputes.filter(isLate), refunds), ...failuresOf(refunds, known)]) {
+  const failed = new Set(taken.refunds.filter(({ state }) => state === 'failed').map(({ id }) => id))
+  const reports = reportsOf(taken.disputes.filter(isLate), refunds).map((report) => {
+    const before = known.find(({ outsideId }) => outsideId === report.outsideId)
+    return { ...report, isRefundFailed: before !== undefined && failed.has(before.refundName ?? '') }
+  })
+  for (const report of inBookingOrder([...reports, ...failuresOf(refunds, known)])) {
     const money = await findDisputedMoney(context, tenant, transactionId)
     if (money === null) continue
     // A person gives money back that was recorded by hand, and may have done so at the account.
@@ -155,6 +164,15 @@ async function lookAtTaken(
     if (since !== null && isNew && wanted > (await leftToTake(context, tenant, transactionId))) continue
     await learnDispute(context, tenant, money, { accountId, reference }, report)
   }
+}
+
+/**
+ * What comes back is there again before anything else is taken. A refund whose part is known takes of that before others take of
+ * the parts in their order.
+ */
+function inBookingOrder(reports: readonly DisputeReport[]): DisputeReport[] {
+  const placeOf = ({ state, ofRefund }: DisputeReport) => (state === 'won' ? 0 : ofRefund ? 1 : 2)
+  return reports.toSorted((one, other) => placeOf(one) - placeOf(other))
 }
 
 /** Money of a payment at an account. */
@@ -270,7 +288,7 @@ export function reportsOf(disputes: readonly AccountDispute[], refunds: readonly
 }
 
 /** A refund that somebody has made at the account, as taken money. */
-function reportOf({ id, amount }: AccountRefund): DisputeReport {
+function reportOf({ id, amount, returnId }: AccountRefund): DisputeReport {
   return {
     outsideId: `refund/${id}`,
     state: 'lost',
@@ -281,16 +299,17 @@ function reportOf({ id, amount }: AccountRefund): DisputeReport {
     complaint: null,
     respondBy: null,
     refundName: null,
+    ofRefund: returnId,
   }
 }
 
-/** Refunds that somebody has made at the account, that are booked as taken, and that have failed: the money is there again. */
+/** Refunds that are booked as taken, and that have failed: the money is there again. */
 function failuresOf(refunds: readonly AccountRefund[], known: readonly Dispute[]): DisputeReport[] {
   const isBooked = ({ id }: AccountRefund) =>
     known.some(({ outsideId, state }) => outsideId === `refund/${id}` && state === 'lost') &&
     !known.some(({ refundName }) => refundName === id)
   return refunds
-    .filter((each) => each.state === 'failed' && each.returnId === null && isBooked(each))
+    .filter((each) => each.state === 'failed' && isBooked(each))
     .map((each) => ({ ...reportOf(each), state: 'won', resolution: null }))
 }
 

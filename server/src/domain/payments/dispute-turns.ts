@@ -15,6 +15,10 @@ export interface Turn {
   resolution: string | null
   /** Who says so; default the account, or the sandbox. */
   by?: string
+  /** The refund of ours by which the account has given the money back although a person has settled it as failed. */
+  ofRefund?: string | null | undefined
+  /** The refund by which the money went back has failed. */
+  isRefundFailed?: boolean | undefined
 }
 
 /** The call that learns of a dispute looks at it itself within this time. Then the background does. */

@@ -10,6 +10,7 @@ import {
   isOfRefund,
   listParts,
   type PaymentPart,
+  partIds,
   readTaking,
   type StoredTaking,
   type Taking,
@@ -28,23 +29,27 @@ export interface Share {
   money: DisputedMoney
   /** Minor units. */
   amount: bigint
+  /** No part of the payment has it: it is the merchant's. Default false. */
+  isOfNoPart?: boolean | undefined
 }
 
 /**
  * What a dispute takes, once and for all for this time that it is lost, part by part. Null where another caller has booked this time
  * before, and the dispute was decided otherwise since.
+ *
+ * @param taken.ofRefund the refund of ours that has taken it; null for any other
  */
 export async function sharesToTake(
   context: FreeContext,
   tenant: Tenant,
   dispute: Dispute,
-  money: DisputedMoney,
+  { money, ofRefund }: { money: DisputedMoney; ofRefund: string | null },
 ): Promise<[Share, ...Share[]] | null> {
   const amount = bookedOf(dispute, money)
   const alone = wholeOf(dispute, money)
   if (alone !== null) return [{ money: alone, amount }]
-  const takings = await inTransaction(context, (tx) => planTakings(tx, tenant, dispute, amount))
-  return takings === null ? null : sharesOf(context, tenant, takings)
+  const takings = await inTransaction(context, (tx) => planTakings(tx, tenant, dispute, { amount, ofRefund }))
+  return takings === null ? null : sharesOf(context, tenant, money, takings)
 }
 
 /** What a dispute has taken when it was lost. */
@@ -57,10 +62,10 @@ export async function sharesTaken(
   const amount = bookedOf(dispute, money)
   const alone = wholeOf(dispute, money)
   if (alone !== null) return [{ money: alone, amount }]
-  if (dispute.takings.length > 0) return sharesOf(context, tenant, dispute.takings)
+  if (dispute.takings.length > 0) return sharesOf(context, tenant, money, dispute.takings)
   // It was lost before a dispute could take from several parts.
   const [part] = inOrder(await listParts(context, tenant, money.transactionId), dispute)
-  return sharesOf(context, tenant, [{ partId: (part as PaymentPart).id, amount }])
+  return sharesOf(context, tenant, money, [{ partId: (part as PaymentPart).id, amount }])
 }
 
 /** Money that is one part and stays it; null for money in suspense. */
@@ -74,10 +79,15 @@ function wholeOf({ accountId }: Dispute, money: DisputedMoney): DisputedMoney | 
 async function sharesOf(
   context: FreeContext,
   tenant: Tenant,
+  money: DisputedMoney,
   takings: readonly Omit<Taking, 'time'>[],
 ): Promise<[Share, ...Share[]]> {
+  const merchants: DisputedMoney = { ...money, kind: 'pay_in', owner: { kind: 'merchant_balance' }, decision: null }
   const shares: Share[] = []
-  for (const { partId, amount } of takings) shares.push({ money: await partNow(context, tenant, partId), amount })
+  for (const { partId, amount } of takings) {
+    if (partId === null) shares.push({ money: merchants, amount, isOfNoPart: true })
+    else shares.push({ money: await partNow(context, tenant, partId), amount })
+  }
   return shares as [Share, ...Share[]]
 }
 
@@ -91,9 +101,10 @@ export async function partNow(context: FreeContext, tenant: Tenant, partId: stri
 async function planTakings(
   tx: TxContext,
   tenant: Tenant,
-  { id, movements, transactionId, holdId }: Dispute,
-  amount: bigint,
+  dispute: Dispute,
+  { amount, ofRefund }: { amount: bigint; ofRefund: string | null },
 ): Promise<Taking[] | null> {
+  const { id, movements, transactionId } = dispute
   const { merchant } = tenant
   // What is left of the parts is not decided about, nor taken by another dispute, until the commit.
   await lockCount(tx, tenant, 'suspense')
@@ -103,54 +114,100 @@ async function planTakings(
   const before = (known?.takings ?? []).filter(({ time }) => time === movements)
   if (before.length > 0) return before.map(readTaking)
   if (known?.movements !== movements) return null
-  const [hold] = await tx.db.query<OwnHold>(sql`
-    select h.original_id, h.amount from holds h
-    where h.merchant_id = ${merchant.id} and h.id = ${holdId}::uuid and h.status = 'placed'
-  `)
   const parts = inOrder(await listParts(tx, tenant, transactionId), { id })
-  const takings = share(parts, hold, amount).map((each): Taking => ({ ...each, time: movements }))
+  const own =
+    (await findOwnHold(tx, tenant, dispute, parts)) ?? (await findLike(tx, tenant, dispute, { amount, ofRefund }))
+  const takings = share(parts, own, amount).map((each): Taking => ({ ...each, time: movements }))
   await tx.db.query(sql`
     update disputes set takings = ${writeTakings(takings)}::json where merchant_id = ${merchant.id} and id = ${id}
   `)
   return takings
 }
 
-/** What a dispute itself has brought back first, then the parts as they came. */
+/** What a dispute itself has brought back first, then what nobody has, then the others as they came. */
 function inOrder(parts: readonly PaymentPart[], { id }: Pick<Dispute, 'id'>): PaymentPart[] {
   const own = parts.filter(({ disputeId }) => disputeId === id)
-  return [...own.toReversed(), ...parts.filter(({ disputeId }) => disputeId !== id)]
+  const others = parts.filter(({ disputeId }) => disputeId !== id)
+  const isOpen = ({ assignedId, left }: PaymentPart) => assignedId === null && left > 0n
+  return [...own.toReversed(), ...others.toSorted((one, other) => Number(isOpen(other)) - Number(isOpen(one)))]
 }
 
-interface OwnHold {
-  /** The movement that has assigned the part. */
-  original_id: string
-  amount: bigint
+/** The part of which something is reserved for what takes it. */
+interface OwnPart {
+  partId: string
+  /** Minor units. */
+  reserved: bigint
+  /** It is taken of before the others are. */
+  isFirst: boolean
+}
+
+/** What an open dispute has reserved. */
+async function findOwnHold(
+  { db }: TxContext,
+  { merchant }: Tenant,
+  { holdId }: Dispute,
+  parts: readonly PaymentPart[],
+): Promise<OwnPart | null> {
+  if (holdId === null) return null
+  const [hold] = await db.query<{ original_id: string; amount: bigint }>(sql`
+    select h.original_id, h.amount from holds h
+    where h.merchant_id = ${merchant.id} and h.id = ${holdId}::uuid and h.status = 'placed'
+  `)
+  const part = parts.find(({ assignedId }) => assignedId !== null && assignedId === hold?.original_id)
+  return hold === undefined || part === undefined ? null : { partId: part.id, reserved: hold.amount, isFirst: false }
 }
 
 /**
- * Takes an amount of the parts in their order: first what is free, or reserved for this dispute; then what is reserved for others,
- * that can then not go back as well. More than there was is taken of the first one.
+ * What a refund of ours gives back that the account has made by another way than was asked for: the refund itself, after a person has
+ * settled it as failed; or one of its amount in the dashboard, while nobody can say whether the account has it.
  */
-function share(parts: readonly PaymentPart[], hold: OwnHold | undefined, amount: bigint): Omit<Taking, 'time'>[] {
-  const taken = parts.map(() => 0n)
+async function findLike(
+  { db }: TxContext,
+  tenant: Tenant,
+  { category, transactionId }: Dispute,
+  { amount, ofRefund }: { amount: bigint; ofRefund: string | null },
+): Promise<OwnPart | null> {
+  if (category !== 'refund') return null
+  const [refund] = await db.query<{ original_id: string; reserved: bigint }>(sql`
+    select r.original_id, case when r.id = ${ofRefund}::uuid then 0 else r.amount end::bigint as reserved
+    from refunds r
+    where r.merchant_id = ${tenant.merchant.id} and r.original_id in (${partIds(tenant, sql`${transactionId}::uuid`)})
+      and (
+        r.id = ${ofRefund}::uuid
+        or ${ofRefund}::uuid is null and r.amount = ${amount} and r.state in ('unknown', 'needsAttention') and r.verdict is null
+      )
+    order by r.id
+    limit 1
+  `)
+  return refund === undefined ? null : { partId: refund.original_id, reserved: refund.reserved, isFirst: true }
+}
+
+/**
+ * Takes an amount of the parts in their order: first what is free, or reserved for what takes it; then what is reserved for others,
+ * that can then not go back as well. More than there was is taken of the owner of the first one, or else of the merchant.
+ */
+function share(parts: readonly PaymentPart[], own: OwnPart | null, amount: bigint): Omit<Taking, 'time'>[] {
+  const taken = new Map(parts.map(({ id }) => [id, 0n]))
+  const ordered = own?.isFirst ? parts.toSorted((one) => (one.id === own.partId ? -1 : 1)) : parts
   let rest = amount
   const take = (most: (part: PaymentPart) => bigint) => {
-    for (const [i, part] of parts.entries()) {
-      const more = most(part) - (taken[i] as bigint)
+    for (const part of ordered) {
+      const before = taken.get(part.id) as bigint
+      const more = most(part) - before
       const some = more < rest ? more : rest
       if (some <= 0n) continue
-      taken[i] = (taken[i] as bigint) + some
+      taken.set(part.id, before + some)
       rest -= some
     }
   }
-  take(({ left, assignedId }) => (assignedId !== null && hold?.original_id === assignedId ? left + hold.amount : left))
+  take(({ id, left }) => (own?.partId === id ? left + own.reserved : left))
   take(({ left, held }) => left + held)
-  const first = Math.max(
-    taken.findIndex((some) => some > 0n),
-    0,
-  )
-  taken[first] = (taken[first] as bigint) + rest
-  return parts.map(({ id }, i) => ({ partId: id, amount: taken[i] as bigint })).filter((each) => each.amount > 0n)
+  const first = ordered.find(({ id }) => (taken.get(id) as bigint) > 0n) ?? ordered[0]
+  const hasOwner = first !== undefined && first.assignedId !== null
+  if (hasOwner) taken.set(first.id, (taken.get(first.id) as bigint) + rest)
+  const shares: Omit<Taking, 'time'>[] = ordered.map(({ id }) => ({ partId: id, amount: taken.get(id) as bigint }))
+  if (!hasOwner) shares.push({ partId: null, amount: rest })
+  return shares.filter((each) => each.amount > 0n)
 }
 
 /** What has left suspense. */

@@ -122,12 +122,19 @@ async function refreshDispute(
 ): Promise<void> {
   const amount = report.amount ?? money.amount
   await context.db.query(sql`
-    update disputes set
+    update disputes d set
       account_id = ${at.accountId}::bigint, asked_amount = greatest(asked_amount, ${amount}::bigint),
       amount = case when movement_id is null and takings::text = '[]' then ${amount}::bigint else amount end,
       respond_by = coalesce(${report.respondBy}::timestamptz, respond_by),
       complaint = coalesce(complaint, ${report.complaint}::text),
-      refund_name = coalesce(refund_name, ${report.refundName}::text)
+      -- One that was given back since is ended by another refund. A refund that was told before its dispute stays its own.
+      refund_name = case
+        when state = 'won' and not exists (
+          select from disputes e
+          where e.merchant_id = d.merchant_id and e.original_id = d.original_id and e.outside_id = 'refund/' || d.refund_name
+        ) then coalesce(${report.refundName}::text, refund_name)
+        else coalesce(refund_name, ${report.refundName}::text)
+      end
     where merchant_id = ${merchant.id} and id = ${dispute.id}
   `)
 }
@@ -148,9 +155,9 @@ async function settleDispute(
     const now = (await findDispute(context, tenant, dispute)) as Dispute
     return isTaking(now) ? now : settleDispute(context, tenant, now, money, turn)
   }
-  // A refund has taken the money, whatever is said of the dispute afterwards.
-  const isStill =
-    dispute.state === state || (state === 'won' && dispute.refundName !== null && dispute.borneBy !== null)
+  // A refund that has not failed has taken the money, whatever is said of the dispute afterwards.
+  const isRefunded = dispute.refundName !== null && dispute.borneBy !== null && turn.isRefundFailed !== true
+  const isStill = dispute.state === state || (state === 'won' && isRefunded)
   if (isStill || !disputeArrows[dispute.state].includes(state)) {
     await lookLater(context, tenant, dispute)
   } else if (state === 'lost') {

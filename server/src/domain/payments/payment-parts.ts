@@ -31,7 +31,8 @@ export interface PaymentPart {
 
 /** What a dispute takes of a part. */
 export interface Taking {
-  partId: string
+  /** Null for money that no part has: it is the merchant's. */
+  partId: string | null
   /** Minor units. */
   amount: bigint
   /** How often the dispute had moved money before. */
@@ -123,6 +124,7 @@ export async function listParts({ db }: Context, { merchant, mode }: Tenant, id:
       join disputes d on d.merchant_id = p.merchant_id and d.original_id = p.id
       cross join unnest(d.movement_ids) with ordinality as m (id, place)
       join ledger_transactions t on t.merchant_id = d.merchant_id and t.id = m.id
+      where t.details ->> 'isOfNoPart' is null
       order by t.id, m.place
     )
     select

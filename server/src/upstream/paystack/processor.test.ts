@@ -311,9 +311,9 @@ describe('the return of a charge', () => {
     fault('cut_before')
     expect(await processor.sendReturn(tenant, never)).toEqual({ status: 'unknown' })
     fault('limited')
-    expect(await processor.sendReturn(tenant, limited)).toEqual({ status: 'not_sent' })
+    expect(await processor.sendReturn(tenant, limited)).toEqual({ status: 'not_sent', why: 'rate_limited' })
     opened.proxy.choose = ({ method }) => (method === 'GET' ? 'limited' : 'none')
-    expect(await processor.sendReturn(tenant, limited)).toEqual({ status: 'not_sent' })
+    expect(await processor.sendReturn(tenant, limited)).toEqual({ status: 'not_sent', why: 'rate_limited' })
     opened.proxy.choose = () => 'none'
     expect(await processor.queryReturn(tenant, lost)).toEqual({ status: 'pending' })
     expect(await processor.queryReturn(tenant, never)).toEqual({ status: 'unknown' })
