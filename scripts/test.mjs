@@ -1,11 +1,12 @@
-// npm test: `npm run check`, the server's whole suite on the embedded database and again on PostgreSQL, and the tests of
-// the other workspaces. Everything runs even when something failed before; the last lines name what failed, and the sum.
+// npm test: `npm run check`, the server's whole suite on PostgreSQL, again on the embedded database what reaches it by itself, and the
+// tests of the other workspaces. Everything runs even when something failed before; the last lines name what failed, and the sum.
 //
 // A test that fails in the whole suite is run again, its file alone, because on a busy machine tests disturb each other. It is
 // named as unsteady if it passes then.
 //
 // Arguments: all | embedded | postgresql, then whatever vitest takes: `npm test -- customers -t race`. With arguments for
-// vitest only those tests run, without the check. With --long the tests that take minutes run too (`*.long.test.ts`).
+// vitest only those tests run, without the check, on both databases. With --long the tests that take minutes run too
+// (`*.long.test.ts`), and the whole suite runs on both databases.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
@@ -16,7 +17,8 @@ import { setUp } from './set-up.mjs'
 
 const [selection = 'all', ...args] = process.argv.slice(2)
 const vitestArgs = args.filter((arg) => arg !== '--long')
-if (vitestArgs.length < args.length) process.env.MTEJA_TEST_LONG = '1'
+const isLong = vitestArgs.length < args.length
+if (isLong) process.env.MTEJA_TEST_LONG = '1'
 const isWholeSuite = selection === 'all' && vitestArgs.length === 0
 
 const node = await setUp('tools')
@@ -48,7 +50,8 @@ async function check() {
 
 function testServer(/** @type {string} */ engine) {
   console.log(`\nserver, on the ${engine} engine`)
-  return runVitest('server', `server on ${engine}`, { MTEJA_TEST_ENGINE: engine })
+  const part = isWholeSuite && !isLong && engine === 'embedded' ? { MTEJA_TEST_DOMAIN_ONLY: '1' } : {}
+  return runVitest('server', `server on ${engine}`, { MTEJA_TEST_ENGINE: engine, ...part })
 }
 
 function testWorkspace(/** @type {string} */ name) {

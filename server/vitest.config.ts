@@ -13,6 +13,15 @@ const engineIndependent = [
   'test/shrinkwrap.test.ts',
 ]
 
+/**
+ * Tests that reach the database only through the domain, whose own tests run on both engines. The whole suite runs them on PostgreSQL.
+ * On the embedded engine they run with `npm test -- --long`, and where they are named.
+ */
+const throughDomain = [
+  ...['src/surfaces/**', 'src/upstream/**', 'test/paystack/**'],
+  ...['hostile-input', 'isolation', 'routes', 'slashes', 'strict'].map((name) => `test/${name}.test.ts`),
+]
+
 /** Tests that take minutes. They run with `npm test -- --long`. */
 const long = ['**/*.long.test.ts']
 
@@ -21,6 +30,7 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [
       ...(process.env.MTEJA_TEST_ENGINE === 'postgresql' ? engineIndependent : []),
+      ...(process.env.MTEJA_TEST_DOMAIN_ONLY === undefined ? [] : throughDomain),
       ...(process.env.MTEJA_TEST_LONG === undefined ? long : []),
     ],
     globalSetup: 'test/global-setup.ts',
