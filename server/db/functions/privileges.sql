@@ -98,12 +98,12 @@ begin
   revoke all on function create_customers, post_commands, post_commands_v2, open_missing_accounts, find_receivable,
     allocate_ids, forget_idempotency_keys, fan_out_events, mark_transaction_reversed, delete_customers, open_intents_of,
     customer_bindings, lock_customers, begin_erasure, continue_erasure, erase_events, erase_intents, erase_mentions, erase_recipients, erase_differences,
-    erase_answer, close_merchant, reopen_merchant, change_merchant, free_idempotency_key, forget_old_events,
+    erase_answer, close_merchant, reopen_merchant, change_merchant, free_idempotency_key, free_refused_key, forget_old_events,
     forget_old_deliveries, forget_addresses, figures_of_refund, write_deliveries
     from public, mteja_app;
   grant execute on function create_customers, post_commands, post_commands_v2, allocate_ids,
     forget_idempotency_keys, delete_customers, begin_erasure, continue_erasure, erase_mentions, erase_recipients, erase_differences, erase_answer,
-    close_merchant, reopen_merchant, change_merchant, free_idempotency_key, forget_old_events, forget_old_deliveries, forget_addresses,
+    close_merchant, reopen_merchant, change_merchant, free_idempotency_key, free_refused_key, forget_old_events, forget_old_deliveries, forget_addresses,
     figures_of_refund, write_deliveries to mteja_app;
 end
 $$;

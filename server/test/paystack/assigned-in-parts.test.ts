@@ -4,10 +4,11 @@ import { doCommand } from '../../src/domain/ledger/commands.ts'
 import { type Dispute, findDispute } from '../../src/domain/payments/dispute-records.ts'
 import { findDisputedMoney } from '../../src/domain/payments/disputed-money.ts'
 import { learnDispute } from '../../src/domain/payments/disputes.ts'
+import { refundTransaction } from '../../src/domain/payments/refunds.ts'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
 import { dyingDb } from '../dying-db.ts'
-import { commandsFor } from '../wallets.ts'
+import { commandsFor, requestOf } from '../wallets.ts'
 import {
   moveRefund,
   openDispute,
@@ -200,6 +201,97 @@ test('of many refunds of both at once no more goes back than came', async () => 
   const answers = await Promise.all([...names, ...names].map((name) => refund(name, 700)))
   expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 201, 201, 201, 409, 409, 409, 409])
   expect(await both()).toEqual([1_500, 1_400, 0, 1_500, 1_400, 0])
+})
+
+/** Refunds once for a key. */
+const refundOnce = (key: string, transactionId: string, amount?: number, url = '/v1/refunds') =>
+  api.app.inject({
+    method: 'POST',
+    url,
+    headers: { authorization: `Bearer ${opened.tenant.secret}`, 'idempotency-key': key },
+    payload: { [url === '/refund' ? 'transaction' : 'transactionId']: transactionId, ...(amount && { amount }) },
+  })
+
+test.each(['/v1/refunds', '/refund'])(
+  'of many by the name of the payment at once by %s, each finds a part that has the amount',
+  async (url) => {
+    const keys = ['a', 'b', 'c', 'd', 'e']
+    const answers = await Promise.all(keys.map((key) => refundOnce(key, 'order-1', 700, url)))
+    const isMade = ({ statusCode }: { statusCode: number }) => statusCode < 300
+    expect(answers.filter(isMade)).toHaveLength(4)
+    expect(await both()).toEqual([1_500, 1_400, 0, 1_500, 1_400, 0])
+    if (url === '/v1/refunds') {
+      const { error } = answers.find((each) => !isMade(each))?.json() ?? {}
+      expect(error).toMatchObject({
+        code: 'refund_exceeded',
+        message: expect.stringContaining(`txn_${first.assignedId} (100 minor units left)`),
+      })
+    }
+    const again = await Promise.all(keys.map((key) => refundOnce(key, 'order-1', 700, url)))
+    expect(again.map(({ body }) => body)).toEqual(answers.map(({ body }) => body))
+    expect(await both()).toEqual([1_500, 1_400, 0, 1_500, 1_400, 0])
+  },
+)
+
+test('of many without an amount at once each takes the rest of the payment or is refused, and answers the same again', async () => {
+  expect((await refund(first.assignedId)).statusCode).toBe(201)
+  const undo = () => Promise.all(['a', 'b'].map((key) => refundOnce(key, 'order-1', undefined, '/v1/reversals')))
+  const answers = await undo()
+  expect(answers.map(({ statusCode }) => statusCode).toSorted()).toEqual([201, 409])
+  expect((await undo()).map(({ body }) => body)).toEqual(answers.map(({ body }) => body))
+})
+
+test('a server that dies while it tries one part after the other leaves a key that refunds once', async () => {
+  for (let last = 1, isOver = false; !isOver; last += 1) {
+    first = await bring(`dying-${last}`)
+    second = await assignOpen(ben)
+    const before = await both()
+    const input = { transactionId: first.id, amount: 1_000 }
+    const request = requestOf(`dying ${last}`, input)
+    let taken = 0
+    const { db: dying, asked } = dyingDb(api.service.db, last, 'after')
+    // Somebody else refunds the first part at the moment when it is chosen.
+    const query: typeof dying.query = async (statement) => {
+      if (taken === 0 && statement.text.includes('free_refused_key')) {
+        taken = 1_000
+        expect((await refund(first.assignedId, taken)).statusCode).toBe(201)
+      }
+      return dying.query(statement)
+    }
+    const context = { ...api.service, db: { ...dying, query } }
+    const started = await refundTransaction(context, opened.tenant, input, request).catch(() => null)
+    isOver = asked() < last
+    const made = await refundTransaction(api.service, opened.tenant, input, request)
+    const [ofFirst, ofSecond] = taken === 0 ? [1_000, 0] : [taken, 1_000]
+    const [adas, heldOfAda, , bens, heldOfBen] = before as [number, number, number, number, number]
+    expect([last, made.transactionId, await both()]).toEqual([
+      last,
+      taken === 0 ? first.id : second.id,
+      [adas, heldOfAda + ofFirst, 0, bens, heldOfBen + ofSecond, 0],
+    ])
+    if (started !== null) expect([made.id, made.transactionId]).toEqual([started.id, started.transactionId])
+  }
+}, 300_000)
+
+test('what is given back in the ledger alone is of a part as well, and answers the same again', async () => {
+  const book = commandsFor(api.service).book('suspended', { kind: 'outside' }, { kind: 'suspense' }, 2_000n)
+  const { id } = await doCommand(api.service, opened.tenant, { ...book, currency: 'NGN' })
+  await learn(id, 'lost', 1_000n, api.service, 'torn', 0n)
+  const whole = await assignOpen(ada)
+  await learn(id, 'won', 1_000n, api.service, 'torn', 0n)
+  const part = await assignOpen(ben)
+  const give = () => Promise.all(['a', 'b', 'c'].map((key) => refundOnce(key, id, 600)))
+  const answers = await give()
+  const ofPart = ({ statusCode, json }: Awaited<ReturnType<typeof refundOnce>>) => [statusCode, json().transactionId]
+  const ofBoth = [
+    [201, whole.id],
+    [201, part.id],
+    [409, undefined],
+  ]
+  expect(answers.map(ofPart).toSorted()).toEqual(ofBoth.toSorted())
+  expect(await both()).toEqual([1_900, 0, 0, 1_900, 0, 0])
+  expect((await give()).map(({ body }) => body)).toEqual(answers.map(({ body }) => body))
+  expect(await both()).toEqual([1_900, 0, 0, 1_900, 0, 0])
 })
 
 test('one that is disputed, or was taken back, leaves the other what the account still has', async () => {
@@ -418,6 +510,7 @@ async function learn(
   amount: bigint,
   context: Context = api.service,
   outsideId = 'torn',
+  accountId = 2n,
 ) {
   const money = await findDisputedMoney(api.service, opened.tenant, id)
   if (money === null) throw new Error('no money')
@@ -425,7 +518,7 @@ async function learn(
     context,
     opened.tenant,
     money,
-    { accountId: 2n, reference: sent() },
+    { accountId, reference: sent() },
     {
       ...{ outsideId, state, stateReason: null, resolution: null, category: 'chargeback', amount },
       ...{ complaint: null, respondBy: null, refundName: null },

@@ -11,7 +11,7 @@ import { sql } from '../../db/sql.ts'
 import type { FreeContext, TxContext } from '../context.ts'
 import { type Attempt, repeatedAttempt } from './attempt.ts'
 import { type Done, doOnce, forgetOldKeys } from './once.ts'
-import { fingerprintOf, type IdempotentRequest, type KeyScope, keyReused } from './request.ts'
+import { fingerprintOf, type IdempotentRequest, type KeyScope, keyReused, storedKey } from './request.ts'
 
 let db: OwnedDb
 let service: FreeContext
@@ -299,6 +299,23 @@ describe('work in the posting', () => {
     }
     const context = { ...service, db: { ...service.db, transaction } }
     expect(await refusalOf(posted(fresh(), work, context))).toMatchObject({ code: 'email_taken' })
+  })
+
+  test('a refusal before the posting gives way to the same request that was posted at that moment', async () => {
+    const request = fresh()
+    let tries = 0
+    const work = async () => {
+      tries += 1
+      if (tries > 1) return { answer: 'posted', replayed: true }
+      await service.db.query(sql`
+        insert into idempotency_keys (merchant_id, mode, key, fingerprint, result_id, created_at)
+        values (
+          ${scope.merchantId}, ${scope.mode}, ${storedKey(request)}, ${request.fingerprint}, gen_random_uuid(), now()
+        )
+      `)
+      return taken()
+    }
+    expect(await posted(request, work)).toEqual({ answer: 'posted', replayed: true })
   })
 
   test('a failure is not remembered', async () => {

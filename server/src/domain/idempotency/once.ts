@@ -86,12 +86,14 @@ async function oncePosted<Answer>(
     if (request === null || !(error instanceof ServiceError) || error.kept) throw error
     const isReused = error.code === 'idempotency_key_reused'
     if (!isReused && !isRemembered[error.code]) throw error
-    const known = await inTransaction(context, async (tx) => {
-      const claimed = !isReused && (await claimKey(tx, scope, request, seal(context, { refusal: refusalOf(error) })))
-      return claimed ? null : (await recall<Answer>(tx, scope, request)).known
+    const { isClaimed, known } = await inTransaction(context, async (tx) => {
+      const isNew = !isReused && (await claimKey(tx, scope, request, seal(context, { refusal: refusalOf(error) })))
+      return { isClaimed: isNew, known: isNew ? null : (await recall<Answer>(tx, scope, request)).known }
     })
-    if (known === null) throw error
-    return known
+    if (known !== null) return known
+    if (isClaimed || isReused) throw error
+    // The same request was posted at this moment, so its answer counts.
+    return work(request)
   }
 }
 

@@ -181,7 +181,7 @@ export const isOfRefund = sql`exists (
   where e.merchant_id = d.merchant_id and e.original_id = d.original_id and d.outside_id = 'refund/' || e.refund_name
 )`
 
-/** What of a payment is to be given back. */
+/** The money of a payment that is to be given back. */
 export interface ChosenPart {
   /** The movement that brought it. */
   id: string
@@ -189,6 +189,17 @@ export interface ChosenPart {
   paymentId: string
   /** As a `PaymentPart` has it; null for money that was not in suspense. */
   left: bigint | null
+  /** Another part may be chosen in its place, if it has not got the amount any more once the ledger looks. */
+  isTry: boolean
+}
+
+/** A refund by the name of what it gives back. */
+interface Wanted {
+  transactionId: string
+  /** Minor units; null for the whole rest. */
+  amount: bigint | null
+  /** The parts of which the ledger has refused it. */
+  tried: readonly string[]
 }
 
 /**
@@ -196,38 +207,38 @@ export interface ChosenPart {
  * that brought the payment stands for the payment, as its reference does: then it is the first part with the amount left, and for a
  * request that came before, the part of then. Without an amount only one may have anything left. Throws `invalid_request`,
  * `refund_exceeded`.
- *
- * @param amount minor units; null for the whole rest
  */
 export async function choosePart(
   context: Context,
   tenant: Tenant,
-  { transactionId, amount }: { transactionId: string; amount: bigint | null },
+  { transactionId, ...wanted }: Wanted,
   request: IdempotentRequest | null,
 ): Promise<ChosenPart> {
   const parts = await listParts(context, tenant, transactionId)
   const paymentId = parts[0]?.id ?? transactionId
   const owned = parts.filter(({ assignedId }) => assignedId !== null)
-  const named =
-    transactionId !== paymentId || owned.length < 2
-      ? (parts.find(({ id, assignedId }) => transactionId !== paymentId && [id, assignedId].includes(transactionId)) ??
-        owned[0])
-      : await chooseOf(context, tenant, { owned, amount }, request)
-  return named === undefined ? { id: transactionId, paymentId, left: null } : { ...named, paymentId }
+  if (transactionId === paymentId && owned.length > 1) {
+    return { ...(await chooseOf(context, tenant, { owned, ...wanted }, request)), paymentId }
+  }
+  const isNamed = ({ id, assignedId }: PaymentPart) => [id, assignedId].includes(transactionId)
+  const named = (transactionId === paymentId ? undefined : parts.find(isNamed)) ?? owned[0]
+  const part = named ?? { id: transactionId, left: null }
+  return { ...part, paymentId, isTry: false }
 }
 
 async function chooseOf(
   context: Context,
   tenant: Tenant,
-  { owned, amount }: { owned: readonly PaymentPart[]; amount: bigint | null },
+  { owned, amount, tried }: Omit<Wanted, 'transactionId'> & { owned: readonly PaymentPart[] },
   request: IdempotentRequest | null,
-): Promise<PaymentPart | undefined> {
+): Promise<Omit<ChosenPart, 'paymentId'>> {
+  const [first] = owned as [PaymentPart, ...PaymentPart[]]
   const known = await findChosen(context, tenant, request)
-  if (known !== null) return owned.find(({ id }) => id === known.id) ?? owned[0]
+  if (known !== null) return { ...(owned.find(({ id }) => id === known.id) ?? first), isTry: false }
   const some = owned.filter(({ left }) => left > 0n)
-  if (some.length < 2) return some[0] ?? owned[0]
-  const chosen = amount === null ? undefined : some.find(({ left }) => left >= amount)
-  if (chosen !== undefined) return chosen
+  const hasEnough = ({ id, left }: PaymentPart) => amount !== null && left >= amount && !tried.includes(id)
+  const chosen = some.length < 2 ? (some[0] ?? first) : some.find(hasEnough)
+  if (chosen !== undefined) return { ...chosen, isTry: !tried.includes(chosen.id) }
   const list = some.map(({ assignedId, left }) => `txn_${assignedId} (${left} minor units left)`).join(', ')
   const words = `The money of the payment is in ${some.length} parts, which were assigned one by one`
   if (amount === null)
@@ -243,9 +254,11 @@ async function findChosen(
 ): Promise<{ id: string | null } | null> {
   if (request === null) return null
   const [row] = await db.query<{ id: string | null }>(sql`
-    select r.original_id as id
+    select coalesce(r.original_id, (o.details ->> 'suspendedId')::uuid) as id
     from idempotency_keys k
     left join refunds r on r.merchant_id = k.merchant_id and r.id = k.result_id
+    left join ledger_transactions t on t.merchant_id = k.merchant_id and t.id = k.result_id
+    left join ledger_transactions o on o.merchant_id = t.merchant_id and o.id = t.reverses_id
     where k.merchant_id = ${merchant.id} and k.mode = ${mode} and k.key = ${storedKey(request)}
   `)
   return row ?? null

@@ -1,32 +1,22 @@
 import { ServiceError } from '../../base/errors.ts'
 import { uuidV7 } from '../../base/ids.ts'
-import { parseAmount } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
-import { type IdempotentRequest, storedKey } from '../idempotency/request.ts'
-import { firstAccountId } from '../ledger/accounts.ts'
+import type { IdempotentRequest } from '../idempotency/request.ts'
 import { doCommandNoting, type LedgerCommand } from '../ledger/commands.ts'
+import { tryCommand } from '../ledger/tried-commands.ts'
 import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
-import { type GivingBack, getOriginal, giveBack, joinAssigned, type Original, type Refund } from '../wallet/refunds.ts'
-import { freeOf } from './dispute-records.ts'
-import { type ChosenPart, choosePart, paymentOf } from './payment-parts.ts'
+import { type GivingBack, getOriginal, giveBack, type Refund } from '../wallet/refunds.ts'
 import type { NotSent, PaymentsContext, ReturnDestination, ReturnState } from './payment-processor.ts'
 import { endDecided, endRefund, type Step } from './refund-ending.ts'
 import { tellRefund } from './refund-events.ts'
-import {
-  lookAtSettled,
-  nextLookAt,
-  nextUnknownLookAt,
-  noteTakenBeside,
-  requireTaker,
-  returnOf,
-  takerOf,
-} from './refund-looks.ts'
+import { lookAtSettled, nextLookAt, nextUnknownLookAt, noteTakenBeside, returnOf, takerOf } from './refund-looks.ts'
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
 import { isOver, refundArrows } from './refund-states.ts'
+import { findRefundedMoney, type NewRefund, type RefundedMoney, type TakenCharge } from './refunded-money.ts'
 import { sentUnder } from './sent-charges.ts'
 import { type NotSentReason, waitingSentences } from './unsent.ts'
 
@@ -42,14 +32,8 @@ export interface MadeRefund extends Refund {
   isPending: boolean
 }
 
-export interface NewRefund {
-  transactionId: string
-  /** Default the whole rest. */
-  amount?: number | string | bigint | undefined
-  reason?: string | undefined
-  customerNote?: string | undefined
-  merchantNote?: string | undefined
-}
+/** How a refund is posted whose part may be taken by another at the same time. */
+type Post = typeof tryCommand
 
 /** The call that makes a refund asks the processor itself within this time. Then the background does. */
 const ownTimeMs = 30_000
@@ -105,9 +89,11 @@ export async function queueRefund(
   input: NewRefund,
   request: IdempotentRequest | null,
 ): Promise<MadeRefund> {
-  const { original, charge, giving } = await readNew(context, tenant, { ...input, kind: 'refund' }, request)
-  if (charge !== null) return reserve(context, tenant, { ...input, ...giving, original, charge, waitMs: 0 }, request)
-  throw new ServiceError('invalid_request', 'The money was not taken by a processor; use /v1/refunds', 'transaction')
+  const whole = { ...input, kind: 'refund' } as const
+  return fromPart(context, tenant, { input: whole, request }, ({ charge, ...money }, post) => {
+    if (charge !== null) return reserve(context, tenant, { ...whole, ...money, charge, post, waitMs: 0 }, request)
+    throw new ServiceError('invalid_request', 'The money was not taken by a processor; use /v1/refunds', 'transaction')
+  })
 }
 
 async function makeRefund(
@@ -116,120 +102,48 @@ async function makeRefund(
   input: NewRefund & Pick<GivingBack, 'kind'>,
   request: IdempotentRequest | null,
 ): Promise<MadeRefund> {
-  const { original, charge, giving } = await readNew(context, tenant, input, request)
-  if (charge === null) {
-    return { ...(await giveBack(context, tenant, { ...giving, original }, request)), isPending: false }
-  }
-  const made = await reserve(context, tenant, { ...input, ...giving, original, charge, waitMs: ownTimeMs }, request)
-  if (made.replayed) return made
+  const made = await fromPart(context, tenant, { input, request }, async ({ charge, ...money }, post) => {
+    if (charge !== null)
+      return reserve(context, tenant, { ...input, ...money, charge, post, waitMs: ownTimeMs }, request)
+    const { original, giving } = money
+    return { ...(await giveBack(context, tenant, { ...giving, original, post }, request)), isPending: false }
+  })
+  if (made.replayed || !made.isPending) return made
   const subject = `refunds of ${tenant.merchant.code} in ${tenant.mode} mode`
   // The refund is made, whatever comes next: what fails here is done again in the background.
   await advanceRefund(context, tenant, made.id).catch((err) => context.failures.failed(subject, { err, row: made.id }))
   return made
 }
 
-async function readNew(
+/**
+ * Gives back of the part that a refund names. Where it names several, others may take of the chosen part at the same time: then the next
+ * part that has the amount is tried, and a refusal is stored once there is none.
+ */
+async function fromPart(
   context: PaymentsContext,
   tenant: Tenant,
-  input: NewRefund & Pick<GivingBack, 'kind'>,
-  request: IdempotentRequest | null,
-) {
-  const { kind, reason = null } = input
-  const asked =
-    input.amount === undefined || typeof input.amount === 'bigint' ? (input.amount ?? null) : parseAmount(input.amount)
-  const part = await choosePart(context, tenant, { transactionId: input.transactionId, amount: asked }, request)
-  const original = await getOriginal(context, tenant, part.id, kind)
-  const transactionId = original.broughtBy
-  const charge = await findCharge(context, tenant, transactionId)
-  if (charge === null) refuseElsewhere(original)
-  else await requireTaker(context, tenant, original)
-  const amount = await amountBesideDisputes(context, tenant, { ...part, amount: asked }, request)
-  return { original, charge, giving: { transactionId, amount, kind, reason } satisfies GivingBack }
+  { input, request }: { input: NewRefund & Pick<GivingBack, 'kind'>; request: IdempotentRequest | null },
+  make: (money: RefundedMoney, post: Post | undefined) => Promise<MadeRefund>,
+): Promise<MadeRefund> {
+  const tried: string[] = []
+  for (;;) {
+    const money = await findRefundedMoney(context, tenant, { ...input, tried }, request)
+    const { id, isTry } = money.part
+    try {
+      const made = await make(money, isTry ? tryCommand : undefined)
+      // The same request was done at this moment, perhaps of another part.
+      if (!isTry || !made.replayed) return made
+    } catch (error) {
+      const isOpen = error instanceof ServiceError && error.code === 'refund_exceeded' && !error.kept
+      if (!isTry || !isOpen) throw error
+    }
+    tried.push(id)
+  }
 }
 
-/**
- * Money that an account took without a charge of ours, and that somebody recorded here. A movement here alone would leave the
- * books wrong.
- */
-function refuseElsewhere({ id, broughtBy, from }: Original): void {
-  if (from.kind !== 'outside' || (from.at ?? 0n) < firstAccountId) return
-  const how = id === broughtBy ? 'without a payment of this service' : 'and nobody had asked for it here'
-  const message = `The money came by a payment processor, ${how}: give it back there. It is then booked here by itself`
-  throw new ServiceError('not_available', message)
-}
-
-/**
- * Money that a payer takes back, or has, by a dispute is not given back as well. Answers the amount to give back: null for the whole
- * rest, where nothing was taken. Throws `refund_exceeded`. A request that was done before is done already, whatever is disputed since.
- */
-async function amountBesideDisputes(
-  context: Context,
-  tenant: Tenant,
-  { paymentId, left, amount }: ChosenPart & Pick<GivingBack, 'amount'>,
-  request: IdempotentRequest | null,
-): Promise<bigint | null> {
-  const { merchant, mode } = tenant
-  const [row] = await context.db.query<{ free: bigint; is_open: boolean }>(sql`
-    select f.free, f.is_open from (${freeOf(tenant, paymentId)}) f
-    where f.is_disputed
-      and not exists (
-        select from idempotency_keys k
-        where k.merchant_id = ${merchant.id} and k.mode = ${mode}
-          and k.key = ${request === null ? null : storedKey(request)}::text
-      )
-  `)
-  if (row === undefined) return amount
-  // Of several parts, others may have the rest.
-  const free = left !== null && left < row.free ? left : row.free
-  if (amount !== null && amount <= free) return amount
-  if (amount === null && free > 0n && !row.is_open) return free
-  const rest = free > 0n ? `${free} minor units` : 'nothing'
-  const message = row.is_open
-    ? `The payer has disputed the money: ${rest} can be given back; name an amount, or answer the dispute`
-    : `Money was taken back at the processor: ${rest} can be given back`
-  throw new ServiceError('refund_exceeded', message, 'amount')
-}
-
-/** How the money of a pay-in came to a processor. */
-interface TakenCharge {
-  intentUuid: string
-  /** The processor's name of it. */
-  reference: string
-  /** Who has paid; of money that was assigned from suspense, who got it. */
-  payerId: bigint | null
-  hasPayment: boolean
-}
-
-/** Null for a movement that no processor took. */
-async function findCharge(context: Context, tenant: Tenant, id: string): Promise<TakenCharge | null> {
-  const { merchant, mode } = tenant
-  const [row] = await context.db.query<{
-    id: string
-    reference: string | null
-    payer_id: bigint | null
-    has_payment: boolean
-  }>(sql`
-    select
-      i.id,
-      coalesce(
-        b.details ->> 'processorReference', i.charge_reference, case when p.incoming is not null then p.reference end
-      ) as reference,
-      coalesce(da.customer_id, p.customer_id, i.customer_id) as payer_id, p.id is not null as has_payment
-    from ledger_transactions t
-    join ledger_transactions b on b.merchant_id = t.merchant_id and b.id = (${paymentOf(tenant, id)})
-    join payment_intents i
-      on i.merchant_id = b.merchant_id and i.id = substr(b.details ->> 'paymentIntentId', 4)::uuid
-    left join payments p on p.merchant_id = i.merchant_id and p.payment_intent_id = i.id
-    ${joinAssigned}
-    where t.merchant_id = ${merchant.id} and t.mode = ${mode} and t.id = ${id} and t.kind in ('pay_in', 'suspended')
-  `)
-  if (row === undefined || row.reference === null) return null
-  return { intentUuid: row.id, reference: row.reference, payerId: row.payer_id, hasPayment: row.has_payment }
-}
-
-interface Reserving extends GivingBack {
-  original: Original
+interface Reserving extends Pick<RefundedMoney, 'original' | 'giving'> {
   charge: TakenCharge
+  post: Post | undefined
   customerNote?: string | undefined
   merchantNote?: string | undefined
   /** How long the background leaves it to the call. */
@@ -240,11 +154,11 @@ interface Reserving extends GivingBack {
 async function reserve(
   context: FreeContext,
   tenant: Tenant,
-  { original, charge, waitMs, ...giving }: Reserving,
+  { original, charge, giving, post, waitMs, customerNote, merchantNote }: Reserving,
   request: IdempotentRequest | null,
 ): Promise<MadeRefund> {
   const { merchant, mode, actor } = tenant
-  const { transactionId, kind, reason, customerNote = null, merchantNote = null } = giving
+  const { transactionId, kind, reason } = giving
   const now = context.clock.now()
   const { currency } = original
   const wireId = charge.hasPayment ? await allocateId(context, tenant) : null
@@ -269,7 +183,7 @@ async function reserve(
       select
         ${merchant.id}, n.id, ${mode}, case when ${wireId}::bigint is not null then f.next_number end, ${wireId}::bigint,
         ${kind}, ${transactionId}::uuid, ${charge.intentUuid}::uuid, ${charge.reference}, ${charge.payerId}::bigint,
-        n.amount, ${currency}, ${reason}::text, ${customerNote}::text, ${merchantNote}::text, ${actor?.id ?? null}::integer,
+        n.amount, ${currency}, ${reason}::text, ${customerNote ?? null}::text, ${merchantNote ?? null}::text, ${actor?.id ?? null}::integer,
         ${actor === undefined ? null : packRequestId(actor.requestId)}::bytea,
         ${new Date(now.getTime() + waitMs)}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
       from done_now n
@@ -278,7 +192,7 @@ async function reserve(
     ),
     ${tellRefund(tenant, { changed: sql`noted`, state: 'pending', owner: original.to.customer, at: now })}
   `
-  const receipt = await doCommandNoting(context, tenant, command, noting)
+  const receipt = await (post ?? doCommandNoting)(context, tenant, command, noting)
   return {
     id: receipt.id,
     kind,

@@ -49,13 +49,13 @@ export interface GivingBack {
 export async function giveBack(
   context: FreeContext,
   tenant: Tenant,
-  { original, ...input }: GivingBack & { original: Original },
+  { original, post = doCommand, ...input }: GivingBack & { original: Original; post?: typeof doCommand | undefined },
   request: IdempotentRequest | null,
 ): Promise<Refund> {
   const { kind, transactionId } = input
   const id = uuidV7(context.random, context.clock.now())
   const customer = original.to.customer ?? original.from.customer
-  const receipt = await doCommand(context, tenant, {
+  const receipt = await post(context, tenant, {
     action: 'refund',
     kind,
     id,
