@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { uuidV7 } from '../../src/base/ids.ts'
+import { sql } from '../../src/db/sql.ts'
 import { doCommand } from '../../src/domain/ledger/commands.ts'
 import { type Dispute, findDispute } from '../../src/domain/payments/dispute-records.ts'
 import { findDisputedMoney } from '../../src/domain/payments/disputed-money.ts'
@@ -545,6 +546,19 @@ test('what has left suspense before a server died is not taken again from who ha
     expect([last, await balance(ada)]).toEqual([last, [before + 600 * last, 0, 0]])
   }
 }, 300_000)
+
+test('what was lost before disputes took of several parts comes back to the first one, whatever is open in suspense', async () => {
+  const book = commandsFor(api.service).book('suspended', { kind: 'outside', at: 2n }, { kind: 'suspense' }, 1_000n)
+  const { id } = await doCommand(api.service, opened.tenant, { ...book, currency: 'NGN' })
+  await learn(id, 'lost', 300n, api.service, 'other')
+  await opened.ask('POST', `/v1/suspense/${id}/assign`, { customerId: ada })
+  await learn(id, 'lost', 400n)
+  await learn(id, 'won', 300n, api.service, 'other')
+  expect([await both(), await openLeft()]).toEqual([[1_800, 0, 0, 1_500, 0, 0], [300]])
+  await api.service.db.query(sql`update disputes set takings = '[]' where outside_id = 'torn' and original_id = ${id}`)
+  await learn(id, 'won', 400n)
+  expect([await both(), await openLeft()]).toEqual([[2_200, 0, 0, 1_500, 0, 0], [300]])
+})
 
 test('what an account takes beyond the money in suspense is the merchant’s, and comes back to the merchant', async () => {
   const book = commandsFor(api.service).book('suspended', { kind: 'outside', at: 2n }, { kind: 'suspense' }, 1_000n)

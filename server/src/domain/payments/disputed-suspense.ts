@@ -64,8 +64,9 @@ export async function sharesTaken(
   if (alone !== null) return [{ money: alone, amount }]
   if (dispute.takings.length > 0) return sharesOf(context, tenant, money, dispute.takings)
   // It was lost before a dispute could take from several parts.
-  const [part] = inOrder(await listParts(context, tenant, money.transactionId), dispute)
-  return sharesOf(context, tenant, money, [{ partId: (part as PaymentPart).id, amount }])
+  const parts = await listParts(context, tenant, money.transactionId)
+  const part = parts.findLast(({ disputeId }) => disputeId === dispute.id) ?? (parts[0] as PaymentPart)
+  return sharesOf(context, tenant, money, [{ partId: part.id, amount }])
 }
 
 /** Money that is one part and stays it; null for money in suspense. */
