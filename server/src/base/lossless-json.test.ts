@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { mayLose, numberText, orderedObject, parseLossless } from './lossless-json.ts'
+import { mayLose, numberText, orderedObject, parseLossless, replaceUnstorable } from './lossless-json.ts'
 
 const rewritten = (text: string) => JSON.stringify(parseLossless(text))
 
@@ -65,6 +65,33 @@ test.each([
   '[0,10,200,-3000,123456789012345,0.5,12.25,"x"]',
 ])('%s is read by JSON.parse alone', (text) => {
   expect(mayLose(text)).toBe(false)
+})
+
+describe('JSON of another party', () => {
+  test.each([
+    ['{"name":"ADA\\u0000OBI"}', '{"name":"ADA\ufffdOBI"}'],
+    ['{"a\\u0000":[{"\\uD800":1.10}]}', '{"a\ufffd":[{"\ufffd":1.10}]}'],
+    ['["\\ud83d\\ude00\\ud83d","\\udE00\\ud83D","😀\\udc00"]', '["😀\ufffd","\ufffd\ufffd","😀\ufffd"]'],
+    ['["\\\\u0000","\\\\\\u0000","\\\\ud800","\\n"]', '["\\\\u0000","\\\\\ufffd","\\\\ud800","\\n"]'],
+  ])('has no character that cannot be stored: %s', (text, clean) => {
+    expect(rewritten(replaceUnstorable(text))).toBe(clean)
+  })
+
+  test('is else as it came, and always can be stored', () => {
+    const part = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('\0', '\ud83d', '\ude00', '\\', 'u0000', '\\ud800'),
+    )
+    const text = fc.array(part).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(text, (each) => {
+        const read = JSON.parse(replaceUnstorable(JSON.stringify({ [each]: each })))
+        const clean = each.toWellFormed().replaceAll('\0', '\ufffd')
+        expect(read).toEqual({ [clean]: clean })
+      }),
+      { numRuns: 3000 },
+    )
+  })
 })
 
 test('broken JSON is refused, also if it has numbers that JavaScript would change', () => {

@@ -55,6 +55,17 @@ function parseExactly(text: string): unknown {
   })
 }
 
+/** Two characters of an escape that is none of these, and the escapes of a NUL and of half a surrogate pair. */
+const escapes = /\\(?:u(?:d[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|(0000|d[89a-f][\da-f]{2}))|.)/gis
+
+/**
+ * The text of JSON with U+FFFD for each character that PostgreSQL cannot store, in values and in names: NUL and half a surrogate
+ * pair. Only escapes write these, in a text that was read from bytes.
+ */
+export function replaceUnstorable(text: string): string {
+  return text.replace(escapes, (whole, unstorable) => (unstorable === undefined ? whole : '\\ufffd'))
+}
+
 /** An object whose members are in this order, the numeric names among them. */
 export function orderedObject(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
   const object = Object.fromEntries(entries)

@@ -13,7 +13,7 @@ import { finishErasures } from '../erasures.ts'
 import { randomFrom, testSeed as seed } from '../random.ts'
 import { addTestKey, createTestTenant, type TestTenant } from '../service.ts'
 import { chooseSometimes, openFaultProxy, requestFaults, waitForNothingLate, webhookFaults } from './fault-proxy.ts'
-import { createLiveAccount, type LiveAccount, type TransferRow, type Webhook } from './live-account.ts'
+import { createLiveAccount, type LiveAccount, sendWebhook, type TransferRow, type Webhook } from './live-account.ts'
 import { type LiveServer, openLiveServer } from './live-server.ts'
 import { judge, liveOtp, moveTransfer } from './live-transfers.ts'
 
@@ -204,6 +204,19 @@ describe('a payout by an account at Paystack', () => {
       expect(await balanceOf(customerId)).toMatchObject({ posted: 1_000_000, held: 0 })
     },
   )
+
+  test('ends, whatever characters the account and its webhook tell it with', async () => {
+    const id = await payOut()
+    await advance()
+    moveTransfer(account, last(), 'failed', `x\0y\ud800${'z'.repeat(50_000)}`)
+    sendWebhook(account, 'transfer.failed', { ...last(), reason: 'a\0b', 'c\0d': 'e' })
+    await tellAll()
+    await advance()
+    const ended = await show(id)
+    expect(ended).toMatchObject({ state: 'failed', stateCode: 'failed', needsAttention: null })
+    expect(ended.stateReason).toMatch(/^x\ufffdy\ufffdz{496}$/)
+    expect(await balanceOf(customerId)).toMatchObject({ posted: 1_000_000, held: 0 })
+  })
 
   test.each(['cut_after', 'fail_after', 'oops_after', 'unreadable', 'repeated'] as const)(
     'whose answer suffers %s stays reserved, is found, and is made once',

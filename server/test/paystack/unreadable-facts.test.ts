@@ -215,13 +215,14 @@ describe('a reconciliation', () => {
     pay(opened.account, lost.reference)
     opened.told.splice(0)
     let run = await opened.reconcile()
-    for (let i = 0; i < 30 && run.status === 'running'; i++) {
+    // It has three tries in the first round, and one in each other.
+    for (let i = 0; i < 4 && run.status === 'running'; i++) {
       api.service.clock.advance(3 * minuteMs)
       await continueReconciliations(api.service)
       run = (await opened.ask('GET', `/v1/reconciliations/${run.id}`)).json()
     }
     expect(run).toMatchObject({ status: 'differing', failure: null })
-    expect(run.itemsUnreadable).toBeGreaterThan(0)
+    expect(run.itemsUnreadable).toBe(1)
     expect(await opened.books()).toMatchObject({ customer_cash: 20_000 })
   })
 

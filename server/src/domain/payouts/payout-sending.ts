@@ -152,7 +152,7 @@ export async function putBack(
 ): Promise<void> {
   const { merchant } = tenant
   const now = clock.now()
-  const stateReason = said === null ? reason : `${reason}. It said: ${said.slice(0, 300)}`
+  const stateReason = said === null ? reason : `${reason}. It said: ${said.slice(0, 300).toWellFormed()}`
   await db.query(sql`
     with before as materialized (
       select waited_for from payouts where merchant_id = ${merchant.id} and id = ${id}

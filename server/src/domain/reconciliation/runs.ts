@@ -256,7 +256,9 @@ async function step(context: Work, tenant: Tenant, run: Reconciliation, { statem
   const taken = await takeUntil(comparisons[kind](context, tenant, run, left), until).catch((error) =>
     leaveOut(context, tenant, run, { error, kind, first: left[0] }),
   )
-  if (typeof taken === 'string') return { stage, page, compared: taken, itemsRead: 1, unreadable: 1 }
+  if (typeof taken === 'string') {
+    return { stage, page, compared: taken, itemsRead: 1, unreadable: wasLeftOut(run) ? 0 : 1 }
+  }
   const { done, isWhole } = taken
   const counted = { itemsRead: done.length, completed: done.reduce((sum, each) => sum + each, 0) }
   const last = left[done.length - 1]
@@ -269,6 +271,11 @@ async function step(context: Work, tenant: Tenant, run: Reconciliation, { statem
 /** A thing whose comparison fails by an error of this service so often in a row is left out. */
 const triesOfOne = 3
 
+/** Whether a round before this one may have left the same thing out: then it is tried once, and not counted again. */
+function wasLeftOut({ round, unreadable }: Reconciliation): boolean {
+  return round > 1 && unreadable > 0
+}
+
 /**
  * Leaves out the first thing of those that are left, where an error of this service keeps it from being compared each time: it must
  * not keep everything else from that. Answers the account's id of it. Throws the error of an account, and one that may be the last.
@@ -276,12 +283,13 @@ const triesOfOne = 3
 function leaveOut(
   context: Work,
   { merchant, mode }: Tenant,
-  { id, attempts }: Reconciliation,
+  run: Reconciliation,
   { error, kind, first }: { error: unknown; kind: StatementKind; first: StatementItem | undefined },
 ): string {
-  if (error instanceof UpstreamError || first === undefined || attempts + 1 < triesOfOne) throw error
+  if (error instanceof UpstreamError || first === undefined) throw error
+  if (run.attempts + 1 < triesOfOne && !wasLeftOut(run)) throw error
   const subject = `reconciliation of ${merchant.code} in ${mode} mode`
-  context.failures.failed(subject, { err: error, row: id, kind, leftOut: first.id })
+  context.failures.failed(subject, { err: error, row: run.id, kind, leftOut: first.id })
   return first.id
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { ServiceError } from '../../base/errors.ts'
+import { replaceUnstorable } from '../../base/lossless-json.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Context } from '../../domain/context.ts'
 import { takeIdentityNotice } from '../../domain/identity/identity.ts'
@@ -139,7 +140,7 @@ function isSigned(request: FastifyRequest, secretKey: string): boolean {
 }
 
 function readBody(request: FastifyRequest): unknown {
-  return parseJson(bytesOf(request).toString('utf8'))
+  return parseJson(replaceUnstorable(bytesOf(request).toString('utf8')))
 }
 
 function forwardsNothing(): ServiceError {

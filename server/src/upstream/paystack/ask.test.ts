@@ -3,6 +3,7 @@ import type { Fault } from '../../../test/paystack/fault-proxy.ts'
 import { type OpenedAccount, openAccount } from '../../../test/paystack/open-account.ts'
 import { freePort } from '../../../test/server-process.ts'
 import { createAsk } from './ask.ts'
+import { optionalWords, readDate, readMetadata, Unreadable } from './reading.ts'
 import { initializeTransaction, verifyTransaction } from './transactions.ts'
 
 let opened: OpenedAccount
@@ -40,6 +41,27 @@ describe('a call to the account', () => {
     expect(result.is).toBe(is)
     expect(opened.observed.map((each) => each.split(' ')[1])).toEqual([outcome])
     expect(opened.server.asked).toHaveLength(arrived)
+  })
+
+  test('each text of an answer can be stored, also in a name, and in metadata that are a text of JSON', async () => {
+    const text = String.raw`{"message":"a\u0000b","data":{"\ud800":{"metadata":"{\"c\":\"d\\u0000\"}"}}}`
+    const { secretKey, baseUrl } = { ...opened.account, baseUrl: opened.proxy.url }
+    const ask = createAsk({ secretKey, baseUrl, fetch: async () => new Response(text) })
+    const { body } = await ask({ operation: 'any', method: 'GET', path: '/any' })
+    expect(body).toEqual({ message: 'a\ufffdb', data: { '\ufffd': { metadata: String.raw`{"c":"d\u0000"}` } } })
+    const { metadata } = (body.data as Record<string, { metadata: unknown }>)['\ufffd'] ?? {}
+    expect(readMetadata(metadata)).toEqual({ c: 'd\ufffd' })
+  })
+
+  test.each([
+    [() => readDate({ at: '0000-01-01T00:00:00Z' }, 'at')],
+    [() => readDate({ at: '9999-12-31T23:00:00-05:00' }, 'at')],
+  ])('a time that the database does not have is not read: %s', (read) => {
+    expect(read).toThrow(Unreadable)
+  })
+
+  test('words for a person are cut, and not within a character', () => {
+    expect(optionalWords({ message: `${'x'.repeat(499)}😀` }, 'message')).toBe(`${'x'.repeat(499)}\ufffd`)
   })
 
   test('a limit says how long the account is to be left alone', async () => {

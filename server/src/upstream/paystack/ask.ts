@@ -1,4 +1,4 @@
-import { parseLossless } from '../../base/lossless-json.ts'
+import { parseLossless, replaceUnstorable } from '../../base/lossless-json.ts'
 import { UpstreamError, type UpstreamFailure } from '../../base/upstream-error.ts'
 import type { PaystackAccount } from './account.ts'
 
@@ -16,7 +16,7 @@ export interface Question {
   timeoutMs?: number
 }
 
-/** An answer in Paystack's envelope. Numbers that JavaScript would change are kept: see `parseLossless`. */
+/** An answer in Paystack's envelope. Numbers that JavaScript would change are kept, and every text can be stored: see `base/lossless-json.ts`. */
 export interface Answer {
   status: number
   body: { status?: unknown; message?: unknown; code?: unknown; data?: unknown; meta?: unknown }
@@ -73,7 +73,7 @@ async function send(account: PaystackAccount, question: Question): Promise<Answe
 /** Null for a text that is no JSON object. */
 function readObject(text: string): Answer['body'] | null {
   try {
-    const value: unknown = parseLossless(text)
+    const value: unknown = parseLossless(replaceUnstorable(text))
     return typeof value === 'object' && !Array.isArray(value) ? value : null
   } catch {
     return null

@@ -1,5 +1,5 @@
 import { type Ask, unusable } from './ask.ts'
-import { optionalText, readBoolean, readMembers, readSuccess, readText } from './reading.ts'
+import { cutText, optionalText, readBoolean, readMembers, readSuccess, readText } from './reading.ts'
 import { readAddress } from './transactions.ts'
 
 /** A request for a mandate, as the account has it. */
@@ -38,7 +38,7 @@ export async function initializeAuthorization(
   const answer = await ask({ operation, method: 'POST', path: '/customer/authorization/initialize', body })
   const { status } = answer
   if ([400, 403, 404, 422].includes(status) && answer.body.status === false) {
-    return { refused: String(answer.body.message) }
+    return { refused: cutText(String(answer.body.message)) }
   }
   return readSuccess(operation, answer, (data) => {
     const members = readMembers(data)

@@ -6,6 +6,7 @@ import {
   optionalDate,
   optionalMembers,
   optionalText,
+  optionalWords,
   readMembers,
   readText,
   renderAmount,
@@ -99,9 +100,9 @@ function readStep(members: Members, reference: string): ChargeStep {
     reference: readOwn(members, reference),
     status,
     text:
-      optionalText(members, 'display_text') ??
-      optionalText(members, 'message') ??
-      optionalText(members, 'gateway_response'),
+      optionalWords(members, 'display_text') ??
+      optionalWords(members, 'message') ??
+      optionalWords(members, 'gateway_response'),
     url: status === 'open_url' ? readAddress(members, 'url') : null,
     ussdCode: optionalText(members, 'ussd_code'),
     countryCode: optionalText(members, 'country_code'),

@@ -14,6 +14,7 @@ import { readDedicatedAccount } from './dedicated-accounts.ts'
 import { describeAuthorization } from './facts.ts'
 import { type Listing, readPage } from './pages.ts'
 import {
+  cutText,
   type Members,
   optionalText,
   readList,
@@ -108,7 +109,7 @@ function leniently<Row>(members: Members, { name, read }: Reading<Row>): ReadRow
 
 function nameOf(members: Members, name: string): string {
   const value = members[name]
-  return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 100) : ''
+  return typeof value === 'string' || typeof value === 'number' ? cutText(String(value), 100) : ''
 }
 
 /** The code of an authorization is secret, so it is told by what may be shown. */

@@ -1,7 +1,7 @@
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { NotSentReason } from '../../domain/payments/unsent.ts'
 import { type Answer, type Ask, type Question, unusable } from './ask.ts'
-import { understand } from './reading.ts'
+import { cutText, understand } from './reading.ts'
 
 /** What is known of work at the account after a call. */
 export type Knowledge =
@@ -262,9 +262,15 @@ export async function begin<Thing>(
   }
   const { operation } = question
   const { status, body, retryAfterMs } = seen
-  if (is === 'refused') return { is, code: readCode(body.code), reason: String(body.message) }
+  if (is === 'refused') return { is, code: readCode(body.code), reason: cutText(String(body.message)) }
   if (is === 'not_sent') {
-    return { is, why: causeOf(seen), said: String(body.message), cause: unusable(operation, status), retryAfterMs }
+    return {
+      is,
+      why: causeOf(seen),
+      said: cutText(String(body.message)),
+      cause: unusable(operation, status),
+      retryAfterMs,
+    }
   }
   if (is === 'unknown') return { is, cause: unusable(operation, status) }
   if (is === 'exists' && status >= 300) return { is, thing: null }

@@ -1,5 +1,5 @@
 import { fromHundredths, toHundredths } from '../../base/hundredths.ts'
-import { numberText } from '../../base/lossless-json.ts'
+import { numberText, replaceUnstorable } from '../../base/lossless-json.ts'
 import { type Currency, currencies, maxAmount } from '../../base/money.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Mode } from '../../domain/merchants/tenant.ts'
@@ -88,6 +88,19 @@ export function optionalText(members: Members, name: string): string | null {
   return value === '' ? null : value
 }
 
+/** Words for a person, of which the first 500 characters are kept. Null where they are missing, null or empty. */
+export function optionalWords(members: Members, name: string): string | null {
+  const text = optionalText(members, name)
+  return text === null ? null : cutText(text)
+}
+
+const maxWords = 500
+
+/** The first characters of a text, without half of the last one. */
+export function cutText(text: string, length = maxWords): string {
+  return text.slice(0, length).toWellFormed()
+}
+
 export function readBoolean(members: Members, name: string): boolean {
   const value = members[name]
   if (typeof value === 'boolean') return value
@@ -158,7 +171,8 @@ export function readDate(members: Members, ...names: string[]): Date {
   const name = names.find((each) => members[each] !== undefined) ?? names.join(', ')
   const value = members[name]
   const date = typeof value === 'string' && /^\d{4}-\d\d-\d\d/.test(value) ? new Date(value) : null
-  if (date === null || Number.isNaN(date.getTime())) throw new Unreadable(name)
+  // The year may be another one in universal time, and the database has no year 0.
+  if (date === null || !(date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999)) throw new Unreadable(name)
   return date
 }
 
@@ -167,7 +181,7 @@ export function readMetadata(value: unknown): Members | null {
   if (isMembers(value)) return value
   if (typeof value !== 'string') return null
   try {
-    const parsed: unknown = JSON.parse(value)
+    const parsed: unknown = JSON.parse(replaceUnstorable(value))
     return isMembers(parsed) ? parsed : null
   } catch {
     return null

@@ -10,6 +10,7 @@ import {
   optionalId,
   optionalMembers,
   optionalText,
+  optionalWords,
   readAmount,
   readAside,
   readBoolean,
@@ -151,7 +152,7 @@ export function chargeAuthorization(
       reference: readOwn(members, wanted.reference),
       status: isPaused ? 'paused' : readText(members, 'status'),
       authorizationUrl: isPaused ? readAddress(members, 'authorization_url') : null,
-      gatewayResponse: optionalText(members, 'gateway_response'),
+      gatewayResponse: optionalWords(members, 'gateway_response'),
     }
   })
 }
@@ -225,7 +226,7 @@ export function readTransaction(members: Members): Transaction {
     createdAt,
     // It was not paid before it was made: that says on which side of a cut-over it may be.
     paidAt: unread.length > unreadBefore ? createdAt : paidAt,
-    gatewayResponse: aside(() => optionalText(members, 'gateway_response')),
+    gatewayResponse: aside(() => optionalWords(members, 'gateway_response')),
     metadata: readMetadata(members.metadata),
     authorization: aside(() => readAuthorization(optionalMembers(members, 'authorization'))),
     customer: aside(() => readCustomer(optionalMembers(members, 'customer'))),

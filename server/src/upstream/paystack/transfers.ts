@@ -4,11 +4,13 @@ import type { Ask } from './ask.ts'
 import { begin, type Outcome } from './outcomes.ts'
 import { listPages, type Period, type ReadableListing } from './pages.ts'
 import {
+  cutText,
   type Members,
   optionalAmount,
   optionalDate,
   optionalMembers,
   optionalText,
+  optionalWords,
   readAmount,
   readAside,
   readCurrency,
@@ -151,10 +153,10 @@ function readTransfer(members: Members): Transfer {
 /** The cause stands in one of two members, and in no documented form: only a text is taken for it. */
 function readFailure(members: Members): string | null {
   const { gateway_response: response, failures } = members
-  if (typeof response === 'string' && response !== '') return response
-  if (typeof failures === 'string' && failures !== '') return failures
+  if (typeof response === 'string' && response !== '') return cutText(response)
+  if (typeof failures === 'string' && failures !== '') return cutText(failures)
   return readAside(() => {
     const told = optionalMembers(members, 'failures')
-    return told === null ? null : (optionalText(told, 'message') ?? optionalText(told, 'reason'))
+    return told === null ? null : (optionalWords(told, 'message') ?? optionalWords(told, 'reason'))
   })
 }

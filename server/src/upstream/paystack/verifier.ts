@@ -7,6 +7,7 @@ import {
 } from '../../domain/identity/identity-verifier.ts'
 import { modeOfKey, type PaystackAccount } from './account.ts'
 import { createAsk, type Observe, unusable } from './ask.ts'
+import { cutText } from './reading.ts'
 
 /** The three calls that a check may make stay below the time for which it is claimed. */
 const timeoutMs = 10_000
@@ -108,7 +109,7 @@ interface WebhookData {
 }
 
 function textOf(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value.slice(0, 500) : null
+  return typeof value === 'string' && value !== '' ? cutText(value) : null
 }
 
 function membersOf(data: unknown): Record<string, unknown> {
