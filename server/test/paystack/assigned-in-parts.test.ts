@@ -502,6 +502,20 @@ test('a refund of the dashboard is of the part whose own refund of the same amou
   await expectAgreement()
 })
 
+test('a refund that was settled as one of the dashboard is no difference, until that one fails there', async () => {
+  const id = await lose(1_000, 'cut_before')
+  opened.proxy.choose = () => 'none'
+  await settleAs('processed', id)
+  const row = refundInDashboard(opened.account, sent(), 1_000)
+  await told()
+  expect(await both()).toEqual([1_500, 0, 0, 500, 0, 0])
+  await expectAgreement()
+  await end('failed', row)
+  expect(await both()).toEqual([1_500, 0, 0, 500, 0, 0])
+  expect(await opened.reconcile()).toMatchObject({ balances: [{ unexplained: 0 }] })
+  expect(await opened.named()).toEqual([['state', 'refund', 1_000]])
+})
+
 type Context = Parameters<typeof learnDispute>[0]
 
 /** Learns of a dispute of some of the money that a movement has brought. */

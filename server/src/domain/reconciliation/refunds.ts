@@ -4,6 +4,7 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { lookAtPayment } from '../payments/dispute-lookups.ts'
+import { partIds, paymentOf } from '../payments/payment-parts.ts'
 import type { RefundState } from '../payments/refund-states.ts'
 import { advanceRefund } from '../payments/refunds.ts'
 import type { ReconciliationContext, StatementItem } from './account-statement.ts'
@@ -149,20 +150,27 @@ async function compareOther(
 /**
  * What is booked as taken back by a refund of the account: by itself, as the end of a dispute, or as the refund of ours that was settled
  * as this one.
+ *
+ * @param transactionId of the payment, or of a part of it
  */
 async function findTaken(
   context: Context,
-  { merchant }: Tenant,
+  tenant: Tenant,
   transactionId: string,
   refundId: string,
 ): Promise<{ amount: bigint } | null> {
+  const { merchant } = tenant
   const [taken] = await context.db.query<{ amount: bigint }>(sql`
-    select d.amount from disputes d
-    where d.merchant_id = ${merchant.id} and d.original_id = ${transactionId}::uuid and d.state = 'lost'
+    with payment as materialized (${paymentOf(tenant, transactionId)})
+    select d.amount
+    from payment p
+    join disputes d on d.merchant_id = ${merchant.id} and d.original_id = p.id and d.state = 'lost'
       and (d.outside_id = ${`refund/${refundId}`} or d.refund_name = ${refundId})
     union all
-    select r.amount from refunds r
-    where r.merchant_id = ${merchant.id} and r.original_id = ${transactionId}::uuid and r.settled_as = ${refundId}
+    select r.amount
+    from refunds r
+    where r.merchant_id = ${merchant.id} and r.settled_as = ${refundId}
+      and r.original_id in (${partIds(tenant, sql`(select p.id from payment p)`)})
     limit 1
   `)
   return taken ?? null
