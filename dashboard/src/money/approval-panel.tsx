@@ -9,6 +9,7 @@ import { nameOf } from '../customers/names.ts'
 import { namesOf } from '../customers/queries.ts'
 import { Copyable, Facts, Money, Problem } from '../parts/basics.tsx'
 import { Panel } from '../parts/dialog.tsx'
+import { findingOf } from './approval-grounds.tsx'
 import { ApprovalStatus } from './approval-status.tsx'
 import { aboutWords, needWords } from './approval-words.ts'
 import { useBankNames } from './banks.ts'
@@ -42,7 +43,7 @@ export function ApprovalPanel({ id, close }: { id: string; close: () => void }) 
 function Whole({ approval, names }: Asked) {
   const { format } = useSession()
   const banks = useBankNames()
-  const { amount, currency, customerId, destination, settings, payoutSettings, settlement } = approval
+  const { amount, currency, customerId, destination, settings, payoutSettings } = approval
   const facts: [string, ReactNode][] = [
     ['State', <ApprovalStatus key="status" status={approval.status} />],
     ['About', <About key="about" approval={approval} />],
@@ -60,14 +61,10 @@ function Whole({ approval, names }: Asked) {
     facts.push(['To', destination.accountName ?? 'Name erased'], ['Account', destinationWords(account, banks)])
     facts.push(['Name at the bank', <NameAtBank key="name" check={destination.nameCheck} />])
   }
-  if (settlement !== null) {
-    const { fee } = settlement
-    facts.push(['Proof', settlement.proof ?? '–'])
-    if (fee && currency !== null) facts.push(['Kept by the bank', <Money key="fee" amount={fee} currency={currency} />])
-  }
+  if (approval.settlement === null) facts.push(['Words', approval.words ?? '–'])
+  else facts.push(...findingOf(approval, format))
   if (approval.source !== null) facts.push(['Came', plain(approval.source)])
   facts.push(
-    ['Words', approval.words ?? '–'],
     ['Why it waits', needWords(approval.needs)],
     ['Asked by', byWord(approval.by)],
     ['Asked', exactTime(approval.createdAt, format)],

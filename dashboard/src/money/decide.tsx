@@ -7,7 +7,8 @@ import { needSentence } from '../base/problems.ts'
 import { byWord } from '../base/words.ts'
 import { useRefresh } from '../customers/queries.ts'
 import { Action } from '../parts/action.tsx'
-import { Copyable } from '../parts/basics.tsx'
+import { Copyable, Facts } from '../parts/basics.tsx'
+import { groundsOf, groundWords } from './approval-grounds.tsx'
 import { aboutWords, isAskedBy, needWords } from './approval-words.ts'
 
 /** What waits for a second person, with the names of customers by their codes. */
@@ -72,26 +73,41 @@ function useTold({ approval, names }: Asked) {
   const { amount, currency, customerId } = approval
   const money = amount === null || currency === null ? undefined : formatMoney(amount, currency, format)
   const owner = customerId === null ? undefined : (names.get(customerId) ?? customerId)
-  return { money, about: aboutWords(approval), owner }
+  return { money, about: aboutWords(approval), owner, grounds: groundWords(approval, format) }
+}
+
+/** The thing, and by what it is decided. */
+function Thing({ approval, names }: Asked) {
+  const { format } = useSession()
+  const { money, about } = useTold({ approval, names })
+  return (
+    <>
+      <p>{[about, money].filter(Boolean).join(', ')}</p>
+      <Facts of={groundsOf(approval, format)} />
+    </>
+  )
 }
 
 interface DecideProps extends Asked {
   close: () => void
 }
 
+/** Whoever approves may not know the processor: only owners see it. */
+const payoutGoesOn = 'The processor sends it, or a person pays it where the processor is manual.'
+
 /** `isPlayed`: the sandbox approves in place of another person. */
 function Approve({ approval, names, close, isPlayed = false }: DecideProps & { isPlayed?: boolean }) {
   const { mteja } = useSession()
   const refresh = useRefresh(approval.customerId ?? '')
   const notice = useNotice()
-  const { money, about, owner } = useTold({ approval, names })
+  const { money, about, owner, grounds } = useTold({ approval, names })
   const isSent = approval.kind === 'payout'
   const ask = () => ({
     sentence: (
       <>
-        What {byWord(approval.by)} has asked for is {isSent ? 'sent' : 'done'} at once:{' '}
+        What {byWord(approval.by)} has asked for {isSent ? 'goes on' : 'is done'} at once:{' '}
         <strong>{[about, money].filter(Boolean).join(', ')}</strong>
-        {owner !== undefined && `, customer ${owner}`}.
+        {owner !== undefined && `, customer ${owner}`}. {isSent && payoutGoesOn} {grounds}
       </>
     ),
     button: money === undefined ? 'Approve' : `Approve ${money}`,
@@ -102,27 +118,34 @@ function Approve({ approval, names, close, isPlayed = false }: DecideProps & { i
   })
   const done = () => {
     refresh()
-    notice({ text: isSent ? 'It was approved, and is sent now.' : 'It was approved, and is done.' })
+    notice({ text: isSent ? 'It was approved, and goes on.' : 'It was approved, and is done.' })
   }
   return (
     <Action title={isPlayed ? 'Approve as another person' : 'Approve'} close={close} ask={ask} done={done} isDangerous>
-      <p>{[about, money].filter(Boolean).join(', ')}</p>
+      <Thing approval={approval} names={names} />
       <p className="quiet">{needWords(approval.needs)}</p>
     </Action>
   )
+}
+
+/** A payout or refund whose settlement is denied is as open as before. */
+function nothingMoves({ settlement }: Mteja.Approval): string {
+  return settlement === null
+    ? 'Nothing moves, and money that was reserved for it can be spent.'
+    : 'Nothing moves, and what it is about stays as open as it was.'
 }
 
 function Deny({ approval, names, isOwn, close }: DecideProps & { isOwn: boolean }) {
   const { mteja } = useSession()
   const refresh = useRefresh(approval.customerId ?? '')
   const notice = useNotice()
-  const { money, about } = useTold({ approval, names })
+  const { money, about, grounds } = useTold({ approval, names })
   const [reason, setReason] = useState('')
   const ask = () => ({
     sentence: (
       <>
-        It is never done: <strong>{[about, money].filter(Boolean).join(', ')}</strong>. Nothing moves, and money that
-        was reserved for it can be spent.
+        It is never done: <strong>{[about, money].filter(Boolean).join(', ')}</strong>. {nothingMoves(approval)}{' '}
+        {grounds}
       </>
     ),
     button: isOwn ? 'Withdraw' : 'Deny',
@@ -135,6 +158,7 @@ function Deny({ approval, names, isOwn, close }: DecideProps & { isOwn: boolean 
   }
   return (
     <Action title={isOwn ? 'Withdraw' : 'Deny'} close={close} ask={ask} done={done} isDangerous>
+      <Thing approval={approval} names={names} />
       <TextInput
         label="Reason (optional)"
         description="Whoever asked sees it"

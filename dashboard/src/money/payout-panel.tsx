@@ -14,11 +14,13 @@ import { namesOf } from '../customers/queries.ts'
 import { Copyable, Facts, Money, Problem } from '../parts/basics.tsx'
 import { columns } from '../parts/columns.ts'
 import { Panel } from '../parts/dialog.tsx'
+import { findingOf } from './approval-grounds.tsx'
+import { aboutWords } from './approval-words.ts'
 import { useBankNames } from './banks.ts'
 import { Decide } from './decide.tsx'
 import { NameAtBank } from './name-check.tsx'
 import { CancelPayout, EndAttention, SettlePayout } from './payout-dialogs.tsx'
-import { destinationWords, PayoutState, remedyOf, toldState } from './payout-state.tsx'
+import { destinationWords, numberOf, PayoutState, remedyOf, toldState } from './payout-state.tsx'
 
 type Payout = Mteja.Payout
 
@@ -61,9 +63,9 @@ async function readWhole(session: Session, id: string): Promise<Whole> {
 
 /** It waits itself, or its settlement by hand does. */
 async function readWaiting({ mteja }: Session, payout: Payout): Promise<Mteja.RetrievedApproval | undefined> {
-  const { state, approvalId, settlementApprovalId, endedAt } = payout
+  const { state, approvalId, settlementApprovalId } = payout
   const id = state === 'awaiting_approval' ? approvalId : settlementApprovalId
-  if (id === null || endedAt !== null) return undefined
+  if (id === null) return undefined
   const approval = await mteja.approvals.retrieve(id)
   return approval.status === 'waiting' ? approval : undefined
 }
@@ -85,9 +87,10 @@ async function readTold({ mteja }: Session, { id, customerId, createdAt, updated
 const mostPages = 3
 
 function Shown({ payout, told, movement, waiting, names }: Whole) {
-  const { format } = useSession()
+  const { format, can } = useSession()
   const banks = useBankNames()
   const { currency, customerId, destination, needsAttention } = payout
+  const number = numberOf(destination)
   const facts: [string, ReactNode][] = [
     ['State', <PayoutState key="state" payout={payout} />],
     ['To', destination.accountName ?? 'Name erased'],
@@ -112,6 +115,10 @@ function Shown({ payout, told, movement, waiting, names }: Whole) {
   ]
   if (payout.stateReason !== null && payout.stateReason !== needsAttention?.reason)
     facts.splice(1, 0, ['Why', payout.stateReason])
+  if (isPaidByPerson(payout) && can('payouts:write') && number !== null) {
+    const at = facts.findIndex(([name]) => name === 'Account')
+    facts.splice(at + 1, 0, ['Number to pay to', <Copyable key="number" text={number} />])
+  }
   if (payout.proof !== null) facts.push(['Settled by hand', payout.proof])
   if (payout.approvalId !== null) facts.push(['Approval', <ToApproval key="approval" id={payout.approvalId} />])
   if (payout.settlementApprovalId !== null) {
@@ -132,9 +139,23 @@ function Shown({ payout, told, movement, waiting, names }: Whole) {
       <Facts of={facts} />
       <Told events={told} />
       {movement !== undefined && <BothSides movement={movement} names={names} />}
+      {waiting !== undefined && <Found approval={waiting} />}
       {waiting !== undefined && <Decide approval={waiting} names={names} />}
-      <Acts payout={payout} />
+      <Acts payout={payout} isSettling={waiting?.kind === 'payout_settlement'} />
     </div>
+  )
+}
+
+/** How a person has found a payout whose settlement waits. */
+function Found({ approval }: { approval: Mteja.RetrievedApproval }) {
+  const { format } = useSession()
+  const finding = findingOf(approval, format)
+  if (finding.length === 0) return null
+  return (
+    <section className="stack tight" aria-label="Waits for a second person">
+      <h3>Waits for a second person</h3>
+      <Facts of={[['About', aboutWords(approval)], ...finding, ['Asked by', byWord(approval.by)]]} />
+    </section>
   )
 }
 
@@ -196,17 +217,21 @@ function isForPerson({ state, processor, needsAttention }: Payout): boolean {
   return (state === 'sending' || state === 'sent') && unsaid.has(needsAttention?.code ?? '')
 }
 
+/** It was given to a person, who needs the number. */
+const isPaidByPerson = ({ processor, endedAt }: Payout): boolean => processor === 'manual' && endedAt === null
+
 const unsaid: ReadonlySet<string> = new Set(['unknown', 'lost', 'disagrees', 'undecided'])
 /** It has ended, and a person has to look. */
 const odd: ReadonlySet<string> = new Set(['late', 'fee', 'contradicted'])
 
-function Acts({ payout }: { payout: Payout }) {
+/** While a settlement of it waits, nothing else is done about it: whoever asked withdraws it, or another person denies it. */
+function Acts({ payout, isSettling }: { payout: Payout; isSettling: boolean }) {
   const { can } = useSession()
   const [dialog, setDialog] = useState<'cancel' | 'settle' | 'look' | null>(null)
   const canBeCancelled = payout.state === 'awaiting_approval' || payout.state === 'pending'
   const canBeSettled = isForPerson(payout)
   const isToBeLookedAt = payout.endedAt !== null && odd.has(payout.needsAttention?.code ?? '')
-  if (!canBeCancelled && !canBeSettled && !isToBeLookedAt) return null
+  if (isSettling || (!canBeCancelled && !canBeSettled && !isToBeLookedAt)) return null
   if (!can('payouts:write')) return <p className="quiet">{needSentence('payouts:write')}</p>
   const close = () => setDialog(null)
   return (

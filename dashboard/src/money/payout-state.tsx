@@ -41,12 +41,18 @@ type Destination = Pick<Payout['destination'], 'accountNumber' | 'bankCode' | 'p
 
 /** Where the money goes: the number is masked, as on a statement of a bank. */
 export function destinationWords(destination: Destination, banks: ReadonlyMap<string, string> | undefined): string {
-  const { accountNumber, bankCode, phoneNumber, provider } = destination
+  const { bankCode, provider } = destination
   const code = bankCode ?? provider
   const place = code === null ? undefined : (banks?.get(code) ?? code)
-  const number = accountNumber ?? phoneNumber
+  const number = numberOf(destination)
   return [place, number === null ? 'number erased' : masked(number)].filter(Boolean).join(' ')
 }
+
+/** The whole number, of a bank account or a mobile wallet; null once it was erased. */
+export const numberOf = ({
+  accountNumber,
+  phoneNumber,
+}: Pick<Destination, 'accountNumber' | 'phoneNumber'>): string | null => accountNumber ?? phoneNumber
 
 export const masked = (number: string): string => `••${number.slice(-4)}`
 
