@@ -83,6 +83,8 @@ export interface LiveAccount {
   asksOtp: boolean
   /** Whether a new transfer is judged for a while, and unknown until `judge`. */
   isSlowToJudge: boolean
+  /** Whether the list of transfers has all of them, whatever period is asked for. */
+  ignoresPeriods: boolean
   /** Whether the fee of a transfer that has come back stays taken. */
   keepsFees: boolean
   /** The business may not pay out. */
@@ -132,6 +134,7 @@ export function createLiveAccount(
     toppedUp: 0,
     asksOtp: false,
     isSlowToJudge: false,
+    ignoresPeriods: false,
     keepsFees: false,
     isStarter: false,
     dedicatedAccounts: [],

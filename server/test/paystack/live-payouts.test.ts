@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { OwnedDb } from '../../src/db/database.ts'
 import { sql } from '../../src/db/sql.ts'
+import { inTransaction } from '../../src/domain/context.ts'
 import { dropReplacedCredentials, listAccounts } from '../../src/domain/payments/processor-accounts.ts'
+import { setPaused } from '../../src/domain/payments/sending-pauses.ts'
 import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
 import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { getMerchantBalance } from '../../src/domain/wallet/merchant-balances.ts'
@@ -385,6 +387,30 @@ describe('a payout by an account at Paystack', () => {
     expect([await stateOf(waiting), await stateOf(unseen), account.transfers.length]).toEqual(['sent', 'sent', 3])
     const told = (await ask('GET', '/v1/events?limit=100')).json().data.map(({ type }: { type: string }) => type)
     expect(told.filter((type: string) => type.startsWith('sending.'))).toEqual(['sending.resumed', 'sending.paused'])
+  })
+
+  test('is sent after a pause has ended, also where the account lists what is older than it was asked for', async () => {
+    account.ignoresPeriods = true
+    await payOut({ reference: 'unknown' })
+    await advance()
+    await forget((await ask('GET', '/v1/payouts')).json().data[0].id)
+    const waiting = await payOut()
+    restart()
+    await advance()
+    expect([await stateOf(waiting), account.transfers.length]).toEqual(['pending', 1])
+    api.service.clock.advance(1000)
+    await inTransaction(api.service, (tx) => setPaused(tx, tenant, false, 'operator'))
+    await advance()
+    expect([await stateOf(waiting), account.transfers.length]).toEqual(['sent', 2])
+    restart()
+    await advanceLater(1000)
+    expect((await ask('GET', '/v1/processors')).json().data[1].pause).toBeNull()
+    // What was sent since then and is unknown pauses again.
+    await forget(waiting)
+    restart()
+    const later = await payOut()
+    await advance()
+    expect([await stateOf(later), account.transfers.length]).toEqual(['pending', 2])
   })
 
   test('waits in a restored database whose key had to be chosen again, and goes on after a reconciliation', async () => {

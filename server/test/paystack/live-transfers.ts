@@ -38,8 +38,8 @@ export const transferRoutes: Routes = {
     const rows = account.transfers.filter(
       (row) =>
         (status === null || row.status === status) &&
-        (from === null || String(row.createdAt) >= from) &&
-        (to === null || String(row.createdAt) <= to),
+        (account.ignoresPeriods ||
+          ((from === null || String(row.createdAt) >= from) && (to === null || String(row.createdAt) <= to))),
     )
     return list('Transfers retrieved', rows.toReversed().map(asRetrieved), query)
   },

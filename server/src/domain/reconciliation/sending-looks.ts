@@ -80,10 +80,16 @@ async function findUnknown(
     const { items, isLast } = await readPage(tenant, { ...question, page })
     const ours = items.filter(({ name }) => name !== null)
     const known = await findSent(context, tenant, question.kind, ours)
-    unknown.push(...ours.filter((item) => !known.has(item.id) && bearsOurMark(context, question.kind, item)))
+    const others = ours.filter((item) => !known.has(item.id) && isSince(item, question.from))
+    unknown.push(...others.filter((item) => bearsOurMark(context, question.kind, item)))
     if (isLast || known.size > 0) break
   }
   return unknown
+}
+
+/** An account may list what is older than was asked for. One may tell the time of a thing in whole seconds. */
+function isSince({ createdAt }: StatementItem, from: Date): boolean {
+  return createdAt.getTime() >= Math.floor(from.getTime() / 1000) * 1000
 }
 
 /** The names of payouts say which installation has sent them. Those of refunds and payments do not. */
