@@ -40,10 +40,22 @@ describe('the processor of the one merchant', () => {
     expect(readConfig({}, {}).processorAccount).toBeUndefined()
     const asked = { MTEJA_PROCESSOR: 'paystack', MTEJA_PROCESSOR_SECRET_KEY: secretKey }
     expect(readConfig({}, asked)).toMatchObject({
-      processorAccount: { secretKey, merchant: undefined },
+      processorAccount: { secretKey, merchant: undefined, directions: ['in'] },
       paystackUrl: 'https://api.paystack.co',
     })
     expect(readConfig({}, { ...asked, MTEJA_PROCESSOR_MERCHANT: 'mer_1' }).processorAccount?.merchant).toBe('mer_1')
+  })
+
+  test.each([
+    ['out', ['out']],
+    ['both', ['in', 'out']],
+  ])('an account serves the directions of %s', (direction, directions) => {
+    const environment = {
+      MTEJA_PROCESSOR: 'paystack',
+      MTEJA_PROCESSOR_SECRET_KEY: secretKey,
+      MTEJA_PROCESSOR_DIRECTION: direction,
+    }
+    expect(readConfig({}, environment).processorAccount?.directions).toEqual(directions)
   })
 
   test.each([
@@ -52,6 +64,15 @@ describe('the processor of the one merchant', () => {
     [{ MTEJA_PROCESSOR: 'paystack', MTEJA_PROCESSOR_SECRET_KEY: 'pk_live_1' }, 'MTEJA_PROCESSOR_SECRET_KEY'],
     [{ MTEJA_PROCESSOR_SECRET_KEY: secretKey }, 'MTEJA_PROCESSOR_SECRET_KEY'],
     [{ MTEJA_PROCESSOR_MERCHANT: 'mer_1' }, 'MTEJA_PROCESSOR_MERCHANT'],
+    [{ MTEJA_PROCESSOR_DIRECTION: 'both' }, 'MTEJA_PROCESSOR_DIRECTION'],
+    [
+      {
+        MTEJA_PROCESSOR: 'paystack',
+        MTEJA_PROCESSOR_SECRET_KEY: secretKey,
+        MTEJA_PROCESSOR_DIRECTION: 'in, out',
+      },
+      'MTEJA_PROCESSOR_DIRECTION',
+    ],
   ])('a processor cannot be %j, and the refusal names the setting at fault', (environment, setting) => {
     expect(() => readConfig({}, environment)).toThrow(setting)
   })

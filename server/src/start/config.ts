@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js'
 import { defaultLimits, type Limits } from '../domain/context.ts'
 import type { OutsideIssuer } from '../domain/merchants/tokens.ts'
+import type { Direction } from '../domain/payments/processor-accounts.ts'
 import { defaultDisputeWindowDays, type ErasureChoice } from '../domain/personal-data/erasure.ts'
 import { defaultRetention, type Retention } from '../domain/retention/retention.ts'
 import { type Network, parseNetwork, type ReachPolicy } from '../domain/webhooks/reach.ts'
@@ -47,8 +48,8 @@ export interface Config {
   sandboxFees: 'public' | 'none'
   /** Where Paystack is, without a slash at its end. */
   paystackUrl: string
-  /** The Paystack account that takes the payments of the one merchant. Default: as each merchant has chosen. */
-  processorAccount: { secretKey: string; merchant: string | undefined } | undefined
+  /** The Paystack account of the one merchant, and whether it takes payments, pays out, or both. Default: as each merchant has chosen. */
+  processorAccount: { secretKey: string; merchant: string | undefined; directions: readonly Direction[] } | undefined
   /** The Paystack account that identity checks of its key's mode are forwarded to, and where it is, without a slash at its end. */
   upstreamPaystack: { secretKey: string; baseUrl: string } | undefined
   paystackMetadata: 'lenient' | 'strict'
@@ -140,11 +141,7 @@ export function readConfig(flags: Flags, environment: NodeJS.ProcessEnv): Config
     sandboxDelayMs: readNumber('MTEJA_SANDBOX_DELAY_MS', text('MTEJA_SANDBOX_DELAY_MS') ?? '1000', 0, 86_400_000),
     sandboxFees: readChoice('MTEJA_SANDBOX_FEES', text('MTEJA_SANDBOX_FEES') ?? 'public', ['public', 'none']),
     paystackUrl,
-    processorAccount: readProcessorAccount(
-      text('MTEJA_PROCESSOR'),
-      text('MTEJA_PROCESSOR_SECRET_KEY'),
-      text('MTEJA_PROCESSOR_MERCHANT'),
-    ),
+    processorAccount: readProcessorAccount(text),
     upstreamPaystack: readUpstream(text('MTEJA_IDENTITY_VERIFIER'), text('MTEJA_PAYSTACK_SECRET_KEY'), paystackUrl),
     paystackMetadata: readChoice('MTEJA_PAYSTACK_METADATA', text('MTEJA_PAYSTACK_METADATA') ?? 'lenient', [
       'lenient',
@@ -355,13 +352,14 @@ function readAdminKey(key: string | undefined): string | undefined {
   throw new ConfigError('MTEJA_ADMIN_KEY must have at least 16 characters')
 }
 
-function readProcessorAccount(
-  processor: string | undefined,
-  secretKey: string | undefined,
-  merchant: string | undefined,
-): Config['processorAccount'] {
+const directionsOf = { in: ['in'], out: ['out'], both: ['in', 'out'] } as const
+
+function readProcessorAccount(text: (name: string) => string | undefined): Config['processorAccount'] {
+  const processor = text('MTEJA_PROCESSOR')
+  const secretKey = text('MTEJA_PROCESSOR_SECRET_KEY')
   if (processor === undefined) {
-    const stray = secretKey === undefined ? merchant && 'MTEJA_PROCESSOR_MERCHANT' : 'MTEJA_PROCESSOR_SECRET_KEY'
+    const others = ['MTEJA_PROCESSOR_SECRET_KEY', 'MTEJA_PROCESSOR_MERCHANT', 'MTEJA_PROCESSOR_DIRECTION']
+    const stray = others.find((name) => text(name) !== undefined)
     if (stray) throw new ConfigError(`${stray} does nothing without MTEJA_PROCESSOR=paystack: set both, or neither`)
     return undefined
   }
@@ -369,7 +367,12 @@ function readProcessorAccount(
   if (secretKey === undefined || !isSecretKey(secretKey)) {
     throw new ConfigError('MTEJA_PROCESSOR=paystack needs MTEJA_PROCESSOR_SECRET_KEY, sk_test_… or sk_live_…')
   }
-  return { secretKey, merchant }
+  const direction = readChoice('MTEJA_PROCESSOR_DIRECTION', text('MTEJA_PROCESSOR_DIRECTION') ?? 'in', [
+    'in',
+    'out',
+    'both',
+  ])
+  return { secretKey, merchant: text('MTEJA_PROCESSOR_MERCHANT'), directions: directionsOf[direction] }
 }
 
 function readUpstream(verifier: string | undefined, secretKey: string | undefined, baseUrl: string) {

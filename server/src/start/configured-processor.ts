@@ -9,20 +9,21 @@ import { modeOfKey } from '../upstream/paystack/account.ts'
 import type { Config } from './config.ts'
 
 /**
- * Chooses the Paystack account of the configuration for the one merchant, in the mode of its key. The same account again changes
- * nothing. Throws StartupError where it is not clear for whom.
+ * Chooses the Paystack account of the configuration for the one merchant, in the mode of its key, for each direction that it serves.
+ * The same account again changes nothing. Throws StartupError where it is not clear for whom.
  */
 export async function chooseConfigured(
   context: Service,
   { processorAccount }: Pick<Config, 'processorAccount'>,
 ): Promise<void> {
   if (processorAccount === undefined) return
-  const { secretKey } = processorAccount
+  const { secretKey, directions } = processorAccount
   const merchant = await findMerchant(context, processorAccount.merchant)
   const mode = modeOfKey(secretKey)
-  await inTransaction(context, (tx) =>
-    setProcessor(tx, { merchant, mode }, { direction: 'in', processor: 'paystack', secretKey }),
-  )
+  await inTransaction(context, async (tx) => {
+    for (const direction of directions)
+      await setProcessor(tx, { merchant, mode }, { direction, processor: 'paystack', secretKey })
+  })
 }
 
 async function findMerchant(context: Service, named: string | undefined): Promise<Merchant> {
