@@ -3,7 +3,7 @@ import { uuidV7 } from '../../src/base/ids.ts'
 import { sql } from '../../src/db/sql.ts'
 import { doCommand } from '../../src/domain/ledger/commands.ts'
 import { type Dispute, findDispute } from '../../src/domain/payments/dispute-records.ts'
-import { findDisputedMoney } from '../../src/domain/payments/disputed-money.ts'
+import { type DisputedMoney, findDisputedMoney } from '../../src/domain/payments/disputed-money.ts'
 import { learnDispute } from '../../src/domain/payments/disputes.ts'
 import { refundTransaction } from '../../src/domain/payments/refunds.ts'
 import { openTestApi, type TestApi } from '../api.ts'
@@ -518,6 +518,8 @@ test('a refund that was settled as one of the dashboard is no difference, until 
 
 type Context = Parameters<typeof learnDispute>[0]
 
+const report = { stateReason: null, resolution: null, complaint: null, respondBy: null, refundName: null }
+
 /** Learns of a dispute of some of the money that a movement has brought. */
 async function learn(
   id: string,
@@ -534,10 +536,7 @@ async function learn(
     opened.tenant,
     money,
     { accountId, reference: sent() },
-    {
-      ...{ outsideId, state, stateReason: null, resolution: null, category: 'chargeback', amount },
-      ...{ complaint: null, respondBy: null, refundName: null },
-    },
+    { ...report, outsideId, state, category: 'chargeback', amount },
   )
 }
 
@@ -560,6 +559,35 @@ test('what has left suspense before a server died is not taken again from who ha
     expect([last, await balance(ada)]).toEqual([last, [before + 600 * last, 0, 0]])
   }
 }, 300_000)
+
+test('a dispute that is lost again takes what it then wants, also where a server dies', async () => {
+  for (let last = 1, isOver = false; !isOver; last += 1) {
+    await learn(first.id, 'lost', 400n)
+    expect([last, await both()]).toEqual([last, [1_100, 0, 0, 1_500, 0, 0]])
+    await learn(first.id, 'won', 400n)
+    isOver = await learnDying(last, first.id, 'lost', 2_000n)
+    // Whatever the account says meanwhile.
+    if (last % 2 === 0) await learn(first.id, 'won', 2_000n)
+    await learn(first.id, 'lost', 2_000n)
+    expect([last, await both()]).toEqual([last, [0, 0, 0, 1_000, 0, 0]])
+    await learn(first.id, 'won', 2_000n)
+    expect([last, await both()]).toEqual([last, [1_500, 0, 0, 1_500, 0, 0]])
+  }
+}, 300_000)
+
+test('a refund of the account whose money is not booked yet cannot be answered', async () => {
+  const { db } = dyingDb(api.service.db, 8, 'after')
+  const money = await findDisputedMoney(api.service, opened.tenant, first.id)
+  const at = { accountId: 2n, reference: sent() }
+  const told = { ...report, outsideId: 'refund/9', category: 'refund', state: 'lost', amount: 100n } as const
+  await learnDispute({ ...api.service, db }, opened.tenant, money as DisputedMoney, at, told).catch(() => {})
+  const [{ id, state }] = (await opened.ask('GET', '/v1/disputes')).json().data
+  expect(state).toBe('open')
+  for (const answer of ['accept', 'decline']) {
+    const refused = await opened.ask('POST', `/v1/disputes/${id}/${answer}`, {})
+    expect([refused.statusCode, refused.json().error.code]).toEqual([409, 'dispute_not_open'])
+  }
+})
 
 test('what was lost before disputes took of several parts comes back to the first one, whatever is open in suspense', async () => {
   const book = commandsFor(api.service).book('suspended', { kind: 'outside', at: 2n }, { kind: 'suspense' }, 1_000n)

@@ -127,6 +127,28 @@ test.each([
   },
 )
 
+test('a dispute that was won may be lost again with another amount', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = (await opened.books())['outside/2'] as number
+  const dispute = openDispute(opened.account, reference)
+  for (const amount of [1_000, 2_500, 4_000, 1_500]) {
+    dispute.refund_amount = amount
+    resolveDispute(opened.account, dispute, 'auto-accepted')
+    await settle()
+    expect([await status(), (await opened.books())['outside/2']]).toEqual([
+      amount === 4_000 ? 'reversed' : 'success',
+      before + amount,
+    ])
+    const [{ amount: shown }] = (await opened.ask('GET', '/v1/disputes')).json().data
+    expect(shown).toBe(amount)
+    dispute.refund_amount = 4_000
+    resolveDispute(opened.account, dispute, 'declined')
+    await settle()
+    expect([await status(), (await opened.books())['outside/2']]).toEqual(['success', before])
+  }
+  expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+})
+
 test('a refund that was settled as failed, is made after all and then fails comes back', async () => {
   ;({ reference } = await opened.topUp('order-1', 4_000))
   const before = await opened.books()

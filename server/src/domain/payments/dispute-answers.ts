@@ -153,8 +153,12 @@ export async function openUpload(
   throw new ServiceError('not_available', message)
 }
 
-/** Null for a dispute of the sandbox. Throws `invalid_request` for money that was given back at the account already. */
+/** Null for a dispute of the sandbox. Throws `dispute_not_open` for a refund that was made at the account. */
 async function accountOf(context: PaymentsContext, tenant: Tenant, dispute: Dispute): Promise<AccountDisputes | null> {
+  if (dispute.category === 'refund') {
+    const message = `The dispute ${JSON.stringify(dispute.id)} is a refund that was made at the processor: nobody can answer it`
+    throw new ServiceError('dispute_not_open', message)
+  }
   if (dispute.accountId === 0n) return null
   const processor = await requireProcessor(context, tenant, { sentBy: dispute.accountId })
   return processor.disputes ?? null

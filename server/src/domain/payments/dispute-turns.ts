@@ -114,7 +114,7 @@ export async function noteTurn(
     moved === null
       ? sql`movement_id = r.movement_id`
       : sql`
-          movement_id = ${moved.movementIds.at(-1)}::uuid, movement_ids = r.movement_ids || ${moved.movementIds}::uuid[],
+          amount = ${dispute.amount}::bigint, movement_id = ${moved.movementIds.at(-1)}::uuid, movement_ids = r.movement_ids || ${moved.movementIds}::uuid[],
           movements = r.movements + ${moved.borneBy === 'suspense' ? 1 : 0}::integer, borne_by = ${moved.borneBy},
           takings = coalesce(${moved.takings === undefined ? null : writeTakings(moved.takings)}::json, r.takings)
         `

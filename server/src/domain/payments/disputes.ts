@@ -58,7 +58,15 @@ export async function learnDispute(
   const dispute = await findDispute(context, tenant, name)
   if (dispute === null) return null
   await holdAmount(context, tenant, dispute, money)
-  return settleDispute(context, tenant, dispute, money, report)
+  return settleDispute(context, tenant, { ...dispute, amount: amountOf(dispute, money, report) }, money, report)
+}
+
+/** Minor units. A dispute that was lost and won may be lost again with another amount. What is booked of it has its own. */
+function amountOf(dispute: Dispute, money: DisputedMoney, report: DisputeReport): bigint {
+  const { state, amount, movementId, takings } = dispute
+  if (movementId === null || state === 'lost') return amount
+  if (report.state === 'lost') return report.amount ?? money.amount
+  return isTaking(dispute) ? takings.reduce((sum, each) => sum + each.amount, 0n) : amount
 }
 
 async function insertDispute(
