@@ -4155,11 +4155,13 @@ export namespace Mteja {
   export interface Refund {
     /** The id of the new ledger transaction */
     id: string
-    /** The id of the transaction that was given back */
+    /** The id of the transaction that was given back; of money that was in suspense, of the one that brought it */
     transactionId: string
     amount: number
     currency: string
     createdAt: string
+    /** The id of the movement that assigned the money to its owner, for money that was in suspense: by it a refund is of the same part of a payment in several parts. Absent for other money */
+    assignedTransactionId?: string
     /** Present where a processor gives the money back: its money is reserved. Retrieve the refund, or wait for its events, to learn how it ends. Without it the money has moved */
     state?: 'pending'
   }
@@ -4167,7 +4169,7 @@ export namespace Mteja {
   export interface StoredRefund {
     /** The id of the ledger transaction, too, once the money has moved */
     id: string
-    /** The id of the transaction that was given back */
+    /** The id of the transaction that was given back; of money that was in suspense, of the one that brought it */
     transactionId: string
     amount: number
     currency: string
@@ -4175,6 +4177,8 @@ export namespace Mteja {
     state: 'pending' | 'unknown' | 'processing' | 'needsAttention' | 'processed' | 'failed'
     /** The reason why it waits, why it is unknown, why it failed, why a person has to act, or why it was settled by hand */
     stateReason: string | null
+    /** The id of the movement that assigned the money to its owner, for money that was in suspense: by it a refund is of the same part of a payment in several parts. Null for other money */
+    assignedTransactionId: string | null
     kind: 'refund' | 'reversal'
     /** The customer of the movement; for a transfer, its receiver; null for a payment to the merchant */
     customerId: string | null
@@ -4210,7 +4214,7 @@ export namespace Mteja {
     paymentIntentId: string | null
     /** Of the payment; null for money that came under no reference */
     reference: string | null
-    /** The customer whose money it was, or who paid */
+    /** The customer whose money it was, or who paid; of money in several parts, the one of the first part. A list of the disputes of a customer has those that took from another part, too */
     customerId: string | null
     /** Such as chargeback; refund for a refund that was made at the processor, and not here */
     category: string

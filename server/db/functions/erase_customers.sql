@@ -21,7 +21,7 @@ language sql immutable set search_path = public, pg_temp as $$
     else erased_json(p_data, array[
       'customer', 'details', 'id', 'code', 'riskAction', 'source', 'identified', 'type', 'status', 'mode', 'origin', 'purpose',
       'channel', 'attempts', 'reusable', 'amount', 'currency', 'remaining', 'released', 'quantity', 'productId', 'reference',
-      'payInId', 'adjustmentId', 'direction', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'holdId',
+      'payInId', 'adjustmentId', 'direction', 'paymentIntentId', 'checkoutSessionId', 'purchaseId', 'transferId', 'refundId', 'transactionId', 'assignedTransactionId', 'holdId',
       'captureId', 'payoutId', 'payout', 'fee', 'recipientId', 'stateCode', 'statusCode', 'attention', 'recipient', 'active', 'disputeId', 'movementId', 'state', 'resolution', 'category', 'respondBy', 'resolvedAt', 'borneBy', 'dispute',
       'history', 'approvalId', 'kind', 'subjectId', 'needs', 'denial', 'expiresAt', 'fromCustomer', 'toCustomer', 'authorizationCode', 'merchantNumber', 'transaction', 'refund', 'paymentMethod',
       'identification', 'incoming', 'receiverBank', 'dedicatedAccount', 'provider', 'slug', 'bankName', 'bankId',

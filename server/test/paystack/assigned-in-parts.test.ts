@@ -516,6 +516,71 @@ test('a refund that was settled as one of the dashboard is no difference, until 
   expect(await opened.named()).toEqual([['state', 'refund', 1_000]])
 })
 
+test('a refusal says what to do, and a refund shows the name of its part', async () => {
+  const list = `txn_${first.assignedId} (1500 minor units left), txn_${second.assignedId} (1500 minor units left)`
+  const undone = (await opened.ask('POST', '/v1/reversals', { transactionId: 'order-1' })).json().error
+  expect(undone.message).toBe(
+    `The money of the payment is in parts, which were assigned one by one: name one of ${list}`,
+  )
+  expect((await refusal('order-1')).message).toContain(`name an amount, or one of ${list}`)
+  for (const amount of [undefined, 2_000]) {
+    const once = () => refundOnce(`wire-${amount}`, 'order-1', amount, '/refund')
+    const refused = await once()
+    expect([refused.statusCode, refused.json()]).toEqual([
+      400,
+      {
+        status: false,
+        message: `The money of the payment is in parts, which were assigned one by one, and none has so much left: ${list}`,
+        meta: {
+          nextStep:
+            'Refund the parts one by one with POST /v1/refunds: transactionId is the txn_ id of a part, and amount no more than is left of it, in minor units',
+        },
+        type: 'validation_error',
+        code: 'invalid_params',
+      },
+    ])
+    expect((await once()).json()).toEqual(refused.json())
+  }
+
+  const made = (await refund('order-1', 400)).json()
+  expect(made).toMatchObject({ transactionId: first.id, assignedTransactionId: first.assignedId })
+  const undoing = (await opened.ask('POST', '/v1/reversals', { transactionId: second.assignedId })).json()
+  expect(undoing).toMatchObject({ transactionId: second.id, assignedTransactionId: second.assignedId, amount: 1_500 })
+  expect((await opened.ask('GET', `/v1/refunds/${made.id}`)).json()).toMatchObject({
+    transactionId: first.id,
+    assignedTransactionId: first.assignedId,
+  })
+  const events = (await opened.ask('GET', '/v1/events?type=refund.pending')).json().data
+  expect(JSON.stringify(events)).toContain(`"assignedTransactionId":"txn_${first.assignedId}"`)
+  const wire = (await opened.ask('POST', '/refund', { transaction: 'order-1', amount: 1_200 })).json()
+  expect(wire.message).toBe('Total refund amount cannot exceed original transaction amount')
+})
+
+test('a refund of disputed money names an amount only where one helps', async () => {
+  await dispute(3_000)
+  expect((await refusal(first.assignedId)).message).toBe(
+    'The payer has disputed the money: nothing can be given back; answer the dispute',
+  )
+})
+
+test('a dispute is listed by each name of a part, and for each customer from whom it has taken', async () => {
+  const row = await dispute(2_000)
+  const listed = async (query: string) =>
+    (await opened.ask('GET', `/v1/disputes?${query}`))
+      .json()
+      .data.flatMap(({ amount, category }: Refund & { category: string }) => (category === 'refund' ? [] : [amount]))
+  for (const name of ['order-1', first.id, first.assignedId, second.id, second.assignedId]) {
+    expect([name, await listed(`transactionId=${name}`)]).toEqual([name, [2_000]])
+  }
+  expect([await listed(`customerId=${ada}`), await listed(`customerId=${ben}`)]).toEqual([[2_000], []])
+  await resolve(row, 'auto-accepted')
+  expect([await listed(`customerId=${ada}`), await listed(`customerId=${ben}`)]).toEqual([[2_000], [2_000]])
+  await resolve(row, 'declined')
+  expect(await listed(`customerId=${ben}&state=won`)).toEqual([2_000])
+  const other = await join('cleo@example.com')
+  expect(await listed(`customerId=${other}`)).toEqual([])
+})
+
 type Context = Parameters<typeof learnDispute>[0]
 
 const report = { stateReason: null, resolution: null, complaint: null, respondBy: null, refundName: null }

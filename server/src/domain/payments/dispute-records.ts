@@ -9,7 +9,15 @@ import type { Mode, Tenant } from '../merchants/tenant.ts'
 import { type Doer, type DoerRow, doerColumns, joinDoer, readDoer } from '../trail/trail.ts'
 import { joinAssigned } from '../wallet/refunds.ts'
 import type { DisputeState } from './dispute-states.ts'
-import { isOfRefund, partIds, readTaking, type StoredTaking, type Taking } from './payment-parts.ts'
+import {
+  isOfRefund,
+  listParts,
+  partIds,
+  paymentOf,
+  readTaking,
+  type StoredTaking,
+  type Taking,
+} from './payment-parts.ts'
 
 /** Who has borne the money that was taken back. */
 export type Bearer = 'customer' | 'merchant' | 'suspense'
@@ -214,26 +222,51 @@ export interface DisputeFilter {
   state?: DisputeState | undefined
 }
 
-/** Newest first, from those older than `before`. */
-export function listDisputes(
+/**
+ * Newest first, from those older than `before`. A dispute is of a whole payment, whichever of its parts a transaction names. Those of a
+ * customer are also the ones that have taken from a part that was assigned to the customer.
+ */
+export async function listDisputes(
   context: Context,
   tenant: Tenant,
   { transactionId, customer, state }: DisputeFilter,
   { before, limit }: { before: string | undefined; limit: number },
 ): Promise<Dispute[]> {
+  const parts = transactionId === undefined ? [] : await listParts(context, tenant, transactionId)
+  const originalId = parts[0]?.id ?? transactionId
   return select(
     context,
     tenant,
     sql`
       r.id < ${before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff'}::uuid
-      ${transactionId === undefined ? nothing : sql`and r.original_id = ${transactionId}::uuid`}
-      ${customer === undefined ? nothing : sql`and r.customer_id = ${customer.id}`}
+      ${originalId === undefined ? nothing : sql`and r.original_id = ${originalId}::uuid`}
+      ${customer === undefined ? nothing : sql`and r.id in (${disputesOf(tenant, customer)})`}
       ${state === undefined ? nothing : sql`and r.state = ${state}`}
       order by r.id desc
       limit ${limit}
     `,
     sql`order by r.id desc`,
   )
+}
+
+/** Selects the ids of the disputes of a customer. Each row is found by an index. */
+function disputesOf(tenant: Tenant, { id }: Pick<Customer, 'id'>): Sql {
+  const { merchant, mode } = tenant
+  return sql`
+    select d.id from disputes d where d.merchant_id = ${merchant.id} and d.customer_id = ${id}
+    union
+    select d.id
+    from suspense_decisions s
+    join disputes d on d.merchant_id = s.merchant_id and d.original_id = (${paymentOf(tenant, sql`s.reference`)})
+    where s.merchant_id = ${merchant.id} and s.mode = ${mode} and s.customer_id = ${id} and s.outcome = 'assigned'
+      and exists (
+        select
+        from unnest(d.movement_ids) as m (id)
+        join ledger_transactions t on t.merchant_id = d.merchant_id and t.id = m.id
+        join ledger_accounts a on a.merchant_id = t.merchant_id and a.id = t.from_account_id
+        where a.customer_id = s.customer_id
+      )
+  `
 }
 
 /** @param order the order of the answer: joins need not keep that of `matching` */

@@ -3,7 +3,7 @@ import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import { type IdempotentRequest, storedKey } from '../idempotency/request.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { joinAssigned } from '../wallet/refunds.ts'
+import { joinAssigned, type Refund } from '../wallet/refunds.ts'
 import { takenOfSuspended } from '../wallet/suspense.ts'
 
 /*
@@ -69,7 +69,7 @@ const payment = sql`
 `
 
 /** Selects as `id` the movement of which the one with an id brought a part: itself for all money that came at once. */
-export function paymentOf({ merchant }: Tenant, id: string): Sql {
+export function paymentOf({ merchant }: Tenant, id: string | Sql): Sql {
   return sql`
     select ${payment} as id from ledger_transactions t where t.merchant_id = ${merchant.id} and t.id = ${id}::uuid
   `
@@ -193,8 +193,12 @@ export interface ChosenPart {
   isTry: boolean
 }
 
-/** A refund by the name of what it gives back. */
+/** The beginning of a refusal to choose among parts. */
+export const inParts = 'The money of the payment is in parts, which were assigned one by one'
+
+/** A refund by the name of the money that it gives back. */
 interface Wanted {
+  kind: Refund['kind']
   transactionId: string
   /** Minor units; null for the whole rest. */
   amount: bigint | null
@@ -229,7 +233,7 @@ export async function choosePart(
 async function chooseOf(
   context: Context,
   tenant: Tenant,
-  { owned, amount, tried }: Omit<Wanted, 'transactionId'> & { owned: readonly PaymentPart[] },
+  { owned, kind, amount, tried }: Omit<Wanted, 'transactionId'> & { owned: readonly PaymentPart[] },
   request: IdempotentRequest | null,
 ): Promise<Omit<ChosenPart, 'paymentId'>> {
   const [first] = owned as [PaymentPart, ...PaymentPart[]]
@@ -240,10 +244,10 @@ async function chooseOf(
   const chosen = some.length < 2 ? (some[0] ?? first) : some.find(hasEnough)
   if (chosen !== undefined) return { ...chosen, isTry: !tried.includes(chosen.id) }
   const list = some.map(({ assignedId, left }) => `txn_${assignedId} (${left} minor units left)`).join(', ')
-  const words = `The money of the payment is in ${some.length} parts, which were assigned one by one`
-  if (amount === null)
-    throw new ServiceError('invalid_request', `${words}: name an amount, or one of ${list}`, 'amount')
-  throw new ServiceError('refund_exceeded', `${words}, and none has so much left: ${list}`, 'amount')
+  if (amount !== null)
+    throw new ServiceError('refund_exceeded', `${inParts}, and none has so much left: ${list}`, 'amount')
+  const name = kind === 'refund' ? 'name an amount, or one of' : 'name one of'
+  throw new ServiceError('invalid_request', `${inParts}: ${name} ${list}`, 'transactionId')
 }
 
 /** The part that a request has given back before; null for a request that is new. */

@@ -59,7 +59,7 @@ export async function endRefund(
       where r.merchant_id = ${merchant.id} and r.id = ${id}
       returning r.*
     ),
-    ${tellRefund(tenant, { changed: sql`noted`, state, owner: original.to.customer, at: now })}
+    ${tellRefund(tenant, { changed: sql`noted`, state, original, at: now })}
   `
   // The movement is posted as the one who asked for it. A failure is nobody's.
   const poster: Tenant = state === 'processed' && actor !== undefined ? { merchant, mode, actor } : { merchant, mode }
@@ -177,7 +177,7 @@ export async function bookReturned(
       where r.merchant_id = ${tenant.merchant.id} and r.id = ${id}
       returning r.*
     ),
-    ${tellRefund(tenant, { changed: sql`noted`, state: 'failed', owner: original.to.customer, at: now })}
+    ${tellRefund(tenant, { changed: sql`noted`, state: 'failed', original, at: now })}
   `
   const command = (to: AccountName, ownKey: string): LedgerCommand => ({
     action: 'book',

@@ -1,6 +1,7 @@
 import { type Sql, sql } from '../../db/sql.ts'
 import type { EventType } from '../events/events.ts'
 import type { Tenant } from '../merchants/tenant.ts'
+import { assignedIdOf, type Original } from '../wallet/refunds.ts'
 import type { RefundState } from './refund-states.ts'
 
 /** The event of each state but `processed`, which is told as every refund that has moved money. */
@@ -29,13 +30,13 @@ export interface ToldRefund {
 
 /**
  * A part of a `with` clause that records the event of a refund's new state, in the statement that changes it. The event belongs
- * to the payer, whose name it tells; `customer` is only the owner of the balance that the money leaves.
+ * to the payer, whose name it tells; `customer` is only the owner of the balance that the money leaves, who got the `original`.
  *
  * @param changed the query that has changed rows of `refunds`, and answers them whole
  */
 export function tellRefund(
   { merchant, mode }: Tenant,
-  { changed, state, owner, at }: { changed: Sql; state: RefundState; owner: string | undefined; at: Date },
+  { changed, state, original, at }: { changed: Sql; state: RefundState; original: Original; at: Date },
 ): Sql {
   const type = state === 'processed' ? sql`r.kind || '.succeeded'` : sql`${eventOf[state]}`
   return sql`
@@ -44,9 +45,9 @@ export function tellRefund(
       select
         ${merchant.id}, ${mode}, ${type}, r.customer_id,
         json_build_object(
-          'customer', json_strip_nulls(json_build_object('code', ${owner ?? null}::text)),
+          'customer', json_strip_nulls(json_build_object('code', ${original.to.customer ?? null}::text)),
           'details', json_build_object(
-            'refundId', r.id, 'transactionId', r.original_id, 'amount', r.amount, 'currency', r.currency,
+            'refundId', r.id, 'transactionId', r.original_id, 'assignedTransactionId', ${assignedIdOf(original)}::text, 'amount', r.amount, 'currency', r.currency,
             'remaining', f.remaining, 'reason', r.state_reason,
             'refund', case when p.id is not null then json_build_object(
               'id', r.wire_id, 'status', r.state, 'reference', p.reference, 'channel', p.channel,

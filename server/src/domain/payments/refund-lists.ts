@@ -32,6 +32,7 @@ interface RefundRow extends DoerRow {
   id: string
   kind: Refund['kind']
   transaction_id: string
+  assigned_id: string | null
   customer_code: string | null
   amount: bigint
   currency: Currency
@@ -48,7 +49,8 @@ interface RefundRow extends DoerRow {
 function rowsOf({ merchant, mode }: Tenant, ids: Sql): Sql {
   return sql`
     select
-      d.id, d.kind, d.original_id as transaction_id, coalesce(rc.code, fc.code) as customer_code, d.amount, d.currency,
+      d.id, d.kind, case when o.kind = 'assigned' then (o.details ->> 'suspendedId')::uuid else d.original_id end as transaction_id,
+      case when o.kind = 'assigned' then o.id end as assigned_id, coalesce(rc.code, fc.code) as customer_code, d.amount, d.currency,
       d.state, d.state_reason, d.reason, d.proof, d.settlement_approval_id, d.contradicted_at, d.created_at, ${doerColumns}
     from (
       select
@@ -143,6 +145,7 @@ function readRefund(row: RefundRow): StoredRefund {
     id: row.id,
     kind: row.kind,
     transactionId: row.transaction_id,
+    assignedId: row.assigned_id,
     customerCode: row.customer_code,
     amount: row.amount,
     currency: row.currency,

@@ -13,7 +13,7 @@ import { partIds } from './payment-parts.ts'
 import type { RefundState } from './refund-states.ts'
 
 /** A refund of a payment that a processor took. Its money is reserved until the processor says how it ended. */
-export interface ProcessorRefund extends Omit<Refund, 'replayed'> {
+export interface ProcessorRefund extends Omit<Refund, 'assignedId' | 'replayed'> {
   mode: Mode
   /** Its id where ids are numbers; null for a refund of money that was paid under no reference. */
   wireId: bigint | null

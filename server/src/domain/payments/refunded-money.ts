@@ -45,14 +45,14 @@ export async function findRefundedMoney(
   const { kind, reason = null } = input
   const asked =
     input.amount === undefined || typeof input.amount === 'bigint' ? (input.amount ?? null) : parseAmount(input.amount)
-  const named = { transactionId: input.transactionId, amount: asked, tried }
+  const named = { transactionId: input.transactionId, kind, amount: asked, tried }
   const part = await choosePart(context, tenant, named, request)
   const original = await getOriginal(context, tenant, part.id, kind)
   const transactionId = original.broughtBy
   const charge = await findCharge(context, tenant, transactionId)
   if (charge === null) refuseElsewhere(original)
   else await requireTaker(context, tenant, original)
-  const amount = await amountBesideDisputes(context, tenant, { ...part, amount: asked }, request)
+  const amount = await amountBesideDisputes(context, tenant, { ...part, kind, amount: asked }, request)
   return { original, charge, giving: { transactionId, amount, kind, reason }, part }
 }
 
@@ -74,7 +74,7 @@ function refuseElsewhere({ id, broughtBy, from }: Original): void {
 async function amountBesideDisputes(
   context: Context,
   tenant: Tenant,
-  { paymentId, left, amount }: ChosenPart & Pick<GivingBack, 'amount'>,
+  { paymentId, left, kind, amount }: ChosenPart & Pick<GivingBack, 'kind' | 'amount'>,
   request: IdempotentRequest | null,
 ): Promise<bigint | null> {
   const { merchant, mode } = tenant
@@ -93,8 +93,9 @@ async function amountBesideDisputes(
   if (amount !== null && amount <= free) return amount
   if (amount === null && free > 0n && !row.is_open) return free
   const rest = free > 0n ? `${free} minor units` : 'nothing'
+  const more = free > 0n ? `${kind === 'refund' ? 'name' : 'refund'} an amount up to that, or answer` : 'answer'
   const message = row.is_open
-    ? `The payer has disputed the money: ${rest} can be given back; name an amount, or answer the dispute`
+    ? `The payer has disputed the money: ${rest} can be given back; ${more} the dispute`
     : `Money was taken back at the processor: ${rest} can be given back`
   throw new ServiceError('refund_exceeded', message, 'amount')
 }

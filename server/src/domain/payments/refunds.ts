@@ -9,7 +9,7 @@ import { tryCommand } from '../ledger/tried-commands.ts'
 import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { packRequestId } from '../trail/trail.ts'
-import { type GivingBack, getOriginal, giveBack, type Refund } from '../wallet/refunds.ts'
+import { assignedIdOf, type GivingBack, getOriginal, giveBack, type Refund } from '../wallet/refunds.ts'
 import type { NotSent, PaymentsContext, ReturnDestination, ReturnState } from './payment-processor.ts'
 import { endDecided, endRefund, type Step } from './refund-ending.ts'
 import { tellRefund } from './refund-events.ts'
@@ -190,13 +190,14 @@ async function reserve(
       cross join lateral figures_of_refund(${merchant.id}, n.id) f
       returning *
     ),
-    ${tellRefund(tenant, { changed: sql`noted`, state: 'pending', owner: original.to.customer, at: now })}
+    ${tellRefund(tenant, { changed: sql`noted`, state: 'pending', original, at: now })}
   `
   const receipt = await (post ?? doCommandNoting)(context, tenant, command, noting)
   return {
     id: receipt.id,
     kind,
     transactionId,
+    assignedId: assignedIdOf(original),
     amount: receipt.amount,
     currency,
     createdAt: receipt.createdAt,
@@ -402,7 +403,7 @@ async function moveTo(
         and (${state} <> 'unknown' or asked_at is not null)
       returning *
     ),
-    ${tellRefund(tenant, { changed: sql`noted`, state, owner: original.to.customer, at: now })}
+    ${tellRefund(tenant, { changed: sql`noted`, state, original, at: now })}
     select id from noted
   `)
 }

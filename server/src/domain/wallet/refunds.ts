@@ -15,6 +15,8 @@ export interface Refund {
   kind: 'refund' | 'reversal'
   /** The original ledger transaction. */
   transactionId: string
+  /** The movement that assigned the money from suspense to its owner, by which no other part is named; null for other money. */
+  assignedId: string | null
   /** Minor units. */
   amount: bigint
   currency: Currency
@@ -55,6 +57,7 @@ export async function giveBack(
   const { kind, transactionId } = input
   const id = uuidV7(context.random, context.clock.now())
   const customer = original.to.customer ?? original.from.customer
+  const assignedTransactionId = assignedIdOf(original) ?? undefined
   const receipt = await post(context, tenant, {
     action: 'refund',
     kind,
@@ -69,7 +72,13 @@ export async function giveBack(
       type: `${kind}.succeeded`,
       data: {
         customer: { code: customer },
-        details: { refundId: id, transactionId, currency: original.currency, ...sidesOf(original) },
+        details: {
+          refundId: id,
+          transactionId,
+          assignedTransactionId,
+          currency: original.currency,
+          ...sidesOf(original),
+        },
       },
     },
     request,
@@ -78,11 +87,17 @@ export async function giveBack(
     id: receipt.id,
     kind,
     transactionId,
+    assignedId: assignedIdOf(original),
     amount: receipt.amount,
     currency: original.currency,
     createdAt: receipt.createdAt,
     replayed: receipt.replayed,
   }
+}
+
+/** The movement that assigned the money from suspense; null for money that was not there. */
+export function assignedIdOf({ id, broughtBy }: Original): string | null {
+  return id === broughtBy ? null : id
 }
 
 /** Both customers of a transfer that is given back, because its receiver gets the event as well. */

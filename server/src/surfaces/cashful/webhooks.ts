@@ -215,6 +215,7 @@ const refundTelling: Telling = {
     merchantId,
     customerId,
     transactionId: prefixed('txn', details.transactionId),
+    assignedTransactionId: prefixed('txn', details.assignedTransactionId),
     amount: details.amount,
     remaining: details.remaining,
     currency: details.currency,

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../base/errors.ts'
+import { inParts } from '../../domain/payments/payment-parts.ts'
 import { missingCredential } from '../http/authentication.ts'
 import type { Problem } from '../http/problem.ts'
 import { invalidAmount } from './amounts.ts'
@@ -24,6 +25,8 @@ const checkReference =
 const checkTransaction = 'Ensure the transaction reference or ID is correct'
 const giveAll = 'Provide all required params'
 const tryLater = 'Try again later'
+const refundParts =
+  'Refund the parts one by one with POST /v1/refunds: transactionId is the txn_ id of a part, and amount no more than is left of it, in minor units'
 
 function invalid(message?: string, status = 400): Wording {
   return {
@@ -239,6 +242,7 @@ function wordingOf(problem: Problem): Wording & { message: string } {
   if (violation?.field === 'amount') return { ...wording, ...wordingByMessage[invalidAmount], message: invalidAmount }
   if (violation !== undefined) return { ...wording, message: joiSentence(violation.field, violation.expected) }
   if (message.startsWith(duplicatesFound)) return { ...wording, type: 'api_error', code: 'unknown', nextStep: tryLater }
+  if (message.startsWith(inParts)) return { ...wording, nextStep: refundParts }
   // Of a recipient. Resolving an account is refused in the same words, without a code of its own.
   if (message === transferWords.invalidAccount && problem.field === 'account_number')
     return { ...wording, message, code: 'invalid_account_number' }

@@ -46,7 +46,8 @@ export const disputeSchema = Type.Object({
     examples: ['order-17'],
   }),
   customerId: Type.Union([Type.String(), Type.Null()], {
-    description: 'The customer whose money it was, or who paid',
+    description:
+      'The customer whose money it was, or who paid; of money in several parts, the one of the first part. A list of the disputes of a customer has those that took from another part, too',
     examples: ['CUS_xnxdt6s1zg1f4nx'],
   }),
   category: Type.String({

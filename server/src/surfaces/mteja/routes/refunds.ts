@@ -22,11 +22,17 @@ export const reason = Type.Optional(freeText(500, { examples: ['Returned goods']
 
 const refundMembers = {
   id: Type.String({ description: 'The id of the new ledger transaction', examples: [id] }),
-  transactionId: Type.String({ description: 'The id of the transaction that was given back' }),
+  transactionId: Type.String({
+    description:
+      'The id of the transaction that was given back; of money that was in suspense, of the one that brought it',
+  }),
   amount: Type.Integer({ examples: [50] }),
   currency: Type.String({ examples: ['ZAR'] }),
   createdAt: date,
 }
+
+const assignedTransaction =
+  'The id of the movement that assigned the money to its owner, for money that was in suspense: by it a refund is of the same part of a payment in several parts'
 
 /**
  * The answer to a new refund keeps these members alone, because a repeat of an old request has the old bytes. A repeat answers
@@ -34,6 +40,7 @@ const refundMembers = {
  */
 export const refundSchema = Type.Object({
   ...refundMembers,
+  assignedTransactionId: Type.Optional(Type.String({ description: `${assignedTransaction}. Absent for other money` })),
   state: Type.Optional(
     Type.Unsafe<'pending'>({
       type: 'string',
@@ -53,6 +60,7 @@ const storedRefundSchema = Type.Object({
     description:
       'The reason why it waits, why it is unknown, why it failed, why a person has to act, or why it was settled by hand',
   },
+  assignedTransactionId: { ...nullableText, description: `${assignedTransaction}. Null for other money` },
   kind: Type.Unsafe<Refund['kind']>({ type: 'string', enum: ['refund', 'reversal'], examples: ['refund'] }),
   customerId: Type.Union([Type.String(), Type.Null()], {
     description: 'The customer of the movement; for a transfer, its receiver; null for a payment to the merchant',
@@ -200,10 +208,15 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
 }
 
 export function renderMade(refund: MadeRefund) {
-  return { ...renderRefund(refund), ...(refund.isPending ? { state: 'pending' as const } : {}) }
+  const { assignedId, isPending } = refund
+  return {
+    ...renderRefund(refund),
+    ...(assignedId === null ? {} : { assignedTransactionId: assignedId }),
+    ...(isPending ? { state: 'pending' as const } : {}),
+  }
 }
 
-function renderRefund(refund: Omit<Refund, 'replayed'>) {
+function renderRefund(refund: Omit<Refund, 'assignedId' | 'replayed'>) {
   return {
     id: refund.id,
     transactionId: refund.transactionId,
@@ -216,6 +229,7 @@ function renderRefund(refund: Omit<Refund, 'replayed'>) {
 function renderStored(refund: StoredRefund) {
   return {
     ...renderRefund(refund),
+    assignedTransactionId: refund.assignedId,
     kind: refund.kind,
     state: refund.state,
     stateReason: refund.stateReason,

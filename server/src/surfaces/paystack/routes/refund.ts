@@ -4,6 +4,7 @@ import type { Currency } from '../../../base/money.ts'
 import { noteChange } from '../../../domain/context.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
 import { largeRead } from '../../../domain/merchants/turns.ts'
+import { inParts } from '../../../domain/payments/payment-parts.ts'
 import type { Payment } from '../../../domain/payments/payment-records.ts'
 import { getPayment, type PaymentName } from '../../../domain/payments/payments.ts'
 import {
@@ -188,7 +189,8 @@ export const refundRoutes: RouteFile = (routes, { context }) => {
     if (code === 'insufficient_funds') {
       throw new ServiceError(code, refundWords.noFunds, field, { replayed, kept })
     }
-    if (code !== 'refund_exceeded') throw error
+    // Paystack knows no parts.
+    if (code !== 'refund_exceeded' || error.message.startsWith(inParts)) throw error
     const { left } = await summarizeRefunds(context, tenant, { paymentId: payment.id })
     throw new ServiceError(code, left === 0n ? refundWords.fullyRefunded : refundWords.exceeded, field, {
       replayed,
