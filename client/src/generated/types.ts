@@ -17,6 +17,7 @@ export namespace Cashful {
     currency: string
     description?: string
     relatedEntityId?: string
+    /** The kind of that entity, such as Payout, Purchase or PaymentIntent */
     relatedEntityType?: string
     /** Minor units */
     balanceAfter: number
@@ -52,6 +53,7 @@ export namespace Cashful {
     currency: string
     description: string
     relatedEntityId?: string
+    /** The kind of that entity, such as Payout, Purchase or PaymentIntent */
     relatedEntityType?: string
     balanceAfter: number
     createdAt: string
@@ -82,6 +84,7 @@ export namespace Cashful {
     status: 'pending' | 'delivered' | 'failed'
     attempts: number
     relatedEntityId?: string
+    /** The kind of that entity, such as Payout, Purchase or PaymentIntent */
     relatedEntityType?: string
     lastAttemptAt?: string
     nextRetryAt?: string
@@ -3043,9 +3046,9 @@ export namespace Paystack {
   export interface TransferrecipientBulkBody<Metadata extends object = AnyMetadata> {
     batch: {
       /** nuban, ghipss, kepss or basa for a bank account; mobile_money or mobile_money_business; authorization */
-      type: string
+      type?: string | undefined
       /** The payee */
-      name: string
+      name?: string | undefined
       account_number?: string | undefined
       /** The code of the bank, or of the operator */
       bank_code?: string | undefined

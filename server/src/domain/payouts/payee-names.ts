@@ -29,8 +29,8 @@ export function nameCheckOf({ name, accountNumber, nameAtBank, nameAnswer, nameA
 
 /**
  * Compares two names of a person or a company. The order of the words, capitals, accents, punctuation and titles do not count, and banks
- * shorten the words for a company. Two names are close where all words of one are in the other, as a word, as its first letter or but for
- * one letter, and two of them at least are words.
+ * shorten the words for a company. Two names are close where all words of the shorter one, two at least, are in the other, as a word, as its
+ * first letter or, of four letters and more, but for one letter; and one of them at least is more than a letter in both.
  */
 export function compareNames(given: string, atBank: string): Extract<NameResult, 'match' | 'close_match' | 'no_match'> {
   const [one, other] = [wordsOf(given), wordsOf(atBank)]

@@ -7,6 +7,14 @@ import { currencyCode, metadataSchema } from '../http/schemas.ts'
  */
 export const date = Type.String({ format: 'date-time', examples: ['2025-01-15T10:30:00.000Z'] })
 
+/** In the spelling of Cashful's clients up to 0.8.4. Those of 0.9 show `payout`, and none checks it. */
+export const relatedEntityType = Type.Optional(
+  Type.String({
+    description: 'The kind of that entity, such as Payout, Purchase or PaymentIntent',
+    examples: ['Payout'],
+  }),
+)
+
 export const errorSchema = Type.Object(
   { statusCode: Type.Integer(), message: Type.Array(Type.String()), error: Type.String() },
   {
@@ -90,7 +98,7 @@ export const transactionSchema = Type.Object({
   currency: Type.String(),
   description: Type.Optional(Type.String()),
   relatedEntityId: Type.Optional(Type.String()),
-  relatedEntityType: Type.Optional(Type.String()),
+  relatedEntityType,
   balanceAfter: Type.Integer({ description: 'Minor units' }),
   createdAt: date,
   updatedAt: date,

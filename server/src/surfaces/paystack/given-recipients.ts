@@ -10,8 +10,8 @@ import { transferWords } from './transfer-words.ts'
 
 /** The members of a new recipient, as they were sent. */
 export interface GivenRecipient {
-  type: string
-  name: string
+  type?: string
+  name?: string
   account_number?: string
   bank_code?: string
   currency?: string
@@ -30,6 +30,8 @@ const types = [...Object.values(bankTypes), ...wallets, 'authorization']
  * @param directory who knows the banks of the mode; where nobody does, a code is left to the processor
  */
 export function readRecipient(tenant: Tenant, directory: BankDirectory | null, given: GivenRecipient): NewRecipient {
+  if (given.type === undefined) throw new ServiceError('invalid_request', '"type" is required', 'type')
+  if (given.name === undefined) throw new ServiceError('invalid_request', '"name" is required', 'name')
   const type = given.type.trim()
   if (!types.includes(type)) {
     throw new ServiceError('invalid_request', `"type" must be one of [${types.join(', ')}]`, 'type')

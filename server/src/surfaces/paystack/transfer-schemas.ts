@@ -28,13 +28,11 @@ const recipientMembers = {
   metadata: Type.Optional(metadataSchema),
 }
 
-const { name, type, ...optionalMembers } = recipientMembers
-
 export const newRecipientSchema = Type.Object(recipientMembers)
 
-/** Each line is judged by itself. */
+/** Each line is judged by itself, also one from which a member is missing. */
 export const newRecipientsSchema = Type.Object({
-  batch: Type.Array(Type.Object({ type, name, ...optionalMembers }), { minItems: 1, maxItems: 1000 }),
+  batch: Type.Array(Type.Partial(newRecipientSchema), { minItems: 1, maxItems: 1000 }),
 })
 
 export const changedRecipientSchema = Type.Object({

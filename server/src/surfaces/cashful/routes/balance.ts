@@ -12,7 +12,7 @@ import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
 import { relatedEntity } from '../render-transaction.ts'
-import { currencyQuery, date, listOf, responses } from '../schemas.ts'
+import { currencyQuery, date, listOf, relatedEntityType, responses } from '../schemas.ts'
 
 const tags = ['Balance']
 const merchantId = Type.Optional(Type.String())
@@ -53,7 +53,7 @@ const balanceTransactionSchema = Type.Object({
   currency: Type.String(),
   description: Type.String(),
   relatedEntityId: Type.Optional(Type.String()),
-  relatedEntityType: Type.Optional(Type.String()),
+  relatedEntityType,
   balanceAfter: Type.Integer(),
   createdAt: date,
   updatedAt: date,

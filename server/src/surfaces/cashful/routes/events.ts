@@ -13,7 +13,7 @@ import type { RouteFile } from '../../http/routes.ts'
 import { bothOf, checkFilteredMerchant, listQuery, readFilter, readSort } from '../list-queries.ts'
 import { checkMerchantId } from '../merchant-id.ts'
 import { readPageRequest, renderPage } from '../pagination.ts'
-import { date, listOf, responses } from '../schemas.ts'
+import { date, listOf, relatedEntityType, responses } from '../schemas.ts'
 import { relatedEntity, renderEventData } from '../webhooks.ts'
 
 const tags = ['Events']
@@ -54,7 +54,7 @@ const eventSchema = Type.Object(
     status: statusSchema,
     attempts: Type.Integer(),
     relatedEntityId: Type.Optional(Type.String()),
-    relatedEntityType: Type.Optional(Type.String()),
+    relatedEntityType,
     lastAttemptAt: Type.Optional(date),
     nextRetryAt: Type.Optional(date),
     deliveredAt: Type.Optional(date),

@@ -140,7 +140,9 @@ describe('a recipient on the wire of Paystack', () => {
   test('is created in bulk, where a bad line does not affect the others', async () => {
     const line = { type: 'nuban', name: 'Tolu', account_number: '0123456789', bank_code: '058' }
     const wallet = { type: 'mobile_money', name: 'Ama', account_number: '0551234987', bank_code: 'MTN' }
-    const batch = [line, { ...line, account_number: '1' }, wallet, line]
+    const { name: _name, ...nameless } = line
+    const { type: _type, ...typeless } = line
+    const batch = [line, { ...line, account_number: '1' }, wallet, line, nameless, typeless]
     const answer = await call('POST', '/transferrecipient/bulk', { batch })
     expect([answer.statusCode, answer.json().message]).toEqual([200, 'Recipients added successfully'])
     const { success, errors } = answer.json().data
@@ -152,6 +154,8 @@ describe('a recipient on the wire of Paystack', () => {
     expect(success[0].id).toBe(success[2].id)
     expect(errors).toMatchObject([
       { message: 'Account number is invalid', records: [{ account_number: '1', description: null, name: 'Tolu' }] },
+      { message: '"name" is required', records: [{ account_number: '0123456789', name: null }] },
+      { message: '"type" is required', records: [{ account_number: '0123456789', type: null }] },
     ])
   })
 
