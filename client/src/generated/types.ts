@@ -4691,14 +4691,22 @@ export namespace Mteja {
       /** The hint of the key of the same account that asks instead; null where no key is known to be of the same account */
       askedBy: string | null
     }[]
-    /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. Null while sending goes on */
+    /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. The oldest of the pauses. Null while sending goes on */
     pause: {
-      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: a person has paused it */
-      cause: 'unknown_here' | 'started_paused' | 'by_hand'
+      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: the merchant has paused. by_operator: the operator has */
+      cause: 'unknown_here' | 'started_paused' | 'by_hand' | 'by_operator'
       /** Of unknown_here: the account’s name of it */
       reference: string | null
       pausedAt: string
     } | null
+    /** Each cause for which nothing is sent, the oldest first. Sending goes on when none is left */
+    pauses: {
+      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: the merchant has paused. by_operator: the operator has */
+      cause: 'unknown_here' | 'started_paused' | 'by_hand' | 'by_operator'
+      /** Of unknown_here: the account’s name of it */
+      reference: string | null
+      pausedAt: string
+    }[]
   }
   /** GET /v1/suspense/{id} */
   export interface Suspended {
@@ -5798,14 +5806,22 @@ export namespace Mteja {
   /** PUT /v1/sending: Pause all sending, or let it go on: payouts, refunds, charges and webhooks */
   export interface SetSendingResult {
     paused: boolean
-    /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. Null while sending goes on */
+    /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. The oldest of the pauses. Null while sending goes on */
     pause: {
-      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: a person has paused it */
-      cause: 'unknown_here' | 'started_paused' | 'by_hand'
+      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: the merchant has paused. by_operator: the operator has */
+      cause: 'unknown_here' | 'started_paused' | 'by_hand' | 'by_operator'
       /** Of unknown_here: the account’s name of it */
       reference: string | null
       pausedAt: string
     } | null
+    /** Each cause for which nothing is sent, the oldest first. Sending goes on when none is left */
+    pauses: {
+      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: the merchant has paused. by_operator: the operator has */
+      cause: 'unknown_here' | 'started_paused' | 'by_hand' | 'by_operator'
+      /** Of unknown_here: the account’s name of it */
+      reference: string | null
+      pausedAt: string
+    }[]
   }
   /** POST /v1/pay-ins: Record money that came outside any API, such as a line of a bank statement or cash at a counter */
   export interface RecordPayInBody<Metadata extends object = AnyMetadata> {
@@ -6699,14 +6715,22 @@ export namespace Mteja {
   /** PUT /v1/merchants/{id}/sending: Pause all sending of a merchant in a mode, or let it go on */
   export interface SetMerchantSendingResult {
     paused: boolean
-    /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. Null while sending goes on */
+    /** While it is set nothing is sent: no payout, no refund, no charge, no webhook. The oldest of the pauses. Null while sending goes on */
     pause: {
-      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: a person has paused it */
-      cause: 'unknown_here' | 'started_paused' | 'by_hand'
+      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: the merchant has paused. by_operator: the operator has */
+      cause: 'unknown_here' | 'started_paused' | 'by_hand' | 'by_operator'
       /** Of unknown_here: the account’s name of it */
       reference: string | null
       pausedAt: string
     } | null
+    /** Each cause for which nothing is sent, the oldest first. Sending goes on when none is left */
+    pauses: {
+      /** unknown_here: an account has something that was sent from here, and the database does not know it. started_paused: the server was started so. by_hand: the merchant has paused. by_operator: the operator has */
+      cause: 'unknown_here' | 'started_paused' | 'by_hand' | 'by_operator'
+      /** Of unknown_here: the account’s name of it */
+      reference: string | null
+      pausedAt: string
+    }[]
   }
   /** POST /v1/merchants/{id}/reconciliations: Compare the account of a merchant with the books, or go on with the comparison under way */
   export interface CreateMerchantReconciliationBody {

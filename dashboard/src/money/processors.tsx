@@ -19,7 +19,8 @@ const titles: Readonly<Record<Account['direction'], string>> = { in: 'Takes mone
 const causes: Readonly<Record<NonNullable<Account['pause']>['cause'], string>> = {
   unknown_here: 'An account has something that was sent from here, and these books do not know it.',
   started_paused: 'The server was started so.',
-  by_hand: 'A person has paused it.',
+  by_hand: 'The business has paused it.',
+  by_operator: 'The operator of the server has paused it.',
 }
 
 /** Who moves the money, and whether anything is sent. For somebody with the scope settings. */
@@ -32,15 +33,22 @@ export function Processors() {
     queryFn: async () => (await mteja.processors.list()).data,
   })
   if (error !== null && data === undefined) return <Problem error={error} again={refetch} />
-  const pause = data?.[0]?.pause ?? null
+  const pauses = data?.[0]?.pauses ?? []
+  // Of several, only this one is ended here.
+  const isPausedHere = pauses.some(({ cause }) => cause === 'by_hand')
   return (
     <section className="stack" aria-label="Processors">
       <h2>Processors</h2>
-      {pause !== null && (
+      {pauses.length > 0 && (
         <p className="needed">
-          Nothing is sent: no payout, no refund, no charge, no webhook. {causes[pause.cause]}{' '}
-          {pause.reference !== null && <span className="code">{pause.reference}</span>} Since{' '}
-          <When at={pause.pausedAt} />.
+          Nothing is sent: no payout, no refund, no charge, no webhook.
+          {pauses.map(({ cause, reference, pausedAt }) => (
+            <span key={cause}>
+              {' '}
+              {causes[cause]} {reference !== null && <span className="code">{reference}</span>} Since{' '}
+              <When at={pausedAt} />.
+            </span>
+          ))}
         </p>
       )}
       <div className="cards positions">
@@ -51,12 +59,12 @@ export function Processors() {
       {data !== undefined && (
         <div>
           <Button variant="default" onClick={() => setSwitching(true)}>
-            {pause === null ? 'Pause all sending …' : 'Let sending go on …'}
+            {isPausedHere ? 'Let sending go on …' : 'Pause all sending …'}
           </Button>
         </div>
       )}
       {changed !== undefined && <Choose account={changed} close={() => setChanged(undefined)} />}
-      {isSwitching && <Switch isPaused={pause !== null} close={() => setSwitching(false)} />}
+      {isSwitching && <Switch isPaused={isPausedHere} others={pauses.length - 1} close={() => setSwitching(false)} />}
     </section>
   )
 }
@@ -172,12 +180,15 @@ function Choose({ account, close }: { account: Account; close: () => void }) {
   )
 }
 
-function Switch({ isPaused, close }: { isPaused: boolean; close: () => void }) {
+function Switch({ isPaused, others, close }: { isPaused: boolean; others: number; close: () => void }) {
   const { mteja } = useSession()
-  const done = useDone(isPaused ? 'Sending goes on.' : 'Nothing is sent until a person lets it go on.')
+  const resumed = others > 0 ? 'Your pause has ended. Another one is left.' : 'Sending goes on.'
+  const done = useDone(isPaused ? resumed : 'Nothing is sent until a person lets it go on.')
   const ask = () => ({
     sentence: isPaused
-      ? 'Everything that waits is sent: payouts, refunds, charges and webhooks.'
+      ? others > 0
+        ? 'Only the pause of the business ends. Nothing is sent before the other one has ended, too.'
+        : 'Everything that waits is sent: payouts, refunds, charges and webhooks.'
       : 'No payout, no refund, no charge and no webhook is sent until a person lets it go on. Money that arrives is still booked.',
     button: isPaused ? 'Let sending go on' : 'Pause all sending',
     run: (idempotencyKey: string) => mteja.processors.setSending({ paused: !isPaused }, { idempotencyKey }),

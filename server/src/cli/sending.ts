@@ -29,8 +29,8 @@ export function addSendingCommands(
 
   add('show', 'show for whom sending is paused, and why', async (operator, id, mode) => {
     const { data } = await operator.merchants.processors(id, { mode })
-    const pause = data[0]?.pause ?? null
-    return { paused: pause !== null, pause }
+    const { pause = null, pauses = [] } = data[0] ?? {}
+    return { paused: pause !== null, pause, pauses }
   })
   add('pause', 'send nothing from now on', (operator, id, mode) =>
     operator.merchants.setSending(id, { mode, paused: true }),
@@ -54,10 +54,11 @@ async function forEach(operator: MtejaClient, { merchant, mode }: SendingFlags, 
 }
 
 function print(flags: Flags, shown: readonly Shown[]): void {
-  const rows = shown.map(({ merchant, mode, paused, pause }) => [
-    ...[merchant, mode, paused ? 'paused' : 'goes on'],
-    ...[pause?.pausedAt ?? '', pause?.cause ?? '', pause?.reference ?? ''],
-  ])
+  const rows = shown.flatMap(({ merchant, mode, pauses }) =>
+    pauses.length === 0
+      ? [[merchant, mode, 'goes on', '', '', '']]
+      : pauses.map(({ pausedAt, cause, reference }) => [merchant, mode, 'paused', pausedAt, cause, reference ?? '']),
+  )
   if (flags.json) printJson(shown)
   else printTable(['MERCHANT', 'MODE', 'SENDING', 'SINCE', 'CAUSE', 'REFERENCE'], rows)
 }

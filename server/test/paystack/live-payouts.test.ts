@@ -3,7 +3,7 @@ import type { OwnedDb } from '../../src/db/database.ts'
 import { sql } from '../../src/db/sql.ts'
 import { inTransaction } from '../../src/domain/context.ts'
 import { dropReplacedCredentials, listAccounts } from '../../src/domain/payments/processor-accounts.ts'
-import { setPaused } from '../../src/domain/payments/sending-pauses.ts'
+import { pauseAll, setPaused } from '../../src/domain/payments/sending-pauses.ts'
 import { advanceDuePayouts } from '../../src/domain/payouts/advancing.ts'
 import { continueReconciliations } from '../../src/domain/reconciliation/runs.ts'
 import { getMerchantBalance } from '../../src/domain/wallet/merchant-balances.ts'
@@ -380,7 +380,7 @@ describe('a payout by an account at Paystack', () => {
     const operator = await api.openAnother({ adminKey: 'operator-of-the-service' })
     const path = `/v1/merchants/${tenant.merchant.code}/sending`
     const resumed = await operator.call('PUT', path, { mode: 'live', paused: false }, 'operator-of-the-service')
-    expect([resumed.statusCode, resumed.json()]).toEqual([200, { paused: false, pause: null }])
+    expect([resumed.statusCode, resumed.json()]).toEqual([200, { paused: false, pause: null, pauses: [] }])
     await operator.app.close()
     restart()
     await advanceLater(10 * 60_000)
@@ -513,10 +513,59 @@ describe('a payout by an account at Paystack', () => {
     expect([await stateOf(id), account.transfers.length]).toEqual(['pending', 0])
     const stateReason = 'Sending is paused: see the pause at GET /v1/processors'
     expect(await show(id)).toMatchObject({ stateCode: 'paused', stateReason, needsAttention: null })
-    expect((await ask('PUT', '/v1/sending', { paused: false })).json()).toEqual({ paused: false, pause: null })
+    expect((await ask('PUT', '/v1/sending', { paused: false })).json()).toEqual({
+      paused: false,
+      pause: null,
+      pauses: [],
+    })
     await advance()
     expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
     expect(await show(id)).toMatchObject({ stateCode: null, stateReason: null })
+  })
+
+  test('is not sent before each pause has ended: that of its merchant, that of the operator, and that of the start', async () => {
+    await ask('PUT', '/v1/sending', { paused: true })
+    await inTransaction(api.service, (tx) => setPaused(tx, tenant, true, 'operator'))
+    await pauseAll(api.service)
+    const id = await payOut()
+    const shown = async () => (await ask('GET', '/v1/processors')).json().data[1]
+    const all = [{ cause: 'by_hand' }, { cause: 'by_operator' }, { cause: 'started_paused' }]
+    expect(await shown()).toMatchObject({ pause: all[0], pauses: all })
+    const own = await ask('PUT', '/v1/sending', { paused: false })
+    expect([own.statusCode, own.json()]).toMatchObject([200, { paused: true, pause: all[1], pauses: all.slice(1) }])
+    const again = await ask('PUT', '/v1/sending', { paused: false })
+    expect([again.statusCode, again.json().error.message]).toEqual([403, expect.stringContaining('The operator')])
+    expect((await ask('PUT', '/v1/sending', { paused: true })).json().pauses).toHaveLength(3)
+    api.service.clock.advance(1000)
+    let run = (await ask('POST', '/v1/reconciliations', {})).json()
+    for (let turn = 0; turn < 20 && run.status === 'running'; turn++) {
+      await continueReconciliations(api.service)
+      run = (await ask('GET', `/v1/reconciliations/${run.id}`)).json()
+      api.service.clock.advance(1000)
+    }
+    expect((await shown()).pauses.map(({ cause }: { cause: string }) => cause).sort()).toEqual([
+      'by_hand',
+      'by_operator',
+    ])
+    await advanceLater(5 * 60_000)
+    expect([await stateOf(id), account.transfers.length]).toEqual(['pending', 0])
+    await inTransaction(api.service, (tx) => setPaused(tx, tenant, false, 'operator'))
+    await advance()
+    expect([await stateOf(id), account.transfers.length]).toEqual(['sent', 1])
+  })
+
+  test('waits where its merchant ends an own pause, and the database has forgotten another one', async () => {
+    await payOut({ reference: 'unknown' })
+    await advance()
+    await forget((await ask('GET', '/v1/payouts')).json().data[0].id)
+    await ask('PUT', '/v1/sending', { paused: true })
+    restart()
+    const id = await payOut()
+    await advanceLater(5 * 60_000)
+    await ask('PUT', '/v1/sending', { paused: false })
+    await advance()
+    expect([await stateOf(id), account.transfers.length]).toEqual(['pending', 1])
+    expect((await ask('GET', '/v1/processors')).json().data[1].pause).toMatchObject({ cause: 'unknown_here' })
   })
 
   test('has another name at the account for each reference and merchant', async () => {

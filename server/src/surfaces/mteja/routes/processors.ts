@@ -12,7 +12,7 @@ import {
   processorNames,
   setProcessor,
 } from '../../../domain/payments/processor-accounts.ts'
-import { findPause, type SendingPause } from '../../../domain/payments/sending-pauses.ts'
+import { findPauses, type SendingPause } from '../../../domain/payments/sending-pauses.ts'
 import { tenantOf } from '../../http/authentication.ts'
 import { readSeenAt } from '../../http/if-match.ts'
 import { readInstant } from '../../http/instants.ts'
@@ -37,27 +37,30 @@ const processorSchema = Type.Unsafe<ProcessorName>({
 /** Read by `readChosen`. */
 export const directionParam = { direction: Type.String({ description: 'in or out', examples: ['in'] }) }
 
-export const pauseSchema = Type.Union(
-  [
-    Type.Object({
-      cause: Type.Unsafe<SendingPause['cause']>({
-        type: 'string',
-        enum: ['unknown_here', 'started_paused', 'by_hand'],
-        description:
-          'unknown_here: an account has something that was sent from here, and the database does not know it. ' +
-          'started_paused: the server was started so. by_hand: a person has paused it',
-        examples: ['unknown_here'],
-      }),
-      reference: { ...nullableText, description: 'Of unknown_here: the account’s name of it' },
-      pausedAt: date,
-    }),
-    Type.Null(),
-  ],
-  {
+const onePauseSchema = Type.Object({
+  cause: Type.Unsafe<SendingPause['cause']>({
+    type: 'string',
+    enum: ['unknown_here', 'started_paused', 'by_hand', 'by_operator'],
     description:
-      'While it is set nothing is sent: no payout, no refund, no charge, no webhook. Null while sending goes on',
-  },
-)
+      'unknown_here: an account has something that was sent from here, and the database does not know it. ' +
+      'started_paused: the server was started so. by_hand: the merchant has paused. by_operator: the operator has',
+    examples: ['unknown_here'],
+  }),
+  reference: { ...nullableText, description: 'Of unknown_here: the account’s name of it' },
+  pausedAt: date,
+})
+
+/** Why nothing is sent, as members of an answer. */
+export const pauseMembers = {
+  pause: Type.Union([onePauseSchema, Type.Null()], {
+    description:
+      'While it is set nothing is sent: no payout, no refund, no charge, no webhook. The oldest of the pauses. Null while sending goes on',
+  }),
+  pauses: Type.Array(onePauseSchema, {
+    description: 'Each cause for which nothing is sent, the oldest first. Sending goes on when none is left',
+    examples: [[]],
+  }),
+}
 
 export const accountSchema = Type.Object({
   direction: directionSchema,
@@ -87,7 +90,7 @@ export const accountSchema = Type.Object({
       examples: [[]],
     },
   ),
-  pause: pauseSchema,
+  ...pauseMembers,
 })
 
 /** A choice, without its direction and its mode. */
@@ -168,20 +171,21 @@ export function readChosen(
 
 /** Both directions, as they are shown. */
 export async function listRendered(context: Context, tenant: Tenant) {
-  const pause = await findPause(context, tenant)
-  return (await listProcessors(context, tenant)).map((account) => renderAccount(account, pause))
+  const pauses = await findPauses(context, tenant)
+  return (await listProcessors(context, tenant)).map((account) => renderAccount(account, pauses))
 }
 
 /** Chooses a processor, and shows it. Throws what `setProcessor` throws. */
 export async function setChosen(tx: Parameters<typeof setProcessor>[0], tenant: Tenant, chosen: ChosenProcessor) {
-  return renderAccount(await setProcessor(tx, tenant, chosen), await findPause(tx, tenant))
+  return renderAccount(await setProcessor(tx, tenant, chosen), await findPauses(tx, tenant))
 }
 
-export function renderPause(pause: SendingPause | null) {
-  return pause === null ? null : { ...pause, pausedAt: pause.pausedAt.toISOString() }
+export function renderPauses(found: readonly SendingPause[]) {
+  const pauses = found.map((pause) => ({ ...pause, pausedAt: pause.pausedAt.toISOString() }))
+  return { pause: pauses[0] ?? null, pauses }
 }
 
-function renderAccount(account: ProcessorAccount, pause: SendingPause | null) {
+function renderAccount(account: ProcessorAccount, pauses: readonly SendingPause[]) {
   return {
     direction: account.direction,
     processor: account.processor,
@@ -196,6 +200,6 @@ function renderAccount(account: ProcessorAccount, pause: SendingPause | null) {
       lastErrorAt: lastErrorAt?.toISOString() ?? null,
       replacedAt: replacedAt.toISOString(),
     })),
-    pause: renderPause(pause),
+    ...renderPauses(pauses),
   }
 }

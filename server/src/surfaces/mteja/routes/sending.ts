@@ -3,9 +3,9 @@ import { type SendingPause, setPaused } from '../../../domain/payments/sending-p
 import { tenantOf } from '../../http/authentication.ts'
 import type { RouteFile } from '../../http/routes.ts'
 import { responses } from '../schemas.ts'
-import { pauseSchema, renderPause } from './processors.ts'
+import { pauseMembers, renderPauses } from './processors.ts'
 
-export const sendingSchema = Type.Object({ paused: Type.Boolean({ examples: [false] }), pause: pauseSchema })
+export const sendingSchema = Type.Object({ paused: Type.Boolean({ examples: [false] }), ...pauseMembers })
 
 export const sendingBody = {
   paused: Type.Boolean({ description: 'true: send nothing. false: go on', examples: [false] }),
@@ -22,7 +22,7 @@ export const sendingRoutes: RouteFile = (routes) => {
         operationId: 'setSending',
         summary: 'Pause all sending, or let it go on: payouts, refunds, charges and webhooks',
         description:
-          'The pause is shown with the processors. What was sent before is asked about all the same. Of the sandbox only payouts are paused. A pause that began because of a restored database ends with a reconciliation, or by the operator.',
+          'The pause is shown with the processors. What was sent before is asked about all the same. Of the sandbox only payouts are paused. Each cause stands by itself: false ends the pause of the merchant alone, and the answer has what is left. A pause that began because of a restored database ends with a reconciliation, or by the operator, who alone ends an own one.',
         tags: ['Processors'],
         body: Type.Object(sendingBody),
         response: responses(200, sendingSchema, 401, 403),
@@ -32,6 +32,6 @@ export const sendingRoutes: RouteFile = (routes) => {
   )
 }
 
-export function renderSending(pause: SendingPause | null) {
-  return { paused: pause !== null, pause: renderPause(pause) }
+export function renderSending(pauses: readonly SendingPause[]) {
+  return { paused: pauses.length > 0, ...renderPauses(pauses) }
 }
