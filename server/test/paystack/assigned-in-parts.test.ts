@@ -502,7 +502,7 @@ test('a refund of the dashboard is of the part whose own refund of the same amou
   await expectAgreement()
 })
 
-test('a refund that was settled as one of the dashboard is no difference, until that one fails there', async () => {
+test('a refund that was settled as one of the dashboard is no difference, and comes back once that one fails there', async () => {
   const id = await lose(1_000, 'cut_before')
   opened.proxy.choose = () => 'none'
   await settleAs('processed', id)
@@ -511,9 +511,19 @@ test('a refund that was settled as one of the dashboard is no difference, until 
   expect(await both()).toEqual([1_500, 0, 0, 500, 0, 0])
   await expectAgreement()
   await end('failed', row)
-  expect(await both()).toEqual([1_500, 0, 0, 500, 0, 0])
-  expect(await opened.reconcile()).toMatchObject({ balances: [{ unexplained: 0 }] })
-  expect(await opened.named()).toEqual([['state', 'refund', 1_000]])
+  expect(await both()).toEqual([1_500, 0, 0, 1_500, 0, 0])
+  await expectAgreement()
+})
+
+test('each refund that nobody can find stands for one of the dashboard', async () => {
+  opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')
+  for (const part of [first, second]) expect((await refund(part.assignedId, 1_000)).statusCode).toBe(201)
+  opened.proxy.choose = () => 'none'
+  for (const _ of [1, 2]) {
+    refundInDashboard(opened.account, sent(), 1_000)
+    await told()
+  }
+  expect(await both()).toEqual([1_000, 1_000, 500, 1_000, 1_000, 500])
 })
 
 test('a refusal says what to do, and a refund shows the name of its part', async () => {

@@ -149,6 +149,90 @@ test('a dispute that was won may be lost again with another amount', async () =>
   expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
 })
 
+/** A refund of 1,000 whose answer is lost, and that is settled by hand while the account cannot be asked. */
+async function settleLost(outcome: 'processed' | 'failed', when: 'cut_before' | 'cut_after') {
+  opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? when : 'none')
+  const { id } = (await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 1_000 })).json()
+  opened.proxy.choose = () => 'cut_before'
+  const words = { outcome, proof: 'Ticket 88121', reason: 'The answer was lost' }
+  expect((await opened.ask('POST', `/v1/refunds/${id}/settle`, words)).json()).toMatchObject({ state: outcome })
+  opened.proxy.choose = () => 'none'
+  return async () => (await opened.ask('GET', `/v1/refunds/${id}`)).json()
+}
+const outside = async () => (await opened.books())['outside/2'] as number
+
+test('a refund of the dashboard that one of ours was settled as, and that fails, is given back, or another one stands for it', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  const read = await settleLost('processed', 'cut_before')
+  const first = refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  expect(await outside()).toBe(before + 1_000)
+  moveRefund(opened.account, first, 'failed')
+  const second = refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  expect([await outside(), (await read()).state]).toEqual([before + 1_000, 'processed'])
+  refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+  moveRefund(opened.account, second, 'failed')
+  await settle()
+  await settle()
+  expect([await outside(), await read()]).toEqual([
+    before + 1_000,
+    expect.objectContaining({ state: 'failed', contradictedAt: expect.any(String) }),
+  ])
+  moveRefund(opened.account, second, 'processed')
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  expect(-(await outside())).toBe(opened.account.balance())
+})
+
+test.each(['processed', 'failed'] as const)(
+  'a refund that was settled as %s, fails at the account and is made after all is taken',
+  async (outcome) => {
+    ;({ reference } = await opened.topUp('order-1', 4_000))
+    const before = await outside()
+    await settleLost(outcome, 'cut_after')
+    const made = opened.account.refunds.at(-1) as RefundRow
+    for (const _ of [1, 2]) {
+      moveRefund(opened.account, made, 'failed')
+      api.service.clock.advance(60_000)
+      await settle()
+      expect(await outside()).toBe(before)
+      moveRefund(opened.account, made, 'processed')
+      await settle()
+      expect(await outside()).toBe(before + 1_000)
+    }
+    expect(-(await outside())).toBe(opened.account.balance())
+  },
+)
+
+test('a dispute whose refund was seen before it, and was given back, is lost again', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = 3_000
+  const paid = refundDispute(opened.account, dispute, { isNamed: true })
+  moveRefund(opened.account, paid, 'pending')
+  await settle()
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  await settle()
+  expect(await outside()).toBe(before + 3_000)
+  for (const again of ['no refund', 'the same', 'another']) {
+    moveRefund(opened.account, paid, 'failed')
+    resolveDispute(opened.account, dispute, 'declined')
+    await settle()
+    expect([again, await outside(), await status()]).toEqual([again, before, 'success'])
+    if (again === 'the same') moveRefund(opened.account, paid, 'processed')
+    resolveDispute(opened.account, dispute, 'auto-accepted')
+    if (again === 'another') refundDispute(opened.account, dispute, { isNamed: true })
+    await settle()
+    expect([again, await outside()]).toEqual([again, before + 3_000])
+  }
+})
+
 test('a refund that was settled as failed, is made after all and then fails comes back', async () => {
   ;({ reference } = await opened.topUp('order-1', 4_000))
   const before = await opened.books()

@@ -365,11 +365,13 @@ async function post(
   }
 }
 
-/** The movements of the refund that has ended the dispute, where that was told before the dispute. */
-async function findRefundMovement(context: Context, tenant: Tenant, { transactionId, refundName, movements }: Dispute) {
+/** The movements of the refund that has ended the dispute, where that was told before the dispute, and the money is not back since. */
+async function findRefundMovement(context: Context, tenant: Tenant, dispute: Dispute) {
+  const { transactionId, refundName, movements, movementIds } = dispute
   if (refundName === null) return null
   const refund = await findDispute(context, tenant, { transactionId, outsideId: `refund/${refundName}` })
   if (refund === null || refund.movementId === null || refund.borneBy === null) return null
+  if (movementIds.includes(refund.movementId)) return null
   const { borneBy } = refund
   const takings = refund.takings.map((each) => ({ ...each, time: movements }))
   return { movementIds: refund.movementIds.slice(-Math.max(takings.length, 1)), borneBy, takings }

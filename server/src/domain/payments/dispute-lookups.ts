@@ -1,7 +1,7 @@
 import { ServiceError } from '../../base/errors.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
-import type { Context } from '../context.ts'
+import type { Context, FreeContext } from '../context.ts'
 import { type DueRow, type DueTask, doDue, type Places } from '../merchants/due.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { cutOverOf, isOfBefore } from './account-arrivals.ts'
@@ -12,6 +12,7 @@ import { reminderOf, remindOfDispute } from './dispute-turns.ts'
 import { findArrived, findBookedPayment, findByHand, findDisputedMoney } from './disputed-money.ts'
 import { closeDispute, type DisputeReport, decideHere, learnDispute } from './disputes.ts'
 import { settleChargeNow } from './due-charges.ts'
+import { partIds } from './payment-parts.ts'
 import {
   type AccountDispute,
   type AccountRefund,
@@ -19,7 +20,8 @@ import {
   type PaymentsContext,
   requireProcessor,
 } from './payment-processor.ts'
-import { noteContradiction } from './refund-ending.ts'
+import { bookReturned, isSettledAsAnother, noteContradiction } from './refund-ending.ts'
+import { findProcessorRefund } from './refund-records.ts'
 
 /*
  * What an account says of money that was taken back. Its message changes nothing: the account is asked about the whole payment,
@@ -141,6 +143,7 @@ async function lookAtTaken(
   const ids = known.map(({ outsideId }) => outsideId).filter((id) => !id.startsWith('refund/'))
   const taken = await account.listTaken(tenant, reference, ids)
   const ours = await findReturns(context, tenant, taken.refunds)
+  await endSettledAs(context, tenant, transactionId, { refunds: taken.refunds, known })
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
   // What was found to be the refund of a dispute stays it, whatever is said of the dispute since.
   const ended = new Map(known.map(({ refundName, outsideId }) => [refundName, outsideId]))
@@ -219,8 +222,8 @@ async function findUnasked(
 }
 
 /**
- * The account's ids of those that are refunds of ours. One that a person has settled, and that is made after all, is taken back like any
- * other, if its money was released, or if it was settled as another one.
+ * The account's ids of those that are refunds of ours. One that has failed here, and is made after all, is taken back like any other. So
+ * is one that a person has settled as another one.
  */
 async function findReturns(context: Context, { merchant }: Tenant, refunds: readonly AccountRefund[]) {
   const named = refunds.filter(({ returnId }) => returnId !== null)
@@ -238,9 +241,43 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
     select n.name
     from ${list(named)}
     join refunds r on r.merchant_id = ${merchant.id} and r.id = n.id
-    where (r.state <> 'failed' or r.verdict is distinct from 'failed') and coalesce(r.settled_as, n.name) = n.name
+    where r.state <> 'failed' and coalesce(r.settled_as, n.name) = n.name
   `)
   return new Set(rows.map(({ name }) => name))
+}
+
+/**
+ * A refund that somebody has made at the account, and for which one of ours was settled as processed, may fail. Another one of the same
+ * amount then stands for it. Where there is none, the money comes back to its owner.
+ */
+async function endSettledAs(
+  context: FreeContext,
+  tenant: Tenant,
+  transactionId: string,
+  { refunds, known }: { refunds: readonly AccountRefund[]; known: readonly Dispute[] },
+): Promise<void> {
+  const failed = refunds.filter(({ state, returnId }) => state === 'failed' && returnId === null)
+  if (failed.length === 0) return
+  const settled = await context.db.query<{ id: string; name: string }>(sql`
+    select r.id, r.settled_as as name
+    from unnest(${failed.map(({ id }) => id)}::text[]) n (name)
+    join refunds r on r.settled_as = n.name
+    where r.merchant_id = ${tenant.merchant.id} and r.original_id in (${partIds(tenant, sql`${transactionId}::uuid`)})
+    order by r.id
+  `)
+  for (const { id, name } of settled) {
+    const refund = await findProcessorRefund(context, tenant, { id })
+    if (refund === null) continue
+    const others = refunds.filter(
+      (each) =>
+        each.amount === refund.amount &&
+        ['processed', 'open'].includes(each.state) &&
+        each.returnId === null &&
+        !known.some(({ outsideId, refundName }) => outsideId === `refund/${each.id}` || refundName === each.id),
+    )
+    if (await isSettledAsAnother(context, tenant, { refund, transactionId }, others)) continue
+    await bookReturned(context, tenant, refund, `The refund ${name} that it was settled as has failed at the account`)
+  }
 }
 
 /**

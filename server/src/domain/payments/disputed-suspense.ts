@@ -165,7 +165,7 @@ async function findOwnHold(
 async function findLike(
   { db }: TxContext,
   tenant: Tenant,
-  { category, transactionId }: Dispute,
+  { id, category, transactionId }: Dispute,
   { amount, ofRefund }: { amount: bigint; ofRefund: string | null },
 ): Promise<OwnPart | null> {
   if (category !== 'refund') return null
@@ -176,6 +176,13 @@ async function findLike(
       and (
         r.id = ${ofRefund}::uuid
         or ${ofRefund}::uuid is null and r.amount = ${amount} and r.state in ('unknown', 'needsAttention') and r.verdict is null
+          -- Each stands for one refund of the dashboard.
+          and not exists (
+            select from disputes d
+            cross join json_array_elements(d.takings) k
+            where d.merchant_id = r.merchant_id and d.original_id = ${transactionId}::uuid and d.id <> ${id} and d.category = 'refund'
+              and d.created_at >= r.created_at and k ->> 'partId' = r.original_id::text and (k ->> 'amount')::bigint = r.amount
+          )
       )
     order by r.id
     limit 1

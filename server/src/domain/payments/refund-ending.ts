@@ -166,13 +166,13 @@ export async function bookReturned(
   refund: ProcessorRefund,
   reason: string,
 ): Promise<void> {
-  const { id, kind, transactionId, currency, amount } = refund
-  if (!(await noteContradiction(context, tenant, id))) return
+  const { id, kind, transactionId, currency, amount, settledAs } = refund
+  if (!(await noteContradiction(context, tenant, id, settledAs))) return
   const original = await getOriginal(context, tenant, transactionId, kind)
   const now = context.clock.now()
   const noting = sql`
     noted as (
-      update refunds r set state = 'failed', state_reason = ${reason}, updated_at = ${now}
+      update refunds r set state = 'failed', state_reason = ${reason}, settled_as = null, updated_at = ${now}
       from done_now n
       where r.merchant_id = ${tenant.merchant.id} and r.id = ${id}
       returning r.*
@@ -205,14 +205,54 @@ export async function bookReturned(
 }
 
 /**
- * Notes that the account says otherwise than a person has said of a refund, with an error in the log for a person. False for a refund
- * that was settled as another one of the account.
+ * Lets a refund that was settled as processed stand for the first of other refunds of the account, where the one that it stood for has
+ * failed. False where each of them stands for another.
+ *
+ * @param transactionId of the payment, not of a part of it
  */
-export async function noteContradiction(context: Context, { merchant, mode }: Tenant, id: string): Promise<boolean> {
+export async function isSettledAsAnother(
+  { db }: Context,
+  tenant: Tenant,
+  { refund, transactionId }: { refund: ProcessorRefund; transactionId: string },
+  others: readonly { id: string }[],
+): Promise<boolean> {
+  const { merchant } = tenant
+  const rows = await db.query(sql`
+    update refunds r set settled_as = n.name
+    from (
+      select n.name
+      from unnest(${others.map((each) => each.id)}::text[]) with ordinality n (name, place)
+      where not exists (
+        select from refunds o
+        where o.merchant_id = ${merchant.id} and o.settled_as = n.name
+          and o.original_id in (${partIds(tenant, sql`${transactionId}::uuid`)})
+      )
+      order by n.place
+      limit 1
+    ) n
+    where r.merchant_id = ${merchant.id} and r.id = ${refund.id} and r.settled_as = ${refund.settledAs}::text
+    returning r.id
+  `)
+  return rows.length > 0
+}
+
+/**
+ * Notes that the account says otherwise than a person has said of a refund, with an error in the log for a person. False for a refund
+ * that stands for another one of the account.
+ *
+ * @param settledAs the refund of the account that it stood for until now
+ */
+export async function noteContradiction(
+  context: Context,
+  { merchant, mode }: Tenant,
+  id: string,
+  settledAs: string | null = null,
+): Promise<boolean> {
   const [row] = await context.db.query<{ is_new: boolean }>(sql`
     update refunds r set contradicted_at = coalesce(r.contradicted_at, ${context.clock.now()})
     from (select f.contradicted_at from refunds f where f.merchant_id = ${merchant.id} and f.id = ${id} for update) before
-    where r.merchant_id = ${merchant.id} and r.id = ${id} and r.verdict is not null and r.settled_as is null
+    where r.merchant_id = ${merchant.id} and r.id = ${id} and r.verdict is not null
+      and r.settled_as is not distinct from ${settledAs}::text
     returning before.contradicted_at is null as is_new
   `)
   if (row === undefined) return false
