@@ -209,6 +209,26 @@ test.each(['processed', 'failed'] as const)(
   },
 )
 
+test('a dispute whose refund fails and is made again is the same money, and no difference', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  const dispute = openDispute(opened.account, reference)
+  await settle()
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  const paid = refundDispute(opened.account, dispute, { isNamed: true })
+  await settle()
+  moveRefund(opened.account, paid, 'failed')
+  const other = refundDispute(opened.account, dispute, { isNamed: true })
+  await settle()
+  expect([await outside(), await status()]).toEqual([before + 4_000, 'reversed'])
+  expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+  moveRefund(opened.account, other, 'failed')
+  resolveDispute(opened.account, dispute, 'declined')
+  await settle()
+  expect([await outside(), await status()]).toEqual([before, 'success'])
+  expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+})
+
 test('a dispute whose refund was seen before it, and was given back, is lost again', async () => {
   ;({ reference } = await opened.topUp('order-1', 4_000))
   const before = await outside()
@@ -225,6 +245,7 @@ test('a dispute whose refund was seen before it, and was given back, is lost aga
     resolveDispute(opened.account, dispute, 'declined')
     await settle()
     expect([again, await outside(), await status()]).toEqual([again, before, 'success'])
+    if (again === 'no refund') expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
     if (again === 'the same') moveRefund(opened.account, paid, 'processed')
     resolveDispute(opened.account, dispute, 'auto-accepted')
     if (again === 'another') refundDispute(opened.account, dispute, { isNamed: true })

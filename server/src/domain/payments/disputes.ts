@@ -135,9 +135,9 @@ async function refreshDispute(
       amount = case when movement_id is null and takings::text = '[]' then ${amount}::bigint else amount end,
       respond_by = coalesce(${report.respondBy}::timestamptz, respond_by),
       complaint = coalesce(complaint, ${report.complaint}::text),
-      -- One that was given back since is ended by another refund. A refund that was told before its dispute stays its own.
+      -- One that was given back since, or whose refund has failed, is ended by another refund. A refund that was told before its dispute stays its own.
       refund_name = case
-        when state = 'won' and not exists (
+        when (state = 'won' or ${report.isRefundFailed === true}::boolean) and not exists (
           select from disputes e
           where e.merchant_id = d.merchant_id and e.original_id = d.original_id and e.outside_id = 'refund/' || d.refund_name
         ) then coalesce(${report.refundName}::text, refund_name)
