@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import type { Answer } from './ask.ts'
-import { type Call, type Knowledge, knowledgeAfter } from './outcomes.ts'
+import { type Call, causeOf, type Knowledge, knowledgeAfter } from './outcomes.ts'
 
 // Each row of the tables of "Using a live account as the processor behind a wallet".
 
@@ -248,4 +248,15 @@ describe.each(Object.entries(tables))('what is known of the work after the call 
       expect(knowledgeAfter(call as Call, got)).toBe(is)
     },
   )
+})
+
+test.each([
+  ['refused', 401, 'unauthorized'],
+  ['refused', 403, 'unauthorized'],
+  ['refused', 429, 'rate_limited'],
+  ['failed', 500, 'no_connection'],
+  ['not_connected', null, 'no_connection'],
+  ['paused', null, 'paused'],
+] as const)('a question that was %s with the status %s has sent nothing: %s', (outcome, status, cause) => {
+  expect(causeOf(none(outcome, status))).toBe(cause)
 })

@@ -284,7 +284,7 @@ export async function begin<Thing>(
 /** Why a call that has surely begun nothing has not. */
 export function causeOf(seen: Answer | UpstreamError): NotSentReason {
   if (seen.status === 429) return 'rate_limited'
-  if (seen instanceof UpstreamError && seen.status === 401) return 'unauthorized'
+  if (seen instanceof UpstreamError && (seen.status === 401 || seen.status === 403)) return 'unauthorized'
   if (seen instanceof UpstreamError) return seen.outcome === 'paused' ? 'paused' : 'no_connection'
   const isOne = (rowsOf: readonly Row[]) => rowsOf.some((row) => fits(row, seen))
   if (isOne(shortOfFunds)) return 'short_of_funds'
