@@ -914,7 +914,7 @@ describe('operations of the Mteja client', () => {
     expect(await mteja.processors.set('out', { processor: 'manual' })).toMatchObject({ processor: 'manual' })
     expect(await mteja.processors.set('out', { processor: 'sandbox' })).toMatchObject({ processor: 'sandbox' })
     expect(await mteja.processors.setSending({ paused: true })).toMatchObject({ pause: { cause: 'by_hand' } })
-    expect(await mteja.processors.setSending({ paused: false })).toEqual({ paused: false, pause: null })
+    expect(await mteja.processors.setSending({ paused: false })).toEqual({ paused: false, pause: null, pauses: [] })
   })
 
   test('the settings of payments are shown and changed', async () => {
