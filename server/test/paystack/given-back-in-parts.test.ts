@@ -189,6 +189,22 @@ test('a refund of the dashboard that one of ours was settled as, and that fails,
   expect(-(await outside())).toBe(opened.account.balance())
 })
 
+test.each([true, false])('the refund of a dispute does not stand for one of ours, named: %s', async (isNamed) => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  await settleLost('processed', 'cut_before')
+  const first = refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  moveRefund(opened.account, first, 'failed')
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = 1_000
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  refundDispute(opened.account, dispute, { isNamed })
+  await settle()
+  expect(await outside()).toBe(before + 1_000)
+  expect(-(await outside())).toBe(opened.account.balance())
+})
+
 test.each(['processed', 'failed'] as const)(
   'a refund that was settled as %s, fails at the account and is made after all is taken',
   async (outcome) => {

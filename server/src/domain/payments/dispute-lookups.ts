@@ -143,7 +143,6 @@ async function lookAtTaken(
   const ids = known.map(({ outsideId }) => outsideId).filter((id) => !id.startsWith('refund/'))
   const taken = await account.listTaken(tenant, reference, ids)
   const ours = await findReturns(context, tenant, taken.refunds)
-  await endSettledAs(context, tenant, transactionId, { refunds: taken.refunds, known })
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
   // What was found to be the refund of a dispute stays it, whatever is said of the dispute since.
   const ended = new Map(known.map(({ refundName, outsideId }) => [refundName, outsideId]))
@@ -158,13 +157,15 @@ async function lookAtTaken(
     const before = known.find(({ outsideId }) => outsideId === report.outsideId)
     return { ...report, isRefundFailed: before !== undefined && failed.has(before.refundName ?? '') }
   })
+  const isKnown = ({ outsideId }: DisputeReport) => known.some((each) => each.outsideId === outsideId)
+  const others = reports.filter((each) => each.category === 'refund' && !each.ofRefund && !isKnown(each))
+  await endSettledAs(context, tenant, transactionId, { refunds: taken.refunds, others })
   for (const report of inBookingOrder([...reports, ...failuresOf(refunds, known)])) {
     const money = await findDisputedMoney(context, tenant, transactionId)
     if (money === null) continue
     // A person gives money back that was recorded by hand, and may have done so at the account.
-    const isNew = !known.some(({ outsideId }) => outsideId === report.outsideId)
     const wanted = report.amount ?? money.amount
-    if (since !== null && isNew && wanted > (await leftToTake(context, tenant, transactionId))) continue
+    if (since !== null && !isKnown(report) && wanted > (await leftToTake(context, tenant, transactionId))) continue
     await learnDispute(context, tenant, money, { accountId, reference }, report)
   }
 }
@@ -249,12 +250,14 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
 /**
  * A refund that somebody has made at the account, and for which one of ours was settled as processed, may fail. Another one of the same
  * amount then stands for it. Where there is none, the money comes back to its owner.
+ *
+ * @param others refunds of the dashboard that nobody has told of before, and that end no dispute
  */
 async function endSettledAs(
   context: FreeContext,
   tenant: Tenant,
   transactionId: string,
-  { refunds, known }: { refunds: readonly AccountRefund[]; known: readonly Dispute[] },
+  { refunds, others }: { refunds: readonly AccountRefund[]; others: readonly DisputeReport[] },
 ): Promise<void> {
   const failed = refunds.filter(({ state, returnId }) => state === 'failed' && returnId === null)
   if (failed.length === 0) return
@@ -268,14 +271,8 @@ async function endSettledAs(
   for (const { id, name } of settled) {
     const refund = await findProcessorRefund(context, tenant, { id })
     if (refund === null) continue
-    const others = refunds.filter(
-      (each) =>
-        each.amount === refund.amount &&
-        ['processed', 'open'].includes(each.state) &&
-        each.returnId === null &&
-        !known.some(({ outsideId, refundName }) => outsideId === `refund/${each.id}` || refundName === each.id),
-    )
-    if (await isSettledAsAnother(context, tenant, { refund, transactionId }, others)) continue
+    const equal = others.filter(({ amount }) => amount === refund.amount).map(({ outsideId }) => nameOf(outsideId))
+    if (await isSettledAsAnother(context, tenant, { refund, transactionId }, equal)) continue
     await bookReturned(context, tenant, refund, `The refund ${name} that it was settled as has failed at the account`)
   }
 }
@@ -323,6 +320,9 @@ export function reportsOf(disputes: readonly AccountDispute[], refunds: readonly
   })
   return [...reports, ...[...left].map(reportOf)]
 }
+
+/** The account's id of a refund that is shown as a dispute. */
+const nameOf = (outsideId: string) => outsideId.replace(/^refund\//, '')
 
 /** A refund that somebody has made at the account, as taken money. */
 function reportOf({ id, amount, returnId }: AccountRefund): DisputeReport {

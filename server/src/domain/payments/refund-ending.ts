@@ -209,19 +209,20 @@ export async function bookReturned(
  * failed. False where each of them stands for another.
  *
  * @param transactionId of the payment, not of a part of it
+ * @param others the account's ids of them
  */
 export async function isSettledAsAnother(
   { db }: Context,
   tenant: Tenant,
   { refund, transactionId }: { refund: ProcessorRefund; transactionId: string },
-  others: readonly { id: string }[],
+  others: readonly string[],
 ): Promise<boolean> {
   const { merchant } = tenant
   const rows = await db.query(sql`
     update refunds r set settled_as = n.name
     from (
       select n.name
-      from unnest(${others.map((each) => each.id)}::text[]) with ordinality n (name, place)
+      from unnest(${others}::text[]) with ordinality n (name, place)
       where not exists (
         select from refunds o
         where o.merchant_id = ${merchant.id} and o.settled_as = n.name
