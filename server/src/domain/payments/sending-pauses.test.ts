@@ -53,7 +53,7 @@ async function left(): Promise<PauseCause[]> {
   return (await findPauses(service, tenant)).map(({ cause }) => cause)
 }
 
-/** What was told of pauses, in order. */
+/** The events of pauses, in order. */
 async function told(): Promise<[string, string][]> {
   const rows = await service.db.query<{ type: string; cause: string }>(sql`
     select type, data -> 'details' ->> 'cause' as cause from events
@@ -123,7 +123,7 @@ test('a reconciliation that began before a start does not end the pause of that 
   expect(await left()).toEqual([])
 })
 
-test('the end of a pause by hand says nothing of what accounts took', async () => {
+test('the end of a pause by hand leaves the things that accounts took to the next look', async () => {
   await begin.by_hand()
   await set(false, 'merchant')
   await begin.by_operator()

@@ -10,8 +10,8 @@ import type { Tenant } from '../merchants/tenant.ts'
  */
 
 /**
- * `unknown_here`: an account has something that was sent from here, and the database does not know it. `by_hand`: the merchant has
- * paused.
+ * `unknown_here`: an account has something that was sent from here, and the database does not know it. `started_paused`: the server was
+ * started with a pause. `by_hand`: the merchant has paused. `by_operator`: the operator has.
  */
 export type PauseCause = 'unknown_here' | 'started_paused' | 'by_hand' | 'by_operator'
 

@@ -22,7 +22,7 @@ export const sendingRoutes: RouteFile = (routes) => {
         operationId: 'setSending',
         summary: 'Pause all sending, or let it go on: payouts, refunds, charges and webhooks',
         description:
-          'The pause is shown with the processors. What was sent before is asked about all the same. Of the sandbox only payouts are paused. Each cause stands by itself: false ends the pause of the merchant alone, and the answer has what is left. A pause that began because of a restored database ends with a reconciliation, or by the operator, who alone ends an own one.',
+          'The pause is shown with the processors. What was sent before is asked about all the same. Of the sandbox only payouts are paused. Each cause stands by itself: false ends the pause of the merchant alone, and the answer has what is left. A pause that began because of a restored database ends with a reconciliation, or by the operator. Only the operator ends a pause of the operator.',
         tags: ['Processors'],
         body: Type.Object(sendingBody),
         response: responses(200, sendingSchema, 401, 403),
