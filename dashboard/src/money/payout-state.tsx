@@ -68,6 +68,8 @@ const remedies: Readonly<Record<string, string>> = {
     'Ask at the processor. If it can say how it ended, settle it by hand; the money stays reserved until then.',
   late: 'It was paid after its money was released. If it was paid again, claim one of the two back.',
   contradicted: 'Look at the processor which of the two is true. If it is what the account says now, have it booked.',
+  failing:
+    'Whoever runs this service finds the fault in its log. The money stays reserved, and the payout goes on once it is mended.',
   fee: 'The processor tells a fee beyond reason, and it is not booked. Ask the processor.',
 }
 

@@ -10,6 +10,7 @@ import {
 import { createWallets } from '../../../test/wallets.ts'
 import { createFailureLog } from '../../base/failure-log.ts'
 import { createMeter } from '../../base/meter.ts'
+import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
 import type { FreeContext } from '../context.ts'
 import { createPlaces, type DueRow, type DueTask, doDue, oldestDue } from './due.ts'
@@ -209,4 +210,31 @@ test('one slow row keeps no row of the same tenant waiting, and looks do not ove
   expect(done).toContain(second)
   answer()
   expect(await slow).toBe(1)
+})
+
+test('a step that fails by a fault of this service is noted from the given failure on; a note that fails keeps no row waiting', async () => {
+  await writeRows(tenant, 2)
+  const noted: bigint[] = []
+  const failing: DueTask<FreeContext, object> = {
+    ...taskOf(() => Promise.reject(new Error('no'))),
+    fault: {
+      attempts: 2,
+      async note(_, { id }) {
+        noted.push(id)
+        throw new Error('no note either')
+      },
+    },
+  }
+  await doDue(service, failing)
+  expect(noted).toEqual([])
+  service.clock.advance(30_000)
+  await doDue(service, failing)
+  expect(noted.toSorted()).toEqual([1n, 2n])
+  const away: DueTask<FreeContext, object> = {
+    ...failing,
+    ...taskOf(() => Promise.reject(new UpstreamError('ask', 'timed_out'))),
+  }
+  service.clock.advance(60_000)
+  await doDue(service, away)
+  expect(noted).toHaveLength(2)
 })

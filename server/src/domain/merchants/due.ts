@@ -29,6 +29,16 @@ export interface DueTask<Given extends FreeContext, Row, Id extends RowId = bigi
   work(context: Given, row: Row & DueRow<Id>): Promise<void>
   /** Default: a step is tried until it works. */
   readonly patience?: Patience<Given, Row & DueRow<Id>>
+  /** Default: a step that fails by a fault of this service is only in the log. */
+  readonly fault?: Fault<Given, Row & DueRow<Id>>
+}
+
+/** A step that fails again and again, and not because an upstream cannot be asked. It is tried again all the same. */
+interface Fault<Given, Row> {
+  /** The number of failures in a row from which on it is noted. */
+  readonly attempts: number
+  /** May be called again for the same fault. */
+  note(context: Given, row: Row): Promise<void>
 }
 
 /** The end of trying a step for which an upstream cannot be asked. A bug is tried again until it is mended. */
@@ -221,7 +231,23 @@ async function doRow<Given extends FreeContext, Row, Id extends RowId>(
     const { patience } = task
     const isOver = patience !== undefined && attempt >= patience.attempts
     if (isOver && error instanceof UpstreamError) await patience.giveUp(context, row, error)
+    if (!(error instanceof UpstreamError)) await noteFault(context, task, row, attempt)
     return false
+  }
+}
+
+/** A fault that cannot be noted keeps no other row waiting either. */
+async function noteFault<Given extends FreeContext, Row, Id extends RowId>(
+  context: Given,
+  { name, fault }: DueTask<Given, Row, Id>,
+  row: Row & DueRow<Id>,
+  attempt: number,
+): Promise<void> {
+  if (fault === undefined || attempt < fault.attempts) return
+  try {
+    await fault.note(context, row)
+  } catch (error) {
+    context.failures.failed(`faults of ${name}`, { row: String(row.id), attempt, ...reasonOf(error) })
   }
 }
 

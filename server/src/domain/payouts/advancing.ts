@@ -6,6 +6,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { type NotSentReason, waitingSentences } from '../payments/unsent.ts'
 import { isApprovedByUrl } from './approval-urls.ts'
 import { askAboutPayout } from './payout-approvals.ts'
+import { endFailing, noteFailing } from './payout-attention.ts'
 import { bookApproved, endContradiction, noteContradicted } from './payout-contradictions.ts'
 import { bookLate, bookReturn, decidePayout, endAsDecided, endPayout, isReleased } from './payout-ending.ts'
 import { believedFee, bookRestOfFee, hasOtherFee, learnFee, noteStrangeFee } from './payout-fees.ts'
@@ -403,13 +404,20 @@ function later({ clock }: Context, ms: number): Date {
   return new Date(clock.now().getTime() + ms)
 }
 
+/** A step that fails so often in a row by a fault of this service is not left to the log alone. */
+const failingFrom = 2
+
 const duePayouts: DueTask<PayoutsContext, object, string> = {
   name: 'payouts',
   table: sql`payouts`,
   idType: sql`uuid`,
   open: sql`d.due_at is not null`,
   columns: sql`d.state`,
-  work: (context, { tenant, id }: DueRow<string>) => advancePayout(context, tenant, id),
+  async work(context, { tenant, id, attempts }: DueRow<string>) {
+    await advancePayout(context, tenant, id)
+    if (attempts >= failingFrom) await endFailing(context, tenant, id)
+  },
+  fault: { attempts: failingFrom, note: (context, { tenant, id }) => noteFailing(context, tenant, id) },
 }
 
 /** Takes the next step of every payout that is due, and answers how many. */
