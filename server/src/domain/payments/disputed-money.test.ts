@@ -15,6 +15,7 @@ import type { Dispute } from './dispute-records.ts'
 import { type DisputedMoney, findByHand, findDisputedMoney } from './disputed-money.ts'
 import { type DisputeReport, decideHere, learnDispute } from './disputes.ts'
 import { createPaymentIntent } from './payment-intents.ts'
+import { listParts } from './payment-parts.ts'
 
 let service: TestService
 let tenant: TestTenant
@@ -130,8 +131,69 @@ describe('a dispute of money in suspense', () => {
       }
       return rows as never
     })
-    expect(await learn(money, 'a', 1000n, {}, racing)).toMatchObject({ state: 'lost', borneBy: 'customer' })
+    const lost = await learn(money, 'a', 1000n, {}, racing)
+    expect(lost).toMatchObject({ state: 'lost', borneBy: 'customer', customerCode: ada })
     expect([await fundsOf(), await books()]).toEqual([[0n, 0n, 0n], {}])
+  })
+
+  test.each([1n, 7n])('takes from the merchant the %s that suspense has not got of what was planned', async (more) => {
+    const money = await suspend(1000n)
+    const { id } = await learn(money, 'a', 1000n, { state: 'open' })
+    await learn(money, 'b', more)
+    const planned = [{ partId: money.transactionId, amount: 1000, time: 0 }]
+    await service.db.query(sql`
+      update disputes set takings = ${JSON.stringify(planned)}::json
+      where merchant_id = ${tenant.merchant.id} and id = ${id}
+    `)
+    for (let times = 0; times < 2; times++) {
+      expect(await learn(money, 'a', 1000n)).toMatchObject({ state: 'lost', borneBy: 'suspense' })
+      expect(await books()).toEqual({ outside: Number(more), merchant_receivable: -Number(more) })
+    }
+  })
+
+  test('that was lost and won elsewhere while it was looked at stays won', async () => {
+    const money = await suspend(1000n)
+    await learn(money, 'a', 1000n, { state: 'open' })
+    let readings = 0
+    const racing = asking(async (statement) => {
+      const rows = await service.db.query(statement)
+      if (statement.text.includes('r.takings') && ++readings === 2) {
+        for (const state of ['lost', 'won'] as const) await learn(money, 'a', 1000n, { state })
+      }
+      return rows as never
+    })
+    expect(await learn(money, 'a', 1000n, {}, racing)).toMatchObject({ state: 'won', movements: 2 })
+    expect(await books()).toEqual({ outside: -1000, suspense: 1000 })
+  })
+
+  test('gives each part back to its owner, and one that its owner has no room for to the merchant, once', async () => {
+    const money = await suspend(1000n)
+    for (const state of ['lost', 'won'] as const) await learn(money, 'a', 400n, { state })
+    await assign(money)
+    const bob = (await createCustomer(service, tenant, {})).customer.code
+    const [part] = await listParts(service, tenant, money.transactionId).then((all) =>
+      all.filter((each) => each.left === 400n),
+    )
+    await assignMoney(service, tenant, { id: part?.id ?? '', customerCode: bob })
+    const lost = await learn(money, 'b', 1000n)
+    expect(lost).toMatchObject({ state: 'lost', takings: [{ amount: 600n }, { amount: 400n }] })
+    await createLedger(service)(
+      tenant,
+      commandsFor(service).adjust({ kind: 'adjustments' }, cash(bob), maxAmount - 399n),
+    )
+    for (let times = 0; times < 2; times++) {
+      expect(await learn(money, 'b', 1000n, { state: 'won' })).toMatchObject({ state: 'won' })
+      const { merchant_balance, merchant_receivable } = await books()
+      expect([await fundsOf(), merchant_balance, merchant_receivable]).toEqual([[600n, 0n, 0n], 400, undefined])
+    }
+  })
+
+  test('stays lost where suspense has no room for what comes back', async () => {
+    const money = await suspend(1000n)
+    await learn(money, 'a', 1000n)
+    await suspend(maxAmount - 999n)
+    await expect(learn(money, 'a', 1000n, { state: 'won' })).rejects.toMatchObject({ code: 'balance_limit' })
+    expect(await books()).toEqual({ outside: Number(999n - maxAmount), suspense: Number(maxAmount - 999n) })
   })
 
   test('whose assignment was cut off before its movement is taken from its new owner, who gets it first', async () => {

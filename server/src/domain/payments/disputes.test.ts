@@ -557,6 +557,28 @@ describe('a dispute at an account', () => {
     expect([await fundsOf(), (await books()).merchant_balance]).toEqual([[funds, 0n, 0n], rest])
   })
 
+  test('takes the fee once, where the owner can owe the fee and not the money', async () => {
+    const { id } = await payIn(1000)
+    const most = maxAmount - 1000n
+    const [ledger, make] = [createLedger(service), commandsFor(service)]
+    await ledger(tenant, make.purchase(ada, 1000n))
+    const large = await ledger(tenant, make.payIn(ada, most))
+    await ledger(tenant, make.adjust(cash(ada), { kind: 'adjustments' }, most))
+    const learn = async (transactionId: string, amount: bigint, accountId: bigint) => {
+      const found = await findDisputedMoney(service, tenant, transactionId)
+      if (found === null) throw new Error('no money')
+      const money = { ...found, feeBearer: 'owner' } as const
+      const own = { ...report, amount, state: 'lost', resolution: null } as const
+      return learnDispute(service, tenant, money, { accountId, reference: 'x' }, own)
+    }
+    await learn(large.id, most, 7n)
+    expect(await fundsOf()).toEqual([0n, 0n, most])
+    expect(await learn(id, 1010n, 8n)).toMatchObject({ state: 'lost', borneBy: 'merchant' })
+    expect(await fundsOf()).toEqual([0n, 0n, most + 10n])
+    const { merchant_balance = 0, merchant_receivable = 0 } = await books()
+    expect([merchant_balance, merchant_receivable]).toEqual([0, 0])
+  })
+
   test('stays lost, and fails, where the ledger can book its money to nobody', async () => {
     const { id } = await payIn(1000)
     const money = await findDisputedMoney(service, tenant, id)
