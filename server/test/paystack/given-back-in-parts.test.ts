@@ -267,8 +267,210 @@ test('a dispute whose refund was seen before it, and was given back, is lost aga
     if (again === 'another') refundDispute(opened.account, dispute, { isNamed: true })
     await settle()
     expect([again, await outside()]).toEqual([again, before + 3_000])
+    if (again !== 'no refund') expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
   }
 })
+
+test.each([
+  ['fails', true],
+  ['fails', false],
+  ['is made', true],
+  ['is made', false],
+])(
+  'a dispute that is won while its refund is under way is taken once, and the refund %s, named: %s',
+  async (end, isNamed) => {
+    ;({ reference } = await opened.topUp('order-1', 4_000))
+    const before = await outside()
+    const dispute = openDispute(opened.account, reference)
+    dispute.refund_amount = 3_000
+    resolveDispute(opened.account, dispute, 'auto-accepted')
+    const paid = refundDispute(opened.account, dispute, { isNamed })
+    moveRefund(opened.account, paid, 'pending')
+    await settle()
+    expect(await outside()).toBe(before + 3_000)
+    resolveDispute(opened.account, dispute, 'declined')
+    await settle()
+    expect(await outside()).toBe(before + 3_000)
+    moveRefund(opened.account, paid, end === 'fails' ? 'failed' : 'processed')
+    await settle()
+    expect(await outside()).toBe(end === 'fails' ? before : before + 3_000)
+    expect(-(await outside())).toBe(opened.account.balance())
+    expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+    if (end !== 'fails') return
+    dispute.refund_amount = 700
+    resolveDispute(opened.account, dispute, 'auto-accepted')
+    await settle()
+    expect(await outside()).toBe(before + 700)
+  },
+)
+
+test('a refund of the dashboard is another one than that of ours which was settled as processed, and which the account shows', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  await settleLost('processed', 'cut_after')
+  await settle()
+  expect(await outside()).toBe(before + 1_000)
+  const other = refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  moveRefund(opened.account, other, 'failed')
+  await settle()
+  expect(await outside()).toBe(before + 1_000)
+})
+
+test('a refund of the dashboard that had failed, and is made after all, is the one that ours was settled as', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')
+  const { id } = (await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 1_000 })).json()
+  opened.proxy.choose = () => 'none'
+  const seen = refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  moveRefund(opened.account, seen, 'failed')
+  await settle()
+  expect(await outside()).toBe(before)
+  const words = { outcome: 'processed', proof: 'Ticket 88121', reason: 'The answer was lost' }
+  expect((await opened.ask('POST', `/v1/refunds/${id}/settle`, words)).json()).toMatchObject({ state: 'processed' })
+  moveRefund(opened.account, seen, 'processed')
+  for (let looks = 0; looks < 2; looks++) await settle()
+  expect(await outside()).toBe(before + 1_000)
+  refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  moveRefund(opened.account, seen, 'failed')
+  await settle()
+  expect(await outside()).toBe(before + 1_000)
+  expect(-(await outside())).toBe(opened.account.balance())
+})
+
+test('the refund of an open dispute does not stand for one of ours', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  await settleLost('processed', 'cut_before')
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = 1_000
+  const own = refundDispute(opened.account, dispute, { isNamed: true })
+  moveRefund(opened.account, own, 'pending')
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  await settle()
+  expect(-(await outside())).toBe(opened.account.balance())
+  moveRefund(opened.account, own, 'failed')
+  resolveDispute(opened.account, dispute, 'declined')
+  await settle()
+  expect(await outside()).toBe(before + 1_000)
+  expect(-(await outside())).toBe(opened.account.balance())
+})
+
+/** Of the one dispute that is no refund. */
+const stateOfDispute = async () => {
+  const { data } = (await opened.ask('GET', '/v1/disputes')).json()
+  return data.find(({ category }: { category: string }) => category !== 'refund').state
+}
+
+test.each([true, false])(
+  'a refund of a dispute may fail and be made as often as it likes, named: %s',
+  async (isNamed) => {
+    ;({ reference } = await opened.topUp('order-1', 4_000))
+    const before = await outside()
+    const dispute = openDispute(opened.account, reference)
+    dispute.refund_amount = 3_000
+    resolveDispute(opened.account, dispute, 'auto-accepted')
+    const paid = refundDispute(opened.account, dispute, { isNamed })
+    await settle()
+    expect(await outside()).toBe(before + 3_000)
+    resolveDispute(opened.account, dispute, 'declined')
+    for (const state of ['failed', 'pending', 'failed', 'processed', 'pending', 'failed', 'pending', 'processed']) {
+      moveRefund(opened.account, paid, state)
+      await settle()
+      expect([state, await outside()]).toEqual([state, state === 'failed' ? before : before + 3_000])
+      expect(-(await outside())).toBe(opened.account.balance())
+    }
+    expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+  },
+)
+
+test('a dispute is open again once the refund that had ended it fails, and may be lost with another amount', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = 3_000
+  const paid = refundDispute(opened.account, dispute, { isNamed: true })
+  await settle()
+  expect([await outside(), await stateOfDispute()]).toEqual([before + 3_000, 'lost'])
+  moveRefund(opened.account, paid, 'failed')
+  await settle()
+  expect([await outside(), await stateOfDispute()]).toEqual([before, 'open'])
+  moveRefund(opened.account, paid, 'processed')
+  await settle()
+  expect([await outside(), await stateOfDispute()]).toEqual([before + 3_000, 'lost'])
+  moveRefund(opened.account, paid, 'failed')
+  dispute.refund_amount = 1_000
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  for (let looks = 0; looks < 2; looks++) {
+    await settle()
+    expect([await outside(), await stateOfDispute()]).toEqual([before + 1_000, 'lost'])
+  }
+})
+
+test('a refund of ours is never the one that ends a dispute', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  await settleLost('failed', 'cut_after')
+  const made = opened.account.refunds.at(-1) as RefundRow
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = 1_000
+  await settle()
+  api.service.clock.advance(1000)
+  Object.assign(made, { createdAt: opened.account.now() })
+  moveRefund(opened.account, made, 'processed')
+  await settle()
+  expect([await outside(), await stateOfDispute()]).toEqual([before + 1_000, 'open'])
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  moveRefund(opened.account, made, 'failed')
+  await settle()
+  expect([await outside(), await stateOfDispute()]).toEqual([before + 1_000, 'lost'])
+})
+
+test.each([
+  ['processed', 'first'],
+  ['processed', 'second'],
+  ['pending', 'first'],
+  ['pending', 'second'],
+])(
+  'a refund of the dashboard, %s, and the refund that the account names for a dispute are two, and the %s may fail first',
+  async (state, fails) => {
+    ;({ reference } = await opened.topUp('order-1', 4_000))
+    const before = await outside()
+    const dispute = openDispute(opened.account, reference)
+    dispute.refund_amount = 1_000
+    api.service.clock.advance(1000)
+    const guess = refundInDashboard(opened.account, reference, 1_000)
+    moveRefund(opened.account, guess, state)
+    await settle()
+    expect(await outside()).toBe(before + 1_000)
+    resolveDispute(opened.account, dispute, 'auto-accepted')
+    await settle()
+    const own = refundDispute(opened.account, dispute, { isNamed: true })
+    await settle()
+    expect(await outside()).toBe(before + 2_000)
+    const [first, second] = fails === 'first' ? [guess, own] : [own, guess]
+    resolveDispute(opened.account, dispute, 'declined')
+    moveRefund(opened.account, first, 'failed')
+    await settle()
+    expect(await outside()).toBe(before + 1_000)
+    moveRefund(opened.account, second, 'failed')
+    await settle()
+    expect(await outside()).toBe(before)
+    expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+  },
+)
 
 test('a refund that was settled as failed, is made after all and then fails comes back', async () => {
   ;({ reference } = await opened.topUp('order-1', 4_000))

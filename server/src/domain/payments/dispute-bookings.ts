@@ -366,7 +366,7 @@ async function post(
 }
 
 /** The movements of the refund that has ended the dispute, where that was told before the dispute, and the money is not back since. */
-async function findRefundMovement(context: Context, tenant: Tenant, dispute: Dispute) {
+export async function findRefundMovement(context: Context, tenant: Tenant, dispute: Dispute) {
   const { transactionId, refundName, movements, movementIds } = dispute
   if (refundName === null) return null
   const refund = await findDispute(context, tenant, { transactionId, outsideId: `refund/${refundName}` })

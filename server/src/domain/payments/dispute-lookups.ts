@@ -7,6 +7,7 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { cutOverOf, isOfBefore } from './account-arrivals.ts'
 import { noteQuestion } from './account-questions.ts'
 import { type Dispute, findDispute, leftToTake, listDisputesOf } from './dispute-records.ts'
+import { failuresOf, refundNameOf, reportsOf } from './dispute-reports.ts'
 import { isDecided } from './dispute-states.ts'
 import { reminderOf, remindOfDispute } from './dispute-turns.ts'
 import { findArrived, findBookedPayment, findByHand, findDisputedMoney } from './disputed-money.ts'
@@ -144,21 +145,15 @@ async function lookAtTaken(
   const taken = await account.listTaken(tenant, reference, ids)
   const ours = await findReturns(context, tenant, taken.refunds)
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
-  // What was found to be the refund of a dispute stays it, whatever is said of the dispute since.
-  const ended = new Map(known.map(({ refundName, outsideId }) => [refundName, outsideId]))
-  const refunds = taken.refunds
-    .filter((each) => !ours.has(each.id) && isLate(each))
-    .map((each) => ({ ...each, disputeId: each.disputeId ?? ended.get(each.id) ?? null }))
+  const refunds = taken.refunds.filter((each) => !ours.has(each.id) && isLate(each))
   for (const { returnId, state } of refunds) {
     if (returnId !== null && state === 'processed') await noteContradiction(context, tenant, returnId)
   }
-  const failed = new Set(taken.refunds.filter(({ state }) => state === 'failed').map(({ id }) => id))
-  const reports = reportsOf(taken.disputes.filter(isLate), refunds).map((report) => {
-    const before = known.find(({ outsideId }) => outsideId === report.outsideId)
-    return { ...report, isRefundFailed: before !== undefined && failed.has(before.refundName ?? '') }
-  })
+  const reports = reportsOf(taken.disputes.filter(isLate), refunds, known)
   const isKnown = ({ outsideId }: DisputeReport) => known.some((each) => each.outsideId === outsideId)
-  const others = reports.filter((each) => each.category === 'refund' && !each.ofRefund && !isKnown(each))
+  const others = reports.filter(
+    (each) => each.category === 'refund' && !each.ofRefund && !each.isOfDispute && !isKnown(each),
+  )
   await endSettledAs(context, tenant, transactionId, { refunds: taken.refunds, others })
   for (const report of inBookingOrder([...reports, ...failuresOf(refunds, known)])) {
     const money = await findDisputedMoney(context, tenant, transactionId)
@@ -175,7 +170,7 @@ async function lookAtTaken(
  * the parts in their order.
  */
 function inBookingOrder(reports: readonly DisputeReport[]): DisputeReport[] {
-  const placeOf = ({ state, ofRefund }: DisputeReport) => (state === 'won' ? 0 : ofRefund ? 1 : 2)
+  const placeOf = ({ state, ofRefund }: DisputeReport) => (state !== 'lost' ? 0 : ofRefund ? 1 : 2)
   return reports.toSorted((one, other) => placeOf(one) - placeOf(other))
 }
 
@@ -234,7 +229,7 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
   `
   await context.db.query(sql`
     update refunds r set settled_as = n.name
-    from ${list(named.filter(({ state }) => state === 'processed'))}
+    from ${list(named.filter(({ state }) => state !== 'failed'))}
     where r.merchant_id = ${merchant.id} and r.id = n.id and r.verdict = 'processed' and r.state <> 'failed'
       and r.settled_as is null and r.contradicted_at is null
   `)
@@ -271,83 +266,12 @@ async function endSettledAs(
   for (const { id, name } of settled) {
     const refund = await findProcessorRefund(context, tenant, { id })
     if (refund === null) continue
-    const equal = others.filter(({ amount }) => amount === refund.amount).map(({ outsideId }) => nameOf(outsideId))
+    const equal = others
+      .filter(({ amount }) => amount === refund.amount)
+      .map(({ outsideId }) => refundNameOf(outsideId))
     if (await isSettledAsAnother(context, tenant, { refund, transactionId }, equal)) continue
     await bookReturned(context, tenant, refund, `The refund ${name} that it was settled as has failed at the account`)
   }
-}
-
-/**
- * What was taken back, each once: a dispute and the refund by which its money went back are the same. An account that does not
- * name the dispute of a refund means the dispute of the same amount that is older than the refund. The money of a refund that
- * somebody has made at the account is gone while it is open, but for one that ends a dispute that is lost: that has taken the money.
- *
- * @param refunds those that are not ours
- */
-export function reportsOf(disputes: readonly AccountDispute[], refunds: readonly AccountRefund[]): DisputeReport[] {
-  const isOpen = ({ state, returnId }: AccountRefund) => state === 'open' && returnId === null
-  // A refund of nothing takes nothing.
-  const left = new Set(refunds.filter((each) => each.amount > 0n && (each.state === 'processed' || isOpen(each))))
-  const take = (dispute: AccountDispute, fits: (refund: AccountRefund) => boolean) => {
-    const found = [...left].find((each) => (each.state === 'processed' || dispute.state === 'lost') && fits(each))
-    if (found !== undefined) left.delete(found)
-    return found ?? null
-  }
-  const named = new Map(disputes.map((each) => [each, take(each, ({ disputeId }) => disputeId === each.id)]))
-  const reports = disputes.map((dispute): DisputeReport => {
-    const { id, state, stateReason, resolution, category, amount, complaint, respondBy, createdAt } = dispute
-    const refund =
-      named.get(dispute) ??
-      (state === 'won'
-        ? null
-        : take(
-            dispute,
-            (each) =>
-              each.disputeId === null && each.createdAt >= createdAt && (amount === null || each.amount === amount),
-          ))
-    const isTaken = refund !== null
-    return {
-      outsideId: id,
-      state: isTaken ? 'lost' : state,
-      stateReason: isTaken ? null : stateReason,
-      resolution: resolution ?? (isTaken ? 'refunded' : null),
-      category,
-      amount: amount ?? refund?.amount ?? null,
-      complaint,
-      respondBy,
-      refundName: refund?.id ?? null,
-    }
-  })
-  return [...reports, ...[...left].map(reportOf)]
-}
-
-/** The account's id of a refund that is shown as a dispute. */
-const nameOf = (outsideId: string) => outsideId.replace(/^refund\//, '')
-
-/** A refund that somebody has made at the account, as taken money. */
-function reportOf({ id, amount, returnId }: AccountRefund): DisputeReport {
-  return {
-    outsideId: `refund/${id}`,
-    state: 'lost',
-    stateReason: null,
-    resolution: 'refunded',
-    category: 'refund',
-    amount,
-    complaint: null,
-    respondBy: null,
-    refundName: null,
-    ofRefund: returnId,
-  }
-}
-
-/** Refunds that are booked as taken, and that have failed: the money is there again. */
-function failuresOf(refunds: readonly AccountRefund[], known: readonly Dispute[]): DisputeReport[] {
-  const isBooked = ({ id }: AccountRefund) =>
-    known.some(({ outsideId, state }) => outsideId === `refund/${id}` && state === 'lost') &&
-    !known.some(({ refundName }) => refundName === id)
-  return refunds
-    .filter((each) => each.state === 'failed' && isBooked(each))
-    .map((each) => ({ ...reportOf(each), state: 'won', resolution: null }))
 }
 
 const dueDisputes: DueTask<PaymentsContext, object, string> = {

@@ -67,8 +67,10 @@ export interface Dispute {
   movementIds: readonly string[]
   /** What it takes of the parts of money in suspense, now or the last time; empty for other money. */
   takings: readonly Taking[]
-  /** The account's id of the refund by which the money went back. */
+  /** The account's id of the refund by which the money went back, the last one. */
   refundName: string | null
+  /** The account's ids of all refunds by which it went back, now or before. */
+  refundNames: readonly string[]
   holdId: string | null
   /** How the sandbox decides it once it is declined. */
   afterDecline: Exclude<DisputeState, 'open'>
@@ -153,6 +155,7 @@ interface DisputeRow extends DoerRow {
   movement_ids: string[]
   takings: StoredTaking[]
   refund_name: string | null
+  refund_names: string[]
   hold_id: string | null
   after_decline: Exclude<DisputeState, 'open'> | null
   evidence: DisputeEvidence | null
@@ -180,7 +183,7 @@ interface DisputeRow extends DoerRow {
 const disputeColumns = sql`
   r.id, r.mode, r.wire_id, r.account_id, r.outside_id, r.category, r.original_id, r.payment_intent_id, r.outside_reference,
   r.customer_id, r.asked_amount, r.amount, r.currency, r.state, r.state_reason, r.resolution, r.complaint, r.respond_by, r.reminded_at,
-  r.borne_by, r.movements, r.movement_id, r.movement_ids, r.takings, r.refund_name, r.hold_id, r.after_decline, r.evidence, r.attachments, r.messages, r.history,
+  r.borne_by, r.movements, r.movement_id, r.movement_ids, r.takings, r.refund_name, r.refund_names, r.hold_id, r.after_decline, r.evidence, r.attachments, r.messages, r.history,
   r.resolved_at, r.created_at, r.updated_at, pay.id as payment_id, pay.reference as payment_reference,
   pay.amount as payment_amount, pay.fee as payment_fee, pay.channel as payment_channel, pay.status as payment_status,
   pay.paid_at as payment_paid_at, pay.created_at as payment_created_at, p.bin, p.last4, c.code as customer_code,
@@ -443,6 +446,7 @@ function readDispute(row: DisputeRow): Dispute {
     movementIds: row.movement_ids,
     takings: row.takings.map(readTaking),
     refundName: row.refund_name,
+    refundNames: row.refund_names,
     holdId: row.hold_id,
     afterDecline: row.after_decline ?? 'won',
     evidence: row.evidence,

@@ -20,7 +20,8 @@ export const disputeArrows: Readonly<Record<DisputeState, readonly DisputeState[
   needsAttention: ['open', 'underReview', 'won', 'lost'],
   // A bank may decide again.
   won: ['lost'],
-  lost: ['won'],
+  // The account has not decided a dispute whose refund has failed.
+  lost: ['open', 'underReview', 'needsAttention', 'won'],
 }
 
 /** It is decided. */

@@ -160,7 +160,8 @@ async function findOwnHold(
 
 /**
  * What a refund of ours gives back that the account has made by another way than was asked for: the refund itself, after a person has
- * settled it as failed; or one of its amount in the dashboard, while nobody can say whether the account has it.
+ * settled it as failed; or one of its amount in the dashboard, while nobody can say whether the account has it, or after the account has
+ * said otherwise than the person who has settled it as processed.
  */
 async function findLike(
   { db }: TxContext,
@@ -175,13 +176,15 @@ async function findLike(
     where r.merchant_id = ${tenant.merchant.id} and r.original_id in (${partIds(tenant, sql`${transactionId}::uuid`)})
       and (
         r.id = ${ofRefund}::uuid
-        or ${ofRefund}::uuid is null and r.amount = ${amount} and r.state in ('unknown', 'needsAttention') and r.verdict is null
+        or ${ofRefund}::uuid is null and r.amount = ${amount} and (
+            r.state in ('unknown', 'needsAttention') and r.verdict is null or r.state = 'failed' and r.verdict = 'processed'
+          )
           -- Each stands for one refund of the dashboard.
           and not exists (
             select from disputes d
             cross join json_array_elements(d.takings) k
             where d.merchant_id = r.merchant_id and d.original_id = ${transactionId}::uuid and d.id <> ${id} and d.category = 'refund'
-              and d.created_at >= r.created_at and k ->> 'partId' = r.original_id::text and (k ->> 'amount')::bigint = r.amount
+              and (d.state = 'lost' or (k ->> 'time')::integer = d.movements) and d.created_at >= r.created_at and k ->> 'partId' = r.original_id::text and (k ->> 'amount')::bigint = r.amount
           )
       )
     order by r.id

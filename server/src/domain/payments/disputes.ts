@@ -1,11 +1,12 @@
 import { uuidV7 } from '../../base/ids.ts'
 import { sql } from '../../db/sql.ts'
-import { type Context, type FreeContext, inTransaction, lockCount } from '../context.ts'
+import { type Context, type FreeContext, inTransaction, lockCount, type TxContext } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { bookLoss, bookReturn } from './dispute-bookings.ts'
+import { bookLoss, bookReturn, findRefundMovement } from './dispute-bookings.ts'
 import { tellDispute } from './dispute-events.ts'
 import { holdAmount, releaseHold } from './dispute-holds.ts'
 import { type Dispute, findDispute } from './dispute-records.ts'
+import { refundNameOf } from './dispute-reports.ts'
 import { getDisputeSettings } from './dispute-settings.ts'
 import { disputeArrows, isDecided } from './dispute-states.ts'
 import { lookLater, noteTurn, ownTimeMs, type Turn } from './dispute-turns.ts'
@@ -28,6 +29,10 @@ export interface DisputeReport extends Omit<Turn, 'by'> {
   respondBy: Date | null
   /** The account's id of the refund by which the money has gone back; null if none is known. */
   refundName: string | null
+  /** The account's ids of refunds that were taken for its own, and are not. */
+  noRefunds?: readonly string[] | undefined
+  /** Of a refund: the account names a dispute that it ends. */
+  isOfDispute?: boolean | undefined
   /** How the sandbox decides it once it is declined. Default won. */
   afterDecline?: Dispute['afterDecline'] | undefined
 }
@@ -53,12 +58,38 @@ export async function learnDispute(
 ): Promise<Dispute | null> {
   const name = { transactionId: money.transactionId, outsideId: report.outsideId }
   const known = await findDispute(context, tenant, name)
+  // One that had failed, and is made after all, may be the one that a person has seen.
+  const isAgain = known?.state === 'won' && report.state === 'lost'
+  if (isAgain && (await inTransaction(context, (tx) => isOfOurs(tx, tenant, money, report)))) return null
   if (known === null) await insertDispute(context, tenant, money, at, report)
   else await refreshDispute(context, tenant, known, { money, at, report })
-  const dispute = await findDispute(context, tenant, name)
-  if (dispute === null) return null
-  await holdAmount(context, tenant, dispute, money)
+  const found = await findDispute(context, tenant, name)
+  if (found === null) return null
+  await holdAmount(context, tenant, found, money)
+  const dispute = await giveBackFailed(context, tenant, found, money, report)
   return settleDispute(context, tenant, { ...dispute, amount: amountOf(dispute, money, report) }, money, report)
+}
+
+/**
+ * Gives back what a dispute has taken whose refund has failed, where the dispute is lost anew: by a refund that was booked by itself, or
+ * with another amount. Answers the dispute as it then is.
+ */
+async function giveBackFailed(
+  context: FreeContext,
+  tenant: Tenant,
+  dispute: Dispute,
+  money: DisputedMoney,
+  report: DisputeReport,
+): Promise<Dispute> {
+  const { refundName, isRefundFailed, amount } = report
+  if (dispute.state !== 'lost' || dispute.borneBy === null || report.state !== 'lost' || isRefundFailed !== true) {
+    return dispute
+  }
+  const isAnew =
+    refundName === null
+      ? (amount ?? money.amount) !== dispute.amount
+      : (await findRefundMovement(context, tenant, dispute)) !== null
+  return isAnew ? settleDispute(context, tenant, dispute, money, { ...report, state: 'won' }) : dispute
 }
 
 /** Minor units. A dispute that was lost and won may be lost again with another amount. What is booked of it has its own. */
@@ -67,6 +98,13 @@ function amountOf(dispute: Dispute, money: DisputedMoney, report: DisputeReport)
   if (movementId === null || state === 'lost') return amount
   if (report.state === 'lost') return report.amount ?? money.amount
   return isTaking(dispute) ? takings.reduce((sum, each) => sum + each.amount, 0n) : amount
+}
+
+/** A refund of ours was settled as this one, which has no dispute. */
+async function isOfOurs(tx: TxContext, tenant: Tenant, money: DisputedMoney, report: DisputeReport): Promise<boolean> {
+  if (report.category !== 'refund' || report.isOfDispute || report.ofRefund) return false
+  const refund = { name: refundNameOf(report.outsideId), amount: report.amount ?? money.amount }
+  return isSettledAs(tx, tenant, money.transactionId, refund)
 }
 
 async function insertDispute(
@@ -88,13 +126,12 @@ async function insertDispute(
   await inTransaction(context, async (tx) => {
     // Its number is the next one, so others wait.
     await lockCount(tx, tenant, 'disputes')
-    const refund = { name: report.outsideId.replace(/^refund\//, ''), amount }
-    if (category === 'refund' && (await isSettledAs(tx, tenant, money.transactionId, refund))) return
+    if (await isOfOurs(tx, tenant, money, report)) return
     await tx.db.query(sql`
       with noted as (
         insert into disputes (
           merchant_id, id, mode, number, wire_id, account_id, outside_id, category, original_id, payment_intent_id,
-          outside_reference, customer_id, asked_amount, amount, currency, complaint, respond_by, refund_name, hold_id, after_decline, messages, history,
+          outside_reference, customer_id, asked_amount, amount, currency, complaint, respond_by, refund_name, refund_names, hold_id, after_decline, messages, history,
           due_at, created_at, updated_at
         )
         select
@@ -102,7 +139,7 @@ async function insertDispute(
           case when n.number is not null then allocate_ids(${merchant.id}, 1) end, ${accountId}::bigint,
           ${report.outsideId}, ${category}, ${money.transactionId}::uuid, ${money.intentUuid}::uuid, ${reference}::text,
           ${money.customerId}::bigint, ${amount}::bigint, ${amount}::bigint, ${money.currency}, ${complaint}::text,
-          ${respondBy}::timestamptz, ${refundName}::text, ${holdId ? uuidV7(tx.random, now) : null}::uuid,
+          ${respondBy}::timestamptz, ${refundName}::text, array_remove(array[${refundName}::text], null), ${holdId ? uuidV7(tx.random, now) : null}::uuid,
           ${report.afterDecline ?? null}::text,
           ${JSON.stringify(messages)}::json, ${JSON.stringify(history)}::json,
           ${new Date(now.getTime() + ownTimeMs)}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
@@ -128,21 +165,28 @@ async function refreshDispute(
   dispute: Dispute,
   { money, at, report }: { money: DisputedMoney; at: DisputedAt; report: DisputeReport },
 ): Promise<void> {
+  const { refundName, isRefundFailed = false, noRefunds = [] } = report
   const amount = report.amount ?? money.amount
   await context.db.query(sql`
-    update disputes d set
+    update disputes set
       account_id = ${at.accountId}::bigint, asked_amount = greatest(asked_amount, ${amount}::bigint),
       amount = case when movement_id is null and takings::text = '[]' then ${amount}::bigint else amount end,
       respond_by = coalesce(${report.respondBy}::timestamptz, respond_by),
       complaint = coalesce(complaint, ${report.complaint}::text),
-      -- One that was given back since, or whose refund has failed, is ended by another refund. A refund that was told before its dispute stays its own.
-      refund_name = case
-        when (state = 'won' or ${report.isRefundFailed === true}::boolean) and not exists (
-          select from disputes e
-          where e.merchant_id = d.merchant_id and e.original_id = d.original_id and e.outside_id = 'refund/' || d.refund_name
-        ) then coalesce(${report.refundName}::text, refund_name)
-        else coalesce(refund_name, ${report.refundName}::text)
-      end
+      refund_name = n.name,
+      refund_names = array(
+        select unnest(refund_names) union select n.name where n.name is not null except select unnest(${noRefunds}::text[])
+      )
+    from (
+      -- One that was given back since, or whose refund has failed, is ended by another refund.
+      select case
+        when k.state = 'won' or ${isRefundFailed}::boolean or k.refund_name = any(${noRefunds}::text[])
+        then coalesce(${refundName}::text, k.refund_name) else coalesce(k.refund_name, ${refundName}::text)
+      end as name
+      from disputes k
+      where k.merchant_id = ${merchant.id} and k.id = ${dispute.id}
+      for update
+    ) n
     where merchant_id = ${merchant.id} and id = ${dispute.id}
   `)
 }
@@ -166,16 +210,16 @@ async function settleDispute(
   // A refund that has not failed has taken the money, whatever is said of the dispute afterwards.
   const isRefunded = dispute.refundName !== null && dispute.borneBy !== null && turn.isRefundFailed !== true
   const isStill = dispute.state === state || (state === 'won' && isRefunded)
-  if (isStill || !disputeArrows[dispute.state].includes(state)) {
+  // Only the failure of its refund opens a dispute again.
+  const isOver = dispute.state === 'lost' && !isDecided(state) && turn.isRefundFailed !== true
+  if (isStill || isOver || !disputeArrows[dispute.state].includes(state)) {
     await lookLater(context, tenant, dispute)
   } else if (state === 'lost') {
     await bookLoss(context, tenant, dispute, money, turn)
-  } else if (state === 'won') {
-    await releaseHold(context, tenant, dispute)
+  } else {
+    if (isDecided(state)) await releaseHold(context, tenant, dispute)
     if (dispute.borneBy === null) await noteTurn(context, tenant, dispute, turn, null)
     else await bookReturn(context, tenant, dispute, money, turn)
-  } else {
-    await noteTurn(context, tenant, dispute, turn, null)
   }
   return (await findDispute(context, tenant, dispute)) as Dispute
 }

@@ -175,10 +175,10 @@ export async function listParts({ db }: Context, { merchant, mode }: Tenant, id:
   }))
 }
 
-/** The dispute `d` is a refund at the account that was told before the dispute that it ends: it is the same. */
+/** The dispute `d` is a refund at the account that was told before the dispute that it has ended: it is the same. */
 export const isOfRefund = sql`exists (
   select from disputes e
-  where e.merchant_id = d.merchant_id and e.original_id = d.original_id and d.outside_id = 'refund/' || e.refund_name
+  where e.merchant_id = d.merchant_id and e.original_id = d.original_id and substr(d.outside_id, 8) = any(e.refund_names) and d.category = 'refund'
 )`
 
 /** The money of a payment that is to be given back. */

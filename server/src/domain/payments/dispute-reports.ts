@@ -1,0 +1,147 @@
+import type { Dispute } from './dispute-records.ts'
+import type { DisputeReport } from './disputes.ts'
+import type { AccountDispute, AccountRefund } from './payment-processor.ts'
+
+/*
+ * What an account says of the money of one payment, each thing once: a dispute and the refund by which its money goes back are the
+ * same. A refund stays what it was found to be, whatever is said of it or of the dispute since.
+ */
+
+/** What is known here of what was taken before. */
+type Known = Pick<Dispute, 'outsideId' | 'category' | 'state' | 'refundName' | 'refundNames'>
+
+/**
+ * The disputes of the account, and the refunds that somebody has made there and that end none, as taken money. A dispute is lost while
+ * a refund of it is there, whatever the account has decided.
+ *
+ * @param refunds those that are not ours
+ * @param known what was taken of the payment before
+ */
+export function reportsOf(
+  disputes: readonly AccountDispute[],
+  refunds: readonly AccountRefund[],
+  known: readonly Known[] = [],
+): DisputeReport[] {
+  const there = refunds.filter(isThere)
+  const failed = new Set(refunds.filter(({ state }) => state === 'failed').map(({ id }) => id))
+  const disputeOf = findDisputes(disputes, there, known)
+  const reports = disputes.map((dispute) => {
+    const theirs = there.filter(({ id }) => disputeOf.get(id) === dispute.id)
+    const before = known.find(({ outsideId }) => outsideId === dispute.id)
+    const released = there.filter(({ id }) => disputeOf.get(id) !== dispute.id).map(({ id }) => id)
+    return {
+      ...ofDispute(dispute, refundOf(theirs, before, known)),
+      isRefundFailed: failed.has(before?.refundName ?? ''),
+      noRefunds: before?.refundNames.filter((name) => released.includes(name)) ?? [],
+    }
+  })
+  const ends = new Set(reports.map(({ refundName }) => refundName))
+  return [...reports, ...there.filter(({ id }) => !ends.has(id)).map(ofRefund)]
+}
+
+/** The money of a refund that somebody has made at the account is gone while it is open. A refund of nothing takes nothing. */
+function isThere({ amount, state, returnId }: AccountRefund): boolean {
+  return amount > 0n && (state === 'processed' || (state === 'open' && returnId === null))
+}
+
+/**
+ * The account's ids of the disputes that refunds end, by the ids of these: as the account says, else as it was found before, else the
+ * dispute of the same amount that is older than the refund, and has no other.
+ */
+function findDisputes(
+  disputes: readonly AccountDispute[],
+  there: readonly AccountRefund[],
+  known: readonly Known[],
+): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  const hasOne = (id: string) => [...found.values()].includes(id)
+  for (const { id, disputeId, returnId } of there) {
+    if (returnId === null && disputes.some((each) => each.id === disputeId)) found.set(id, disputeId as string)
+  }
+  const named = new Set(found.values())
+  for (const { id } of there) {
+    const before = known.find(({ refundNames }) => refundNames.includes(id))
+    if (before === undefined || found.has(id)) continue
+    // The one that the account names takes the place of a guess, unless the guess has brought the movement.
+    if (!named.has(before.outsideId) || isBooked(id, known)) found.set(id, before.outsideId)
+  }
+  for (const { id: disputeId, state, amount, createdAt } of disputes) {
+    if (state === 'won' || hasOne(disputeId)) continue
+    const guess = there.find(
+      (each) =>
+        !found.has(each.id) &&
+        each.returnId === null &&
+        each.disputeId === null &&
+        each.createdAt >= createdAt &&
+        (amount === null || each.amount === amount) &&
+        (each.state === 'processed' || state === 'lost'),
+    )
+    if (guess !== undefined) found.set(guess.id, disputeId)
+  }
+  return found
+}
+
+function isBooked(id: string, known: readonly Known[]): boolean {
+  return known.some(({ outsideId }) => outsideId === outsideIdOf(id))
+}
+
+/** Of the refunds of a dispute, the one by which its money is gone: the same as before, else one that is not booked by itself. */
+function refundOf(
+  theirs: readonly AccountRefund[],
+  before: Known | undefined,
+  known: readonly Known[],
+): AccountRefund | null {
+  const same = theirs.find(({ id }) => id === before?.refundName)
+  return same ?? theirs.find(({ id }) => !isBooked(id, known)) ?? theirs[0] ?? null
+}
+
+function ofDispute(dispute: AccountDispute, refund: AccountRefund | null): DisputeReport {
+  const { id, state, stateReason, resolution, category, amount, complaint, respondBy } = dispute
+  const isTaken = refund !== null
+  return {
+    outsideId: id,
+    state: isTaken ? 'lost' : state,
+    stateReason: isTaken ? null : stateReason,
+    resolution: resolution ?? (isTaken ? 'refunded' : null),
+    category,
+    amount: amount ?? refund?.amount ?? null,
+    complaint,
+    respondBy,
+    refundName: refund?.id ?? null,
+  }
+}
+
+/** A refund that somebody has made at the account, as taken money. */
+function ofRefund({ id, amount, returnId, disputeId }: AccountRefund): DisputeReport {
+  return {
+    outsideId: outsideIdOf(id),
+    state: 'lost',
+    stateReason: null,
+    resolution: 'refunded',
+    category: 'refund',
+    amount,
+    complaint: null,
+    respondBy: null,
+    refundName: null,
+    ofRefund: returnId,
+    isOfDispute: disputeId !== null,
+  }
+}
+
+/** Refunds that are booked as taken, and that have failed: the money is there again. */
+export function failuresOf(refunds: readonly AccountRefund[], known: readonly Known[]): DisputeReport[] {
+  const isTaken = ({ id }: AccountRefund) =>
+    known.some(({ outsideId, state }) => outsideId === outsideIdOf(id) && state === 'lost') &&
+    !known.some(({ refundNames }) => refundNames.includes(id))
+  return refunds
+    .filter((each) => each.state === 'failed' && isTaken(each))
+    .map((each) => ({ ...ofRefund(each), state: 'won', resolution: null }))
+}
+
+const ownRow = 'refund/'
+
+/** Under what a refund of the account is known that ends no dispute. */
+const outsideIdOf = (id: string) => `${ownRow}${id}`
+
+/** The account's id of a refund that is known as taken money. */
+export const refundNameOf = (outsideId: string) => outsideId.slice(ownRow.length)
