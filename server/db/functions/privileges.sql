@@ -15,7 +15,7 @@ begin
   grant insert on merchant_ids, people, actors, trail, api_keys, signing_keys, installation, payment_methods, mandates, identity_checks,
     idempotency_keys, payment_numbers, payment_intents, checkout_sessions, sandbox_charges, webhook_endpoints,
     delivery_attempts, payments, payment_totals, dedicated_accounts, dedicated_account_requests, pay_ins, adjustments, suspense_decisions,
-    processor_accounts, sandbox_outcomes, sent_charges, refunds, sandbox_returns, disputes, dispute_settings, account_questions,
+    processor_accounts, sandbox_outcomes, sent_charges, refunds, sandbox_returns, disputes, dispute_settings, account_questions, payment_looks,
     risk_changes, arrival_notices, payment_settings, sandbox_payouts, recipients, payouts, payout_settings,
     approval_settings, approval_limits, approval_sums, approvals, sending_pauses to mteja_app;
   grant insert (code, name, country, currencies, time_zone, created_at) on merchants to mteja_app;
@@ -78,6 +78,7 @@ begin
   ) on disputes to mteja_app;
   grant update (borne_by, holds_amount, updated_at) on dispute_settings to mteja_app;
   grant update (due_at, attempts, told_at), delete on account_questions to mteja_app;
+  grant update (holder, held_until), delete on payment_looks to mteja_app;
   grant insert on reconciliations, statement_items, opening_balances, differences to mteja_app;
   grant update (
     books_id, from_at, until_at, state, stage, page, compared, position, round, read_from, items_read, completed, unreadable, balances,

@@ -13,9 +13,11 @@ import { reminderOf, remindOfDispute } from './dispute-turns.ts'
 import { findArrived, findBookedPayment, findByHand, findDisputedMoney } from './disputed-money.ts'
 import { closeDispute, type DisputeReport, decideHere, learnDispute } from './disputes.ts'
 import { settleChargeNow } from './due-charges.ts'
+import { lookAlone } from './payment-looks.ts'
 import { partIds } from './payment-parts.ts'
 import {
   type AccountDispute,
+  type AccountDisputes,
   type AccountRefund,
   type PaymentProcessor,
   type PaymentsContext,
@@ -61,7 +63,8 @@ export async function noteSeenTaken(
     try {
       await lookAtPayment(context, tenant, accountId, reference)
     } catch (error) {
-      if (error instanceof UpstreamError || (error instanceof ServiceError && error.code === 'not_available')) return
+      const isAway = error instanceof ServiceError && ['not_available', 'busy'].includes(error.code)
+      if (error instanceof UpstreamError || isAway) return
       throw error
     }
     // One that is due was told of by the account as well, and may be about something newer.
@@ -139,10 +142,27 @@ async function lookAtTaken(
   if (account === undefined) return
   const booked = await findMoney(context, tenant, processor, reference)
   if (booked === null) return
-  const { transactionId, since } = booked
+  await lookAlone(context, tenant, booked.transactionId, (hold) =>
+    bookTaken(context, tenant, { ...booked, accountId, account, reference }, hold),
+  )
+}
+
+interface LookedAt extends MoneyOfPayment {
+  accountId: bigint
+  account: AccountDisputes
+  reference: string
+}
+
+async function bookTaken(
+  context: PaymentsContext,
+  tenant: Tenant,
+  { transactionId, since, accountId, account, reference }: LookedAt,
+  hold: () => Promise<void>,
+): Promise<void> {
   const known = await listDisputesOf(context, tenant, transactionId)
   const ids = known.map(({ outsideId }) => outsideId).filter((id) => !id.startsWith('refund/'))
   const taken = await account.listTaken(tenant, reference, ids)
+  await hold()
   const ours = await findReturns(context, tenant, taken.refunds)
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
   const refunds = taken.refunds.filter((each) => !ours.has(each.id) && isLate(each))
@@ -161,6 +181,7 @@ async function lookAtTaken(
     // A person gives money back that was recorded by hand, and may have done so at the account.
     const wanted = report.amount ?? money.amount
     if (since !== null && !isKnown(report) && wanted > (await leftToTake(context, tenant, transactionId))) continue
+    await hold()
     await learnDispute(context, tenant, money, { accountId, reference }, report)
   }
 }
