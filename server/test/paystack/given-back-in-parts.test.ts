@@ -417,6 +417,19 @@ test('a dispute is open again once the refund that had ended it fails, and may b
   }
 })
 
+test('a refund of ours that is made after all is its owner’s, where the merchant bears what is taken back', async () => {
+  expect((await opened.ask('PATCH', '/v1/dispute-settings', { borneBy: 'merchant' })).statusCode).toBe(200)
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const { customer_cash: before = 0 } = await opened.books()
+  await settleLost('failed', 'cut_after')
+  moveRefund(opened.account, opened.account.refunds.at(-1) as RefundRow, 'processed')
+  await settle()
+  expect((await opened.books()).customer_cash).toBe(before - 1_000)
+  await refundThere(500)
+  const books = await opened.books()
+  expect([books.customer_cash, books.merchant_receivable]).toEqual([before - 1_000, -500])
+})
+
 test('a refund of ours is never the one that ends a dispute', async () => {
   ;({ reference } = await opened.topUp('order-1', 4_000))
   const before = await outside()

@@ -39,16 +39,21 @@ export async function bookLoss(
   const shares = await sharesToTake(context, tenant, dispute, { money, ofRefund: turn.ofRefund ?? null })
   if (shares === null) return
   const [first, ...others] = shares
+  // A refund of ours is the owner's, also where the merchant bears what is taken back.
+  const borneBy = turn.ofRefund ? 'customer' : (await getDisputeSettings(context, tenant)).borneBy
   const besides: string[] = []
   for (const [i, share] of others.entries()) {
-    const left = await bookShare(context, tenant, dispute, { ...share, place: i + 2, last: null })
+    const left = await bookShare(context, tenant, dispute, { ...share, borneBy, place: i + 2, last: null })
     if (left !== null) besides.push(left)
   }
-  await bookShare(context, tenant, dispute, { ...first, place: 1, last: { turn, besides, came: money.amount } })
+  const last = { turn, besides, came: money.amount }
+  await bookShare(context, tenant, dispute, { ...first, borneBy, place: 1, last })
 }
 
 /** The money that a dispute takes of one part of a payment. */
 interface TakenShare extends Share {
+  /** Who bears what was taken of a customer's money. */
+  borneBy: 'customer' | 'merchant'
   /** 1, 2, 3 … among the shares. */
   place: number
   /** With the share that is booked last the dispute moves on; null for the others. */
@@ -68,7 +73,7 @@ async function bookShare(
   dispute: Dispute,
   share: TakenShare,
 ): Promise<string | null> {
-  const { money, amount, place, last } = share
+  const { money, amount, borneBy, place, last } = share
   const time = place === 1 ? `${dispute.movements}` : `${dispute.movements}/${place}`
   // What has left suspense before a crash has, whoever has got the rest since.
   const isSuspended = money.kind === 'suspended'
@@ -81,7 +86,6 @@ async function bookShare(
   }
   // Money that nobody had may have got its owner meanwhile.
   const now = money.owner === null ? await partNow(context, tenant, money.transactionId) : money
-  const { borneBy } = await getDisputeSettings(context, tenant)
   const from = await payerOf(context, tenant, now, borneBy)
   await bearOrMerchant(keyOf(dispute, place), from, (payer, key, before) =>
     postLoss(context, tenant, dispute, { ...share, money: now, payer, key, isFeeBooked: before?.isFeeBooked === true }),
