@@ -422,6 +422,19 @@ test('with holdsAmount an open dispute reserves of the first part that has anyth
   await expectAgreement()
 })
 
+test('a dispute takes what it has reserved before what refunds under way have', async () => {
+  expect((await opened.ask('PATCH', '/v1/dispute-settings', { holdsAmount: true })).statusCode).toBe(200)
+  expect((await refund(first.assignedId)).statusCode).toBe(201)
+  const own = opened.account.refunds.at(-1) as RefundRow
+  const row = await dispute(1_000)
+  expect(await both()).toEqual([1_500, 1_500, 0, 1_500, 1_000, 0])
+  await resolve(row, 'auto-accepted')
+  expect(await both()).toEqual([1_500, 1_500, 0, 500, 0, 0])
+  await end('processed', own)
+  expect(await both()).toEqual([0, 0, 0, 500, 0, 0])
+  await expectAgreement()
+})
+
 test('what has come back is there before anything else is taken, also where the account tells of both at once', async () => {
   await suspend('order-2')
   moveRefund(opened.account, opened.account.refunds.at(-1) as RefundRow, 'failed')

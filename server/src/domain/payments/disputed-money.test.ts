@@ -166,26 +166,69 @@ describe('a dispute of money in suspense', () => {
     expect(await books()).toEqual({ outside: -1000, suspense: 1000 })
   })
 
-  test('gives each part back to its owner, and one that its owner has no room for to the merchant, once', async () => {
+  test.each([
+    ['one', [600n, 0n, 0n], 400],
+    ['each', [maxAmount - 599n, 0n, 0n], 1000],
+  ])(
+    'gives each part back to its owner, and %s that its owner has no room for to the merchant, once, with the fee',
+    async (which, funds, rest) => {
+      const money = await suspend(1000n)
+      const before = await learn(money, 'a', 400n)
+      const back = await learn(money, 'a', 400n, { state: 'won' })
+      expect([before.movementIds.length, back.movementIds.length]).toEqual([1, 2])
+      await assign(money)
+      const bob = (await createCustomer(service, tenant, {})).customer.code
+      const parts = await listParts(service, tenant, money.transactionId)
+      const part = parts.find((each) => each.left === 400n)
+      await assignMoney(service, tenant, { id: part?.id ?? '', customerCode: bob })
+      const lost = await learn(money, 'b', 1010n)
+      expect(lost).toMatchObject({ state: 'lost', takings: [{ amount: 600n }, { amount: 400n }] })
+      const fill = (customer: string, amount: bigint) =>
+        createLedger(service)(tenant, commandsFor(service).adjust({ kind: 'adjustments' }, cash(customer), amount))
+      await fill(bob, maxAmount - 399n)
+      if (which === 'each') {
+        // An account of adjustments has no room for the money of two.
+        const spent = commandsFor(service).adjust(cash(bob), { kind: 'adjustments' }, maxAmount - 399n)
+        const paid = commandsFor(service).book('pay_in', { kind: 'outside', at: 9n }, cash(bob), maxAmount - 399n)
+        for (const command of [spent, paid]) await createLedger(service)(tenant, command)
+        await fill(ada, maxAmount - 599n)
+      }
+      for (let times = 0; times < 2; times++) {
+        const won = await learn(money, 'b', 1010n, { state: 'won' })
+        expect(won).toMatchObject({ state: 'won' })
+        expect(won.movementIds.filter((id) => id === null)).toEqual([])
+        const { merchant_balance, merchant_receivable, processor_fees } = await books()
+        expect([await fundsOf(), merchant_balance, merchant_receivable]).toEqual([funds, rest, undefined])
+        expect(processor_fees).toBeUndefined()
+      }
+      expect((await learn(money, 'a', 400n, { state: 'won' })).movementIds).toEqual(back.movementIds)
+    },
+  )
+
+  test('takes what nobody has first, also one unit, and tells of money that comes back by its payment’s name', async () => {
     const money = await suspend(1000n)
     for (const state of ['lost', 'won'] as const) await learn(money, 'a', 400n, { state })
+    const [back] = await service.db.query<{ reference: string }>(sql`
+      select details ->> 'processorReference' as reference from ledger_transactions
+      where merchant_id = ${tenant.merchant.id} and kind = 'suspended' and details ->> 'disputeId' is not null
+    `)
+    expect(back).toEqual({ reference: 'x' })
     await assign(money)
-    const bob = (await createCustomer(service, tenant, {})).customer.code
-    const [part] = await listParts(service, tenant, money.transactionId).then((all) =>
-      all.filter((each) => each.left === 400n),
-    )
-    await assignMoney(service, tenant, { id: part?.id ?? '', customerCode: bob })
-    const lost = await learn(money, 'b', 1000n)
-    expect(lost).toMatchObject({ state: 'lost', takings: [{ amount: 600n }, { amount: 400n }] })
-    await createLedger(service)(
-      tenant,
-      commandsFor(service).adjust({ kind: 'adjustments' }, cash(bob), maxAmount - 399n),
-    )
-    for (let times = 0; times < 2; times++) {
-      expect(await learn(money, 'b', 1000n, { state: 'won' })).toMatchObject({ state: 'won' })
-      const { merchant_balance, merchant_receivable } = await books()
-      expect([await fundsOf(), merchant_balance, merchant_receivable]).toEqual([[600n, 0n, 0n], 400, undefined])
-    }
+    expect(await learn(money, 'b', 399n)).toMatchObject({ borneBy: 'suspense' })
+    expect(await learn(money, 'c', 1n)).toMatchObject({ borneBy: 'suspense' })
+    expect(await fundsOf()).toEqual([600n, 0n, 0n])
+    expect(await learn(money, 'd', 1n)).toMatchObject({ borneBy: 'customer' })
+  })
+
+  test('has of a refund that was told before it, and came and went, the last movement', async () => {
+    const money = await suspend(1000n)
+    await assign(money)
+    const refund = { category: 'refund' } as const
+    for (const state of ['lost', 'won', 'lost'] as const) await learn(money, 'refund/9', 300n, { ...refund, state })
+    const told = await learn(money, 'refund/9', 300n, refund)
+    const ended = await learn(money, 'a', 300n, { refundName: '9' })
+    expect([told.movementIds.length, ended.movementIds]).toEqual([3, [told.movementId]])
+    expect(await fundsOf()).toEqual([700n, 0n, 0n])
   })
 
   test('stays lost where suspense has no room for what comes back', async () => {
