@@ -9,7 +9,7 @@ import { noteQuestion } from './account-questions.ts'
 import { type Dispute, findDispute, leftToTake, listDisputesOf } from './dispute-records.ts'
 import { failuresOf, refundNameOf, reportsOf } from './dispute-reports.ts'
 import { isDecided } from './dispute-states.ts'
-import { reminderOf, remindOfDispute } from './dispute-turns.ts'
+import { noteTurn, reminderOf, remindOfDispute } from './dispute-turns.ts'
 import { findArrived, findBookedPayment, findByHand, findDisputedMoney } from './disputed-money.ts'
 import { closeDispute, type DisputeReport, decideHere, learnDispute } from './disputes.ts'
 import { settleChargeNow } from './due-charges.ts'
@@ -159,7 +159,7 @@ async function bookTaken(
   { transactionId, since, accountId, account, reference }: LookedAt,
   hold: () => Promise<void>,
 ): Promise<void> {
-  const known = await listDisputesOf(context, tenant, transactionId)
+  const known = await closeGivenBack(context, tenant, await listDisputesOf(context, tenant, transactionId))
   const ids = known.map(({ outsideId }) => outsideId).filter((id) => !id.startsWith('refund/'))
   const taken = await account.listTaken(tenant, reference, ids)
   await hold()
@@ -184,6 +184,34 @@ async function bookTaken(
     await hold()
     await learnDispute(context, tenant, money, { accountId, reference }, report)
   }
+}
+
+/**
+ * Closes refunds of the account whose money has come back by the dispute that they had ended, and answers all as they then are. Such a refund
+ * may be made once more, and is taken by itself then.
+ */
+async function closeGivenBack(
+  context: Context,
+  tenant: Tenant,
+  known: readonly Dispute[],
+): Promise<readonly Dispute[]> {
+  const open = known.flatMap((refund) => {
+    const { category, state, movementId } = refund
+    if (category !== 'refund' || state !== 'lost' || movementId === null) return []
+    const after = known.map(({ id, movementIds }) =>
+      id === refund.id || !movementIds.includes(movementId)
+        ? []
+        : movementIds.slice(movementIds.indexOf(movementId) + 1),
+    )
+    const movementIds = after.flat().slice(0, Math.max(refund.takings.length, 1))
+    return movementIds.length === 0 ? [] : [{ refund, movementIds }]
+  })
+  const turn = { state: 'won', stateReason: null, resolution: null } as const
+  for (const { refund, movementIds } of open) {
+    await noteTurn(context, tenant, refund, turn, { movementIds, borneBy: null })
+  }
+  const first = known[0]
+  return open.length === 0 || first === undefined ? known : listDisputesOf(context, tenant, first.transactionId)
 }
 
 /**

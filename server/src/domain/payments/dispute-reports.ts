@@ -28,11 +28,12 @@ export function reportsOf(
   const reports = disputes.map((dispute) => {
     const theirs = there.filter(({ id }) => disputeOf.get(id) === dispute.id)
     const before = known.find(({ outsideId }) => outsideId === dispute.id)
-    const released = there.filter(({ id }) => disputeOf.get(id) !== dispute.id).map(({ id }) => id)
+    const refund = refundOf(theirs, before, known)
+    const others = there.filter(({ id }) => id !== refund?.id).map(({ id }) => id)
     return {
-      ...ofDispute(dispute, refundOf(theirs, before, known)),
+      ...ofDispute(dispute, refund),
       isRefundFailed: failed.has(before?.refundName ?? ''),
-      noRefunds: before?.refundNames.filter((name) => released.includes(name)) ?? [],
+      noRefunds: before?.refundNames.filter((name) => others.includes(name)) ?? [],
     }
   })
   const ends = new Set(reports.map(({ refundName }) => refundName))

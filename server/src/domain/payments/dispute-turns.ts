@@ -107,7 +107,7 @@ export async function noteTurn(
   tenant: Tenant,
   dispute: Dispute,
   turn: Turn,
-  moved: { movementIds: readonly string[]; borneBy: Bearer; takings?: readonly Taking[] | undefined } | null,
+  moved: { movementIds: readonly string[]; borneBy: Bearer | null; takings?: readonly Taking[] | undefined } | null,
 ): Promise<void> {
   const now = context.clock.now()
   const movement =
@@ -115,7 +115,7 @@ export async function noteTurn(
       ? sql`movement_id = r.movement_id`
       : sql`
           amount = ${dispute.amount}::bigint, movement_id = ${moved.movementIds.at(-1)}::uuid, movement_ids = r.movement_ids || ${moved.movementIds}::uuid[],
-          movements = r.movements + ${moved.borneBy === 'suspense' ? 1 : 0}::integer, borne_by = ${moved.borneBy},
+          movements = r.movements + ${[null, 'suspense'].includes(moved.borneBy) ? 1 : 0}::integer, borne_by = ${moved.borneBy},
           takings = coalesce(${moved.takings === undefined ? null : writeTakings(moved.takings)}::json, r.takings)
         `
   await context.db.query(sql`

@@ -29,7 +29,7 @@ export interface DisputeReport extends Omit<Turn, 'by'> {
   respondBy: Date | null
   /** The account's id of the refund by which the money has gone back; null if none is known. */
   refundName: string | null
-  /** The account's ids of refunds that were taken for its own, and are not. */
+  /** The account's ids of refunds that had ended it, and that are money taken by themselves now. */
   noRefunds?: readonly string[] | undefined
   /** Of a refund: the account names a dispute that it ends. */
   isOfDispute?: boolean | undefined
@@ -71,8 +71,8 @@ export async function learnDispute(
 }
 
 /**
- * Gives back what a dispute has taken whose refund has failed, where the dispute is lost anew: by a refund that was booked by itself, or
- * with another amount. Answers the dispute as it then is.
+ * Gives back what a dispute has taken whose refund has failed, where the dispute is lost anew: by a refund that was booked by itself, after
+ * such a refund, or with another amount. Answers the dispute as it then is.
  */
 async function giveBackFailed(
   context: FreeContext,
@@ -88,8 +88,22 @@ async function giveBackFailed(
   const isAnew =
     refundName === null
       ? (amount ?? money.amount) !== dispute.amount
-      : (await findRefundMovement(context, tenant, dispute)) !== null
+      : (await findRefundMovement(context, tenant, dispute)) !== null || (await isOfAnother(context, tenant, dispute))
   return isAnew ? settleDispute(context, tenant, dispute, money, { ...report, state: 'won' }) : dispute
+}
+
+/** Its movement is that of a refund that was booked by itself, and by which it is not lost any more. */
+async function isOfAnother(
+  { db }: Context,
+  { merchant }: Tenant,
+  { id, transactionId, movementId, refundName }: Dispute,
+): Promise<boolean> {
+  const rows = await db.query(sql`
+    select from disputes r
+    where r.merchant_id = ${merchant.id} and r.original_id = ${transactionId}::uuid and r.id <> ${id}
+      and r.movement_id = ${movementId}::uuid and r.category = 'refund' and r.outside_id <> 'refund/' || ${refundName}::text
+  `)
+  return rows.length > 0
 }
 
 /** Minor units. A dispute that was lost and won may be lost again with another amount. What is booked of it has its own. */
