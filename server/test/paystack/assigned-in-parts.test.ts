@@ -515,6 +515,31 @@ test('a refund of the dashboard is of the part whose own refund of the same amou
   await expectAgreement()
 })
 
+test('a dispute of the same amount as a refund that nobody can find takes of the parts in their order', async () => {
+  await lose(1_000, 'cut_before')
+  opened.proxy.choose = () => 'none'
+  await resolve(await dispute(1_000), 'auto-accepted')
+  expect(await both()).toEqual([500, 0, 0, 1_500, 1_000, 0])
+  await expectAgreement()
+})
+
+test('a refund that was settled as failed and is made after all takes no more of its own part than is left, then of the others', async () => {
+  const id = await lose(1_000, 'cut_after')
+  opened.proxy.choose = () => 'cut_before'
+  await settleAs('failed', id)
+  const made = opened.account.refunds.at(-1) as RefundRow
+  opened.proxy.choose = () => 'none'
+  // Of the others of the same amount none is the one that is made.
+  moveRefund(opened.account, made, 'failed')
+  await told()
+  expect((await refund(second.assignedId, 1_100)).statusCode).toBe(201)
+  await end('processed')
+  expect(await both()).toEqual([1_500, 0, 0, 400, 0, 0])
+  await end('processed', made)
+  expect(await both()).toEqual([900, 0, 0, 0, 0, 0])
+  await expectAgreement()
+})
+
 test('a refund that was settled as one of the dashboard is no difference, and comes back once that one fails there', async () => {
   const id = await lose(1_000, 'cut_before')
   opened.proxy.choose = () => 'none'
