@@ -37,6 +37,7 @@ const refunds = [
 const disputes = [
   'src/domain/payments/disputed-money.test.ts',
   'src/domain/payments/disputes.test.ts',
+  'src/domain/payments/payment-looks.test.ts',
   'src/surfaces/paystack/routes/dispute.test.ts',
   'test/paystack/assigned-in-parts.test.ts',
   'test/paystack/fee-bearers.test.ts',
@@ -44,6 +45,7 @@ const disputes = [
   'test/paystack/live-disputes.test.ts',
   'test/paystack/live-suspense.test.ts',
   'test/paystack/refunded-assigned.test.ts',
+  'test/paystack/taken-money.test.ts',
 ]
 const suspense = [
   'src/domain/payments/disputed-money.test.ts',
@@ -104,10 +106,12 @@ export const targets: readonly Target[] = [
     'dispute-holds',
     'dispute-lookups',
     'dispute-records',
+    'dispute-reports',
     'dispute-states',
     'dispute-turns',
     'disputed-money',
     'disputed-suspense',
+    'payment-looks',
     'payment-parts',
   ].map((name) => ({ file: `src/domain/payments/${name}.ts`, tests: disputes })),
   ...['settling', 'charge-facts'].map((name) => ({ file: `src/domain/payments/${name}.ts`, tests: crediting })),

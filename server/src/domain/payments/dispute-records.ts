@@ -183,7 +183,7 @@ interface DisputeRow extends DoerRow {
 const disputeColumns = sql`
   r.id, r.mode, r.wire_id, r.account_id, r.outside_id, r.category, r.original_id, r.payment_intent_id, r.outside_reference,
   r.customer_id, r.asked_amount, r.amount, r.currency, r.state, r.state_reason, r.resolution, r.complaint, r.respond_by, r.reminded_at,
-  r.borne_by, r.movements, r.movement_id, r.movement_ids, r.takings, r.refund_name, r.refund_names, r.hold_id, r.after_decline, r.evidence, r.attachments, r.messages, r.history,
+  r.borne_by, r.movements, r.movement_id, r.movement_ids, r.takings, r.refund_name, array_remove(r.refund_names || r.refund_name, null) as refund_names, r.hold_id, r.after_decline, r.evidence, r.attachments, r.messages, r.history,
   r.resolved_at, r.created_at, r.updated_at, pay.id as payment_id, pay.reference as payment_reference,
   pay.amount as payment_amount, pay.fee as payment_fee, pay.channel as payment_channel, pay.status as payment_status,
   pay.paid_at as payment_paid_at, pay.created_at as payment_created_at, p.bin, p.last4, c.code as customer_code,

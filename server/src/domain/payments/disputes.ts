@@ -189,7 +189,8 @@ async function refreshDispute(
       complaint = coalesce(complaint, ${report.complaint}::text),
       refund_name = n.name,
       refund_names = array(
-        select unnest(refund_names) union select n.name where n.name is not null except select unnest(${noRefunds}::text[])
+        select k.name from unnest(refund_names || refund_name || n.name) k (name) where k.name is not null
+        except select unnest(${noRefunds}::text[])
       )
     from (
       -- One that was given back since, or whose refund has failed, is ended by another refund.

@@ -167,7 +167,7 @@ async function findTaken(
     join disputes d on d.merchant_id = ${merchant.id} and d.original_id = p.id and d.state = 'lost'
       and (d.refund_name = ${refundId} or d.outside_id = ${`refund/${refundId}`} and not exists (
         -- The refund of a dispute is taken as long as the dispute is lost.
-        select from disputes e where e.merchant_id = d.merchant_id and e.original_id = p.id and ${refundId} = any(e.refund_names)
+        select from disputes e where e.merchant_id = d.merchant_id and e.original_id = p.id and ${refundId} = any(e.refund_names || e.refund_name)
       ))
     union all
     select r.amount
