@@ -702,6 +702,19 @@ test('a refund of the account whose money is not booked yet cannot be answered',
   }
 })
 
+test('a refund of the account whose money is not booked yet, and that fails, keeps nothing', async () => {
+  const { db } = dyingDb(api.service.db, 8, 'after')
+  const row = refundInDashboard(opened.account, sent(), 100)
+  const money = await findDisputedMoney(api.service, opened.tenant, first.id)
+  const at = { accountId: 2n, reference: sent() }
+  const seen = { ...report, outsideId: `refund/${row.id}`, category: 'refund', state: 'lost', amount: 100n } as const
+  await learnDispute({ ...api.service, db }, opened.tenant, money as DisputedMoney, at, seen).catch(() => {})
+  await end('failed', row)
+  const [{ state }] = (await opened.ask('GET', '/v1/disputes')).json().data
+  expect([state, await both()]).toEqual(['won', [1_500, 0, 0, 1_500, 0, 0]])
+  expect((await refund(first.assignedId)).statusCode).toBe(201)
+})
+
 test('what was lost before disputes took of several parts comes back to the first one, whatever is open in suspense', async () => {
   const book = commandsFor(api.service).book('suspended', { kind: 'outside', at: 2n }, { kind: 'suspense' }, 1_000n)
   const { id } = await doCommand(api.service, opened.tenant, { ...book, currency: 'NGN' })

@@ -64,15 +64,28 @@ const actions: Record<string, (walk: Walk) => string | null> = {
     if (walk.disputes.length === 0) return null
     const dispute = pick(walk, walk.disputes)
     if (walk.refunds.filter((each) => each.dispute === dispute).length >= 2) return null
+    const asked = dispute.refund_amount
+    // Not every refund is of all that the payer wants.
+    if (walk.random() < 0.3) dispute.refund_amount = Number(asked) - 99
     const row = refundDispute(walk.opened.account, dispute, { isNamed: true })
+    dispute.refund_amount = asked
     walk.refunds.push({ row, dispute })
-    return `${dispute.refund_amount} ${row.id}`
+    return `${asked} ${row.id} ${row.amount}`
   },
   refundInDashboard({ opened, reference, refunds }) {
-    const amount = refunded[refunds.filter(({ dispute }) => dispute === null).length]
+    const amount = refunded.find((each) => !refunds.some(({ row }) => row.amount === each))
     if (amount === undefined) return null
     refunds.push({ row: refundInDashboard(opened.account, reference, amount), dispute: null })
     return String(amount)
+  },
+  name(walk) {
+    const unnamed = walk.refunds.filter(({ dispute }) => dispute === null)
+    if (unnamed.length === 0 || walk.disputes.length === 0 || walk.random() < 0.5) return null
+    const [refund, dispute] = [pick(walk, unnamed), pick(walk, walk.disputes)]
+    refund.dispute = dispute
+    Object.assign(refund.row, { dispute: dispute.id, endsDispute: dispute.id })
+    moveRefund(walk.opened.account, refund.row, refund.row.status)
+    return `${refund.row.id} ${refund.row.amount} ${dispute.refund_amount}`
   },
   move(walk) {
     if (walk.refunds.length === 0) return null

@@ -8,7 +8,7 @@ import type { AccountDispute, AccountRefund } from './payment-processor.ts'
  */
 
 /** What is known here of what was taken before. */
-type Known = Pick<Dispute, 'outsideId' | 'category' | 'state' | 'refundName' | 'refundNames'>
+type Known = Pick<Dispute, 'outsideId' | 'state' | 'refundName' | 'refundNames' | 'movementId' | 'movementIds'>
 
 /**
  * The disputes of the account, and the refunds that somebody has made there and that end none, as taken money. A dispute is lost while
@@ -37,7 +37,18 @@ export function reportsOf(
     }
   })
   const ends = new Set(reports.map(({ refundName }) => refundName))
-  return [...reports, ...there.filter(({ id }) => !ends.has(id)).map(ofRefund)]
+  const taken = there.filter(({ id }) => !ends.has(id)).map(ofRefund)
+  return [...reports, ...taken, ...there.filter((each) => isTwice(each, reports, known)).map(givenBack)]
+}
+
+/** A refund that is booked by itself, and that the account has named since for a dispute that is booked as well. */
+function isTwice({ id }: AccountRefund, reports: readonly DisputeReport[], known: readonly Known[]): boolean {
+  const report = reports.find(({ refundName }) => refundName === id)
+  const own = known.find(({ outsideId }) => outsideId === outsideIdOf(id))
+  const dispute = known.find(({ outsideId }) => outsideId === report?.outsideId)
+  if (own?.state !== 'lost' || own.movementId === null || dispute?.state !== 'lost') return false
+  // Where another refund has failed, the dispute takes over the movement of this one.
+  return report?.isRefundFailed !== true && !dispute.movementIds.includes(own.movementId)
 }
 
 /** The money of a refund that somebody has made at the account is gone while it is open. A refund of nothing takes nothing. */
@@ -105,7 +116,8 @@ function ofDispute(dispute: AccountDispute, refund: AccountRefund | null): Dispu
     stateReason: isTaken ? null : stateReason,
     resolution: resolution ?? (isTaken ? 'refunded' : null),
     category,
-    amount: amount ?? refund?.amount ?? null,
+    // What a refund has taken, whatever the payer wants.
+    amount: refund?.amount ?? amount,
     complaint,
     respondBy,
     refundName: refund?.id ?? null,
@@ -129,14 +141,17 @@ function ofRefund({ id, amount, returnId, disputeId }: AccountRefund): DisputeRe
   }
 }
 
-/** Refunds that are booked as taken, and that have failed: the money is there again. */
+/** The money of a refund is there again. */
+function givenBack(refund: AccountRefund): DisputeReport {
+  return { ...ofRefund(refund), state: 'won', resolution: null }
+}
+
+/** Refunds that were seen as taken money, and that have failed. */
 export function failuresOf(refunds: readonly AccountRefund[], known: readonly Known[]): DisputeReport[] {
   const isTaken = ({ id }: AccountRefund) =>
-    known.some(({ outsideId, state }) => outsideId === outsideIdOf(id) && state === 'lost') &&
+    known.some(({ outsideId, state }) => outsideId === outsideIdOf(id) && state !== 'won') &&
     !known.some(({ refundNames }) => refundNames.includes(id))
-  return refunds
-    .filter((each) => each.state === 'failed' && isTaken(each))
-    .map((each) => ({ ...ofRefund(each), state: 'won', resolution: null }))
+  return refunds.filter((each) => each.state === 'failed' && isTaken(each)).map(givenBack)
 }
 
 const ownRow = 'refund/'

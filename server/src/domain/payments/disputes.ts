@@ -66,30 +66,36 @@ export async function learnDispute(
   const found = await findDispute(context, tenant, name)
   if (found === null) return null
   await holdAmount(context, tenant, found, money)
-  const dispute = await giveBackFailed(context, tenant, found, money, report)
+  const dispute = await giveBackOther(context, tenant, found, money, report)
   return settleDispute(context, tenant, { ...dispute, amount: amountOf(dispute, money, report) }, money, report)
 }
 
 /**
- * Gives back what a dispute has taken whose refund has failed, where the dispute is lost anew: by a refund that was booked by itself, after
- * such a refund, or with another amount. Answers the dispute as it then is.
+ * Gives back what a dispute has taken that is lost anew: by a refund of another amount; or, after its refund has failed, by a refund that was
+ * booked by itself, after such a refund, or with another amount. Answers the dispute as it then is.
  */
-async function giveBackFailed(
+async function giveBackOther(
   context: FreeContext,
   tenant: Tenant,
   dispute: Dispute,
   money: DisputedMoney,
   report: DisputeReport,
 ): Promise<Dispute> {
-  const { refundName, isRefundFailed, amount } = report
-  if (dispute.state !== 'lost' || dispute.borneBy === null || report.state !== 'lost' || isRefundFailed !== true) {
-    return dispute
-  }
+  if (dispute.state !== 'lost' || dispute.borneBy === null || report.state !== 'lost') return dispute
+  const { refundName, isRefundFailed = false } = report
+  const isOther = (report.amount ?? money.amount) !== dispute.amount
   const isAnew =
     refundName === null
-      ? (amount ?? money.amount) !== dispute.amount
-      : (await findRefundMovement(context, tenant, dispute)) !== null || (await isOfAnother(context, tenant, dispute))
-  return isAnew ? settleDispute(context, tenant, dispute, money, { ...report, state: 'won' }) : dispute
+      ? isRefundFailed && isOther
+      : isOther || (isRefundFailed && (await isOfOthers(context, tenant, dispute)))
+  // What has taken the money is not there any more.
+  const back = { ...report, state: 'won', isRefundFailed: true } as const
+  return isAnew ? settleDispute(context, tenant, dispute, money, back) : dispute
+}
+
+/** A refund that was booked by itself has ended the dispute now, or had ended it before. */
+async function isOfOthers(context: Context, tenant: Tenant, dispute: Dispute): Promise<boolean> {
+  return (await findRefundMovement(context, tenant, dispute)) !== null || isOfAnother(context, tenant, dispute)
 }
 
 /** Its movement is that of a refund that was booked by itself, and by which it is not lost any more. */
