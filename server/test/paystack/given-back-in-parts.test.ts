@@ -430,6 +430,72 @@ test('a refund of ours that is made after all is its owner’s, where the mercha
   expect([books.customer_cash, books.merchant_receivable]).toEqual([before - 1_000, -500])
 })
 
+test('with holdsAmount a dispute that is open again reserves its amount again, once', async () => {
+  expect((await opened.ask('PATCH', '/v1/dispute-settings', { holdsAmount: true })).statusCode).toBe(200)
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const { customer_code: code } = (await opened.ask('GET', '/customer/ada@example.com')).json().data
+  const funds = async () => {
+    const [{ available, held }] = (await opened.ask('GET', `/v1/customers/${code}/balances`)).json().balances
+    return [available, held]
+  }
+  const [all] = await funds()
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = 3_000
+  await settle()
+  expect(await funds()).toEqual([all - 3_000, 3_000])
+  const paid = refundDispute(opened.account, dispute, { isNamed: true })
+  for (let times = 0; times < 2; times++) {
+    moveRefund(opened.account, paid, 'processed')
+    await settle()
+    expect(await funds()).toEqual([all - 3_000, 0])
+    moveRefund(opened.account, paid, 'failed')
+    for (let looks = 0; looks < 2; looks++) await settle()
+    expect([await funds(), await stateOfDispute()]).toEqual([[all - 3_000, 3_000], 'open'])
+  }
+  resolveDispute(opened.account, dispute, 'declined')
+  await settle()
+  expect(await funds()).toEqual([all, 0])
+})
+
+test('a refund that stands for one of ours ends no dispute, also where the refund of that fails', async () => {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const before = await outside()
+  await settleLost('processed', 'cut_before')
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = 1_000
+  const own = refundDispute(opened.account, dispute, { isNamed: true })
+  await settle()
+  refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  moveRefund(opened.account, own, 'failed')
+  await settle()
+  expect([await outside(), await stateOfDispute()]).toEqual([before + 1_000, 'open'])
+  expect(-(await outside())).toBe(opened.account.balance())
+})
+
+test.each(['open', 'lost'])(
+  'a refund that was taken by itself stays it when the refund of a dispute fails that is %s',
+  async (state) => {
+    ;({ reference } = await opened.topUp('order-1', 4_000))
+    const before = await outside()
+    const dispute = openDispute(opened.account, reference)
+    dispute.refund_amount = 1_000
+    if (state === 'lost') resolveDispute(opened.account, dispute, 'auto-accepted')
+    const own = refundDispute(opened.account, dispute, { isNamed: true })
+    await settle()
+    const other = refundInDashboard(opened.account, reference, 1_000)
+    await settle()
+    expect(await outside()).toBe(before + 2_000)
+    moveRefund(opened.account, own, 'failed')
+    for (let looks = 0; looks < 2; looks++) await settle()
+    expect([await outside(), await stateOfDispute()]).toEqual([before + (state === 'lost' ? 2_000 : 1_000), state])
+    moveRefund(opened.account, other, 'failed')
+    await settle()
+    expect(await outside()).toBe(before + (state === 'lost' ? 1_000 : 0))
+  },
+)
+
 test('a refund of ours is never the one that ends a dispute', async () => {
   ;({ reference } = await opened.topUp('order-1', 4_000))
   const before = await outside()

@@ -31,7 +31,7 @@ export async function holdAmount(
 
 /** Reserves available money of one part. A dispute that has its hold gets no second one. */
 async function holdOf(context: FreeContext, tenant: Tenant, dispute: Dispute, money: DisputedMoney): Promise<void> {
-  const { id, holdId, currency } = dispute
+  const { id, holdId, movements, currency } = dispute
   const originalId = movementToOwner(money)
   if (holdId === null || originalId === null) return
   const from = money.owner as AccountName
@@ -48,7 +48,7 @@ async function holdOf(context: FreeContext, tenant: Tenant, dispute: Dispute, mo
       expiresAt: null,
       event: null,
       request: null,
-      ownKey: `dispute/${id}/hold/${time}`,
+      ownKey: movements === 0 ? `dispute/${id}/hold/${time}` : `dispute/${id}/${movements}/hold/${time}`,
     }
     const [placed] = await doTogether(context, tenant, [command])
     if (!(placed instanceof ServiceError)) return

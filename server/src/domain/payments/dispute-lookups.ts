@@ -165,7 +165,10 @@ async function bookTaken(
   await hold()
   const ours = await findReturns(context, tenant, taken.refunds)
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
-  const refunds = taken.refunds.filter((each) => !ours.has(each.id) && isLate(each))
+  const standIns = await findStandIns(context, tenant, transactionId)
+  const refunds = taken.refunds
+    .filter((each) => !ours.has(each.id) && isLate(each))
+    .map((each) => ({ ...each, isStandIn: standIns.has(each.id) }))
   for (const { returnId, state } of refunds) {
     if (returnId !== null && state === 'processed') await noteContradiction(context, tenant, returnId)
   }
@@ -287,6 +290,16 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
     from ${list(named)}
     join refunds r on r.merchant_id = ${merchant.id} and r.id = n.id
     where r.state <> 'failed' and coalesce(r.settled_as, n.name) = n.name
+  `)
+  return new Set(rows.map(({ name }) => name))
+}
+
+/** The account's ids of refunds for which refunds of ours of a payment were settled as processed. */
+async function findStandIns(context: Context, tenant: Tenant, transactionId: string): Promise<ReadonlySet<string>> {
+  const rows = await context.db.query<{ name: string }>(sql`
+    select r.settled_as as name from refunds r
+    where r.merchant_id = ${tenant.merchant.id} and r.settled_as is not null
+      and r.original_id in (${partIds(tenant, sql`${transactionId}::uuid`)})
   `)
   return new Set(rows.map(({ name }) => name))
 }

@@ -10,6 +10,9 @@ import type { AccountDispute, AccountRefund } from './payment-processor.ts'
 /** What is known here of what was taken before. */
 type Known = Pick<Dispute, 'outsideId' | 'state' | 'refundName' | 'refundNames' | 'movementId' | 'movementIds'>
 
+/** A refund as the account shows it. `isStandIn`: one of ours was settled as it. */
+export type SeenRefund = AccountRefund & { isStandIn?: boolean }
+
 /**
  * The disputes of the account, and the refunds that somebody has made there and that end none, as taken money. A dispute is lost while
  * a refund of it is there, whatever the account has decided.
@@ -19,7 +22,7 @@ type Known = Pick<Dispute, 'outsideId' | 'state' | 'refundName' | 'refundNames' 
  */
 export function reportsOf(
   disputes: readonly AccountDispute[],
-  refunds: readonly AccountRefund[],
+  refunds: readonly SeenRefund[],
   known: readonly Known[] = [],
 ): DisputeReport[] {
   const there = refunds.filter(isThere)
@@ -62,7 +65,7 @@ function isThere({ amount, state, returnId }: AccountRefund): boolean {
  */
 function findDisputes(
   disputes: readonly AccountDispute[],
-  there: readonly AccountRefund[],
+  there: readonly SeenRefund[],
   known: readonly Known[],
 ): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
@@ -79,11 +82,14 @@ function findDisputes(
   }
   for (const { id: disputeId, state, amount, createdAt } of disputes) {
     if (state === 'won' || hasOne(disputeId)) continue
+    const hadOne = known.some(({ outsideId, refundNames }) => outsideId === disputeId && refundNames.length > 0)
     const guess = there.find(
       (each) =>
         !found.has(each.id) &&
         each.returnId === null &&
         each.disputeId === null &&
+        each.isStandIn !== true &&
+        !(hadOne && isBooked(each.id, known)) &&
         each.createdAt >= createdAt &&
         (amount === null || each.amount === amount) &&
         (each.state === 'processed' || state === 'lost'),

@@ -1,3 +1,4 @@
+import { uuidV7 } from '../../base/ids.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -48,7 +49,9 @@ export function changeOf(
       update disputes r set
         ${stateChange(dispute, turn, now)}, movements = r.movements + 1, movement_id = n.id,
         amount = ${amount}::bigint, customer_id = ${customerId}::bigint,
-        movement_ids = r.movement_ids || ${besides}::uuid[] || n.id, borne_by = ${bearer}::text
+        movement_ids = r.movement_ids || ${besides}::uuid[] || n.id, borne_by = ${bearer}::text,
+        -- One that is open again has a hold of its own.
+        hold_id = case when ${isDecided(turn.state)}::boolean or r.hold_id is null then r.hold_id else ${uuidV7(context.random, now)}::uuid end
       from done_now n
       where r.merchant_id = ${merchant.id} and r.id = ${id}
       returning r.*

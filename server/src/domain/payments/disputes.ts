@@ -67,7 +67,10 @@ export async function learnDispute(
   if (found === null) return null
   await holdAmount(context, tenant, found, money)
   const dispute = await giveBackOther(context, tenant, found, money, report)
-  return settleDispute(context, tenant, { ...dispute, amount: amountOf(dispute, money, report) }, money, report)
+  const wanted = { ...dispute, amount: amountOf(dispute, money, report) }
+  const settled = await settleDispute(context, tenant, wanted, money, report)
+  if (dispute.state === 'lost') await holdAmount(context, tenant, settled, money)
+  return settled
 }
 
 /**
