@@ -334,6 +334,13 @@ test('a refund in the dashboard takes from the parts that have something left, i
   ])
 })
 
+test('more than the parts have is of the first one that has anything left', async () => {
+  expect((await refund(first.assignedId)).statusCode).toBe(201)
+  await end('processed')
+  await resolve(await dispute(2_000), 'auto-accepted')
+  expect(await both()).toEqual([0, 0, 0, 0, 0, 500])
+})
+
 test('a part that is used up leaves a refund in the dashboard to the other', async () => {
   expect((await refund(first.assignedId)).json()).toMatchObject({ transactionId: first.id, amount: 1_500 })
   // It is under way: who has refunded it is not asked for it again.
@@ -504,16 +511,28 @@ test('a refund that was settled as failed and is made after all is taken of its 
   await expectAgreement()
 })
 
-test('a refund of the dashboard is of the part whose own refund of the same amount nobody can find', async () => {
-  const id = await lose(1_000, 'cut_before')
-  opened.proxy.choose = () => 'none'
-  refundInDashboard(opened.account, sent(), 1_000)
-  await told()
-  expect(await both()).toEqual([1_500, 0, 0, 1_000, 1_000, 500])
-  await settleAs('failed', id)
-  expect(await both()).toEqual([1_500, 0, 0, 500, 0, 0])
-  await expectAgreement()
-})
+test.each([
+  ['unknown', 0],
+  ['needsAttention', 25],
+])(
+  'a refund of the dashboard is of the part whose own refund of the same amount nobody can find, %s',
+  async (state, hours) => {
+    const id = await lose(1_000, 'cut_before')
+    for (let hour = 0; hour < hours; hour++) {
+      api.service.clock.advance(60 * 60_000)
+      opened.proxy.choose = () => 'cut_before'
+      await told()
+    }
+    expect((await opened.ask('GET', `/v1/refunds/${id}`)).json()).toMatchObject({ state })
+    opened.proxy.choose = () => 'none'
+    refundInDashboard(opened.account, sent(), 1_000)
+    await told()
+    expect(await both()).toEqual([1_500, 0, 0, 1_000, 1_000, 500])
+    await settleAs('failed', id)
+    expect(await both()).toEqual([1_500, 0, 0, 500, 0, 0])
+    await expectAgreement()
+  },
+)
 
 test('a dispute of the same amount as a refund that nobody can find takes of the parts in their order', async () => {
   await lose(1_000, 'cut_before')

@@ -131,7 +131,8 @@ async function compareOther(
   if (isAsked) await lookAtPayment(context, tenant, run.accountId, reference).catch(ignoreForGood)
   const taken = isAsked ? await findTaken(context, tenant, originalId, item.id) : before
   if (state === 'failed') {
-    if (taken === null) return before === null ? 0 : 1
+    // A dispute that is lost all the same has taken the money by itself.
+    if (taken === null || taken.isOfDispute) return before === null ? 0 : 1
     await note(context, tenant, run, named, { kind: 'state', ours: taken.amount, effect: taken.amount })
     return 0
   }
@@ -147,6 +148,12 @@ async function compareOther(
   return before === null ? 1 : 0
 }
 
+interface Taken {
+  /** Minor units. */
+  amount: bigint
+  isOfDispute: boolean
+}
+
 /**
  * What is booked as taken back by a refund of the account: by itself, as the end of a dispute, or as the refund of ours that was settled
  * as this one.
@@ -158,11 +165,11 @@ async function findTaken(
   tenant: Tenant,
   transactionId: string,
   refundId: string,
-): Promise<{ amount: bigint } | null> {
+): Promise<Taken | null> {
   const { merchant } = tenant
-  const [taken] = await context.db.query<{ amount: bigint }>(sql`
+  const [taken] = await context.db.query<Taken>(sql`
     with payment as materialized (${paymentOf(tenant, transactionId)})
-    select d.amount
+    select d.amount, d.category <> 'refund' as "isOfDispute"
     from payment p
     join disputes d on d.merchant_id = ${merchant.id} and d.original_id = p.id and d.state = 'lost'
       and (d.refund_name = ${refundId} or d.outside_id = ${`refund/${refundId}`} and not exists (
@@ -170,7 +177,7 @@ async function findTaken(
         select from disputes e where e.merchant_id = d.merchant_id and e.original_id = p.id and ${refundId} = any(e.refund_names || e.refund_name)
       ))
     union all
-    select r.amount
+    select r.amount, false
     from refunds r
     where r.merchant_id = ${merchant.id} and r.settled_as = ${refundId}
       and r.original_id in (${partIds(tenant, sql`(select p.id from payment p)`)})
