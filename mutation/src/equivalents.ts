@@ -19,6 +19,8 @@ const refunds = 'src/domain/payments/refunds.ts'
 const refundEnding = 'src/domain/payments/refund-ending.ts'
 const refundLooks = 'src/domain/payments/refund-looks.ts'
 const refundSettlements = 'src/domain/payments/refund-settlements.ts'
+const disputeBookings = 'src/domain/payments/dispute-bookings.ts'
+const disputeTurns = 'src/domain/payments/dispute-turns.ts'
 const disputeHolds = 'src/domain/payments/dispute-holds.ts'
 const settling = 'src/domain/payments/settling.ts'
 const disputedMoney = 'src/domain/payments/disputed-money.ts'
@@ -445,10 +447,45 @@ export const equivalents: readonly Equivalent[] = [
     why: 'Looks for a hold without an id, and finds none: it only costs time.',
   },
   {
-    file: 'src/domain/payments/dispute-turns.ts',
+    file: disputeTurns,
     before: 'export const ownTimeMs = 60_000',
     after: 'export const ownTimeMs = 60001',
     why: patience,
+  },
+  {
+    file: disputeTurns,
+    before: 'return clock < look && now < respondBy ? clock : look',
+    after: 'return clock <= look && now < respondBy ? clock : look',
+    why: 'Of two equal times either is the earlier.',
+  },
+  ...[
+    [
+      'const left = await bookShare(context, tenant, dispute, { ...share, borneBy, place: i + 2, last: null })',
+      'const left = await bookShare(context, tenant, dispute, { ...share, borneBy, place: i + 3, last: null })',
+    ],
+    [
+      'besides.push(await returnCommand(context, tenant, dispute, { ...share, borneBy, place: i + 2 }))',
+      'besides.push(await returnCommand(context, tenant, dispute, { ...share, borneBy, place: i + 3 }))',
+    ],
+    [
+      'const time = place === 1 ? `${dispute.movements}` : `${dispute.movements}/${place}`',
+      'const time = place === 2 ? `${dispute.movements}` : `${dispute.movements}/${place}`',
+    ],
+    [
+      'return place === 1 ? `dispute/${id}/${movements}` : `dispute/${id}/${movements}/part/${place}`',
+      'return place === 2 ? `dispute/${id}/${movements}` : `dispute/${id}/${movements}/part/${place}`',
+    ],
+  ].map(([before = '', after = '']) => ({
+    file: disputeBookings,
+    before,
+    after,
+    why: 'The movements have other names, and each its own.',
+  })),
+  {
+    file: disputedSuspense,
+    before: 'if (some <= 0n) continue',
+    after: 'if (some < 0n) continue',
+    why: 'Takes nothing.',
   },
   {
     file: disputedMoney,

@@ -220,6 +220,20 @@ describe('a dispute of money in suspense', () => {
     expect(await learn(money, 'd', 1n)).toMatchObject({ borneBy: 'customer' })
   })
 
+  test('takes of each of many parts, and gives back to each', async () => {
+    const money = await suspend(1000n)
+    for (const id of ['a', 'b', 'c', 'd']) {
+      for (const state of ['lost', 'won'] as const) await learn(money, id, 100n, { state })
+    }
+    const left = async () => (await listParts(service, tenant, money.transactionId)).map((each) => each.left).toSorted()
+    const before = await left()
+    expect(before.length).toBeGreaterThan(4)
+    expect((await learn(money, 'z', 1000n)).takings).toHaveLength(before.filter((each) => each > 0n).length)
+    expect(await books()).toEqual({})
+    await learn(money, 'z', 1000n, { state: 'won' })
+    expect(await books()).toEqual({ outside: -1000, suspense: 1000 })
+  })
+
   test('has of a refund that was told before it, and came and went, the last movement', async () => {
     const money = await suspend(1000n)
     await assign(money)
