@@ -199,14 +199,12 @@ async function closeGivenBack(
   known: readonly Dispute[],
 ): Promise<readonly Dispute[]> {
   const open = known.flatMap((refund) => {
-    const { category, state, movementId } = refund
+    const { category, state, movementId, outsideId } = refund
     if (category !== 'refund' || state !== 'lost' || movementId === null) return []
-    const after = known.map(({ id, movementIds }) =>
-      id === refund.id || !movementIds.includes(movementId)
-        ? []
-        : movementIds.slice(movementIds.indexOf(movementId) + 1),
-    )
-    const movementIds = after.flat().slice(0, Math.max(refund.takings.length, 1))
+    const dispute = known.find(({ refundNames }) => refundNames.includes(refundNameOf(outsideId)))
+    const place = dispute?.movementIds.indexOf(movementId) ?? -1
+    if (dispute === undefined || place < 0) return []
+    const movementIds = dispute.movementIds.slice(place + 1, place + 1 + Math.max(refund.takings.length, 1))
     return movementIds.length === 0 ? [] : [{ refund, movementIds }]
   })
   const turn = { state: 'won', stateReason: null, resolution: null } as const

@@ -105,12 +105,13 @@ async function isOfOthers(context: Context, tenant: Tenant, dispute: Dispute): P
 async function isOfAnother(
   { db }: Context,
   { merchant }: Tenant,
-  { id, transactionId, movementId, refundName }: Dispute,
+  { id, transactionId, movementId, refundName, refundNames }: Dispute,
 ): Promise<boolean> {
   const rows = await db.query(sql`
     select from disputes r
     where r.merchant_id = ${merchant.id} and r.original_id = ${transactionId}::uuid and r.id <> ${id}
-      and r.movement_id = ${movementId}::uuid and r.category = 'refund' and r.outside_id <> 'refund/' || ${refundName}::text
+      and r.movement_id = ${movementId}::uuid and r.category = 'refund' and substr(r.outside_id, 8) <> ${refundName}::text
+      and substr(r.outside_id, 8) = any(${refundNames}::text[])
   `)
   return rows.length > 0
 }
@@ -202,9 +203,9 @@ async function refreshDispute(
         except select unnest(${noRefunds}::text[])
       )
     from (
-      -- One that was given back since, or whose refund has failed, is ended by another refund.
+      -- One that is not lost any more, or whose refund has failed, is ended by another refund.
       select case
-        when k.state = 'won' or ${isRefundFailed}::boolean or k.refund_name = any(${noRefunds}::text[])
+        when k.state <> 'lost' or ${isRefundFailed}::boolean or k.refund_name = any(${noRefunds}::text[])
         then coalesce(${refundName}::text, k.refund_name) else coalesce(k.refund_name, ${refundName}::text)
       end as name
       from disputes k
