@@ -1,11 +1,29 @@
 import type { Dispute } from './dispute-records.ts'
-import type { DisputeReport } from './disputes.ts'
+import type { Turn } from './dispute-turns.ts'
 import type { AccountDispute, AccountRefund } from './payment-processor.ts'
 
 /*
  * What an account says of the money of one payment, each thing once: a dispute and the refund by which its money goes back are the
  * same. A refund stays what it was found to be, whatever is said of it or of the dispute since.
  */
+
+/** What is known of a dispute, from whoever knows it. */
+export interface DisputeReport extends Omit<Turn, 'by'> {
+  outsideId: string
+  category: string
+  /** Minor units; null for the whole payment. */
+  amount: bigint | null
+  complaint: string | null
+  respondBy: Date | null
+  /** The account's id of the refund by which the money has gone back; null if none is known. */
+  refundName: string | null
+  /** The account's ids of refunds that had ended it, and that are money taken by themselves now. */
+  noRefunds?: readonly string[] | undefined
+  /** Of a refund: the account names a dispute that it ends. */
+  isOfDispute?: boolean | undefined
+  /** How the sandbox decides it once it is declined. Default won. */
+  afterDecline?: Dispute['afterDecline'] | undefined
+}
 
 /** What is known here of what was taken before. */
 type Known = Pick<Dispute, 'outsideId' | 'state' | 'refundName' | 'refundNames' | 'movementId' | 'movementIds'>

@@ -6,7 +6,7 @@ import { bookLoss, bookReturn, findRefundMovement } from './dispute-bookings.ts'
 import { tellDispute } from './dispute-events.ts'
 import { holdAmount, releaseHold } from './dispute-holds.ts'
 import { type Dispute, findDispute } from './dispute-records.ts'
-import { refundNameOf } from './dispute-reports.ts'
+import { type DisputeReport, refundNameOf } from './dispute-reports.ts'
 import { getDisputeSettings } from './dispute-settings.ts'
 import { disputeArrows, isDecided } from './dispute-states.ts'
 import { lookLater, noteTurn, ownTimeMs, type Turn } from './dispute-turns.ts'
@@ -18,24 +18,6 @@ import { isSettledAs } from './refund-ending.ts'
  * dispute, however often and by whomever it is told: the key of a movement names the dispute and the number of the movement.
  * The movement, the state and the event are one commit.
  */
-
-/** What is known of a dispute, from whoever knows it. */
-export interface DisputeReport extends Omit<Turn, 'by'> {
-  outsideId: string
-  category: string
-  /** Minor units; null for the whole payment. */
-  amount: bigint | null
-  complaint: string | null
-  respondBy: Date | null
-  /** The account's id of the refund by which the money has gone back; null if none is known. */
-  refundName: string | null
-  /** The account's ids of refunds that had ended it, and that are money taken by themselves now. */
-  noRefunds?: readonly string[] | undefined
-  /** Of a refund: the account names a dispute that it ends. */
-  isOfDispute?: boolean | undefined
-  /** How the sandbox decides it once it is declined. Default won. */
-  afterDecline?: Dispute['afterDecline'] | undefined
-}
 
 /** Where the disputed payment is. */
 export interface DisputedAt {
