@@ -187,7 +187,15 @@ const staying: Record<string, Record<string, readonly string[]>> = {
     fan_outs: ['endpoint_ids', 'event_ids'],
     // By its number and bank, money that is sent later is known and refused.
     dedicated_accounts: ['account_number', 'bank_name', 'provider', 'split_code', 'subaccount'],
-    disputes: ['movement_ids', 'outside_id', 'outside_reference', 'refund_name', 'refund_names', 'takings'],
+    disputes: [
+      'given_back',
+      'movement_ids',
+      'outside_id',
+      'outside_reference',
+      'refund_name',
+      'refund_names',
+      'takings',
+    ],
     idempotency_keys: ['key'],
     ledger_transactions: ['details', 'request_id'],
     mandates: ['access_code', 'reference'],

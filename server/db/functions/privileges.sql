@@ -73,7 +73,7 @@ begin
   grant update (due_at, attempts), delete on arrival_notices to mteja_app;
   grant update (known_customers, fees_borne_by, updated_at) on payment_settings to mteja_app;
   grant update (
-    account_id, customer_id, asked_amount, amount, state, state_reason, resolution, complaint, respond_by, reminded_at, borne_by, movements, movement_id, movement_ids, takings,
+    account_id, customer_id, asked_amount, amount, state, state_reason, resolution, complaint, respond_by, reminded_at, borne_by, movements, movement_id, movement_ids, takings, given_back,
     refund_name, refund_names, hold_id, evidence, attachments, messages, history, resolved_at, actor_id, due_at, attempts, updated_at
   ) on disputes to mteja_app;
   grant update (borne_by, holds_amount, updated_at) on dispute_settings to mteja_app;

@@ -460,6 +460,31 @@ test('with holdsAmount a dispute that is open again reserves its amount again, o
   expect(await funds()).toEqual([all, 0])
 })
 
+test('a dispute that is open again has the amount that its account then says, and reserves that', async () => {
+  expect((await opened.ask('PATCH', '/v1/dispute-settings', { holdsAmount: true })).statusCode).toBe(200)
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  const { customer_code: code } = (await opened.ask('GET', '/customer/ada@example.com')).json().data
+  const state = async () => {
+    const [{ held }] = (await opened.ask('GET', `/v1/customers/${code}/balances`)).json().balances
+    const [{ amount }] = (await opened.ask('GET', '/v1/disputes')).json().data
+    return [held, amount]
+  }
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = 1_000
+  const paid = refundDispute(opened.account, dispute, { isNamed: true })
+  await settle()
+  expect(await state()).toEqual([0, 1_000])
+  dispute.refund_amount = 3_000
+  moveRefund(opened.account, paid, 'failed')
+  await settle()
+  expect(await state()).toEqual([3_000, 3_000])
+  expect((await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 2_000 })).statusCode).toBe(409)
+  const [{ id }] = (await opened.ask('GET', '/v1/disputes')).json().data
+  const accepted = await opened.ask('POST', `/v1/disputes/${id}/accept`)
+  expect(accepted.json()).toMatchObject({ state: 'lost', amount: 3_000 })
+  expect(dispute.refund_amount).toBe(3_000)
+})
+
 test('a refund that stands for one of ours ends no dispute, also where the refund of that fails', async () => {
   ;({ reference } = await opened.topUp('order-1', 4_000))
   const before = await outside()

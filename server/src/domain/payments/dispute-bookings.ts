@@ -13,7 +13,8 @@ import {
 import type { Tenant } from '../merchants/tenant.ts'
 import { releasesOf } from './dispute-holds.ts'
 import { type Bearer, type Dispute, findDispute } from './dispute-records.ts'
-import { getDisputeSettings } from './dispute-settings.ts'
+import { getDisputeSettings, reserves } from './dispute-settings.ts'
+import { isDecided } from './dispute-states.ts'
 import { changeOf, noteMovement, noteTurn, type Turn } from './dispute-turns.ts'
 import { type DisputedMoney, payerOf } from './disputed-money.ts'
 import { leaveSuspense, partNow, type Share, sharesTaken, sharesToTake } from './disputed-suspense.ts'
@@ -250,8 +251,10 @@ export async function bookReturn(
     besides.push(await returnCommand(context, tenant, dispute, { ...share, borneBy, place: i + 2 }))
   }
   const main = await returnCommand(context, tenant, dispute, { ...first, borneBy: dispute.borneBy as Bearer, place: 1 })
+  const holds = !isDecided(turn.state) && (await reserves(context, tenant, money.owner))
+  const holdId = holds ? uuidV7(context.random, context.clock.now()) : null
   const changeWith = (ids: readonly string[]) =>
-    changeOf(context, tenant, dispute, { turn, bearer: null, besides: ids })
+    changeOf(context, tenant, dispute, { turn, bearer: null, besides: ids, holdId })
   const all = { fees: feesFor(main.to.kind === 'suspense' ? { kind: 'merchant_balance' } : main.to), besides, main }
   const { besides: outcomes } = await bearOrMerchant(main.ownKey, main.to, async (to, ownKey, before) => {
     if (before === null) return post(context, tenant, all, changeWith(besides.map(({ id }) => id)))

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { sql } from '../../db/sql.ts'
 import { type Context, noteChange, type TxContext } from '../context.ts'
+import type { AccountName } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
 /** What a merchant wants of disputes in a mode. */
@@ -18,6 +19,16 @@ export async function getDisputeSettings(context: Context, { merchant, mode }: T
     select borne_by, holds_amount from dispute_settings where merchant_id = ${merchant.id} and mode = ${mode}
   `)
   return row === undefined ? usual : { borneBy: row.borne_by, holdsAmount: row.holds_amount }
+}
+
+/** Whether an open dispute reserves its amount now. The merchant has what is the merchant's to pay. */
+export async function reserves(
+  context: Context,
+  tenant: Tenant,
+  owner: { kind: AccountName['kind'] } | null,
+): Promise<boolean> {
+  const { holdsAmount, borneBy } = await getDisputeSettings(context, tenant)
+  return holdsAmount && (borneBy === 'customer' || owner?.kind === 'merchant_balance')
 }
 
 /** Changes the given settings, and answers all. They count for disputes that begin, and for money that is taken, from now on. */

@@ -1,4 +1,3 @@
-import { uuidV7 } from '../../base/ids.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
@@ -30,16 +29,21 @@ const lastLookMs = 60 * 60 * 1000
 /** How long before its end a merchant is reminded of an open dispute. */
 const remindMs = 4 * 60 * 60 * 1000
 
-/**
- * What a movement changes of its dispute, in the commit of the movement. The payment follows by `mark_transaction_reversed`.
- *
- * @param besides the movements of other parts of the money that are not noted
- */
+interface Change {
+  turn: Turn
+  bearer: Bearer | null
+  /** The movements of other parts of the money that are not noted. */
+  besides: readonly string[]
+  /** Of one that is open again: the id that its hold is to have; null for none. Default null. */
+  holdId?: string | null
+}
+
+/** What a movement changes of its dispute, in the commit of the movement. The payment follows by `mark_transaction_reversed`. */
 export function changeOf(
   context: Context,
   tenant: Tenant,
   dispute: Dispute,
-  { turn, bearer, besides }: { turn: Turn; bearer: Bearer | null; besides: readonly string[] },
+  { turn, bearer, besides, holdId = null }: Change,
 ): Sql {
   const now = context.clock.now()
   const { merchant } = tenant
@@ -51,7 +55,7 @@ export function changeOf(
         amount = ${amount}::bigint, customer_id = ${customerId}::bigint,
         movement_ids = r.movement_ids || ${besides}::uuid[] || n.id, borne_by = ${bearer}::text,
         -- One that is open again has a hold of its own.
-        hold_id = case when ${isDecided(turn.state)}::boolean or r.hold_id is null then r.hold_id else ${uuidV7(context.random, now)}::uuid end
+        hold_id = case when ${isDecided(turn.state)}::boolean then r.hold_id else ${holdId}::uuid end
       from done_now n
       where r.merchant_id = ${merchant.id} and r.id = ${id}
       returning r.*

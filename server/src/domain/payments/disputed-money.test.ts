@@ -221,6 +221,42 @@ describe('a dispute of money in suspense', () => {
     expect(await learn(money, 'd', 1n)).toMatchObject({ borneBy: 'customer' })
   })
 
+  test.each([
+    [[1500n], 3500n],
+    [[1500n, 4000n], 1000n],
+    [[4000n], 1000n],
+    [[5000n], 0n],
+    [[4000n, 1500n, 100n], 4900n],
+  ])('has counted what it has of a giving back, also when it takes again: %s', async (again, rest) => {
+    const money = await suspend(5000n)
+    await giveBackSuspended(service, tenant, money.transactionId)
+    await learn(money, 'a', 4000n)
+    for (const amount of again) {
+      await learn(money, 'a', amount, { state: 'won' })
+      expect(await learn(money, 'a', amount)).toMatchObject({ state: 'lost' })
+    }
+    if (rest > 0n) expect(await learn(money, 'refund/9', rest, { category: 'refund' })).toMatchObject({ state: 'lost' })
+    expect(await books()).toEqual({})
+    await learn(money, 'b', 7n)
+    expect(await books()).toEqual({ outside: 7, merchant_receivable: -7 })
+  })
+
+  test('counts of the giving back of one of several parts what it has taken of it, and leaves the rest', async () => {
+    const money = await suspend(5000n)
+    for (const state of ['lost', 'won'] as const) await learn(money, 'x', 2000n, { state })
+    const parts = await listParts(service, tenant, money.transactionId)
+    await giveBackSuspended(service, tenant, parts.find(({ left }) => left === 2000n)?.id ?? '')
+    for (let times = 0; times < 2; times++) {
+      await learn(money, 'a', 4000n)
+      expect(await books()).toEqual({})
+      await learn(money, 'a', 4000n, { state: 'won' })
+      expect(await books()).toEqual({ outside: -4000, suspense: 4000 })
+    }
+    await learn(money, 'a', 4000n)
+    await learn(money, 'u', 1000n)
+    expect(await books()).toEqual({})
+  })
+
   test('takes of each of many parts, and gives back to each', async () => {
     const money = await suspend(1000n)
     for (const id of ['a', 'b', 'c', 'd']) {

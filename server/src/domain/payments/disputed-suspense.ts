@@ -7,6 +7,8 @@ import { noteAssigned } from './assigned-money.ts'
 import type { Dispute } from './dispute-records.ts'
 import { bookedOf, type DisputedMoney, findDisputedMoney } from './disputed-money.ts'
 import {
+  countedBefore,
+  countedOf,
   isOfRefund,
   listParts,
   type PaymentPart,
@@ -14,7 +16,6 @@ import {
   readTaking,
   type StoredTaking,
   type Taking,
-  takenOf,
   writeTakings,
 } from './payment-parts.ts'
 
@@ -120,7 +121,12 @@ async function planTakings(
     (await findOwnHold(tx, tenant, dispute, parts)) ?? (await findLike(tx, tenant, dispute, { amount, ofRefund }))
   const takings = share(parts, own, amount).map((each): Taking => ({ ...each, time: movements }))
   await tx.db.query(sql`
-    update disputes set takings = ${writeTakings(takings)}::json where merchant_id = ${merchant.id} and id = ${id}
+    update disputes d set takings = ${writeTakings(takings)}::json, given_back = (d.given_back::jsonb || coalesce((
+      select jsonb_agg(k) from jsonb_array_elements(d.takings::jsonb) k
+      join suspense_decisions g on g.merchant_id = d.merchant_id and g.id = any(d.movement_ids) and g.reference = k ->> 'partId'
+      where g.outcome = 'given_back'
+    ), '[]'))::json
+    where d.merchant_id = ${merchant.id} and d.id = ${id}
   `)
   return takings
 }
@@ -251,17 +257,18 @@ export async function leaveSuspense(
   return { movementId: decision.id, amount: left < amount ? left : amount }
 }
 
-/** What other disputes say of the same giving back. */
+/** What other disputes say of the same giving back, and what this one has said before. */
 async function sumTold(
   { db }: Context,
   { merchant }: Tenant,
   { id, transactionId }: Dispute,
   { money, movementId }: { money: DisputedMoney; movementId: string },
 ): Promise<bigint> {
+  const part = sql`${money.transactionId}::text`
   const [row] = await db.query<{ amount: bigint }>(sql`
-    select coalesce(sum(${takenOf(sql`${money.transactionId}::text`)}), 0)::bigint as amount
+    select coalesce(sum(case d.id when ${id}::uuid then ${countedBefore(part)} else ${countedOf(part)} end), 0)::bigint as amount
     from disputes d
-    where d.merchant_id = ${merchant.id} and d.original_id = ${transactionId}::uuid and d.id <> ${id}
+    where d.merchant_id = ${merchant.id} and d.original_id = ${transactionId}::uuid
       and ${movementId}::uuid = any(d.movement_ids) and not ${isOfRefund}
   `)
   return row?.amount ?? 0n

@@ -7,7 +7,7 @@ import { tellDispute } from './dispute-events.ts'
 import { holdAmount, releaseHold } from './dispute-holds.ts'
 import { type Dispute, findDispute } from './dispute-records.ts'
 import { type DisputeReport, refundNameOf } from './dispute-reports.ts'
-import { getDisputeSettings } from './dispute-settings.ts'
+import { reserves } from './dispute-settings.ts'
 import { disputeArrows, isDecided } from './dispute-states.ts'
 import { lookLater, noteTurn, ownTimeMs, type Turn } from './dispute-turns.ts'
 import { type DisputedMoney, findDisputedMoney } from './disputed-money.ts'
@@ -51,8 +51,12 @@ export async function learnDispute(
   const dispute = await giveBackOther(context, tenant, found, money, report)
   const wanted = { ...dispute, amount: amountOf(dispute, money, report) }
   const settled = await settleDispute(context, tenant, wanted, money, report)
-  if (dispute.state === 'lost') await holdAmount(context, tenant, settled, money)
-  return settled
+  if (dispute.state !== 'lost' || isDecided(settled.state)) return settled
+  // It is open again, with the amount that it has now.
+  await refreshDispute(context, tenant, settled, { money, at, report })
+  const opened = (await findDispute(context, tenant, name)) as Dispute
+  await holdAmount(context, tenant, opened, money)
+  return opened
 }
 
 /**
@@ -124,9 +128,7 @@ async function insertDispute(
   const now = context.clock.now()
   const { category, complaint, respondBy, refundName } = report
   const amount = report.amount ?? money.amount
-  const settings = await getDisputeSettings(context, tenant)
-  const holds = settings.holdsAmount && !isDecided(report.state)
-  const holdId = holds && (settings.borneBy === 'customer' || money.owner?.kind === 'merchant_balance')
+  const holds = !isDecided(report.state) && (await reserves(context, tenant, money.owner))
   const messages = complaint === null ? [] : [{ sender: 'payer', body: complaint, createdAt: now.toISOString() }]
   const history = [{ state: 'open', by: accountId === 0n ? 'sandbox' : 'account', createdAt: now.toISOString() }]
   await inTransaction(context, async (tx) => {
@@ -145,7 +147,7 @@ async function insertDispute(
           case when n.number is not null then allocate_ids(${merchant.id}, 1) end, ${accountId}::bigint,
           ${report.outsideId}, ${category}, ${money.transactionId}::uuid, ${money.intentUuid}::uuid, ${reference}::text,
           ${money.customerId}::bigint, ${amount}::bigint, ${amount}::bigint, ${money.currency}, ${complaint}::text,
-          ${respondBy}::timestamptz, ${refundName}::text, array_remove(array[${refundName}::text], null), ${holdId ? uuidV7(tx.random, now) : null}::uuid,
+          ${respondBy}::timestamptz, ${refundName}::text, array_remove(array[${refundName}::text], null), ${holds ? uuidV7(tx.random, now) : null}::uuid,
           ${report.afterDecline ?? null}::text,
           ${JSON.stringify(messages)}::json, ${JSON.stringify(history)}::json,
           ${new Date(now.getTime() + ownTimeMs)}::timestamptz, ${now}::timestamptz, ${now}::timestamptz
@@ -176,7 +178,12 @@ async function refreshDispute(
   await context.db.query(sql`
     update disputes set
       account_id = ${at.accountId}::bigint, asked_amount = greatest(asked_amount, ${amount}::bigint),
-      amount = case when movement_id is null and takings::text = '[]' then ${amount}::bigint else amount end,
+      amount = case
+        when state in ('won', 'lost') or exists (
+          select from json_array_elements(takings) k where (k ->> 'time')::integer = movements
+        ) then amount
+        else ${amount}::bigint
+      end,
       respond_by = coalesce(${report.respondBy}::timestamptz, respond_by),
       complaint = coalesce(complaint, ${report.complaint}::text),
       refund_name = n.name,

@@ -54,10 +54,25 @@ export function writeTakings(takings: readonly Taking[]): string {
 }
 
 /** What the dispute `d` takes of the part with an id: all of it, where it takes of this part alone. */
-export function takenOf(partId: Sql): Sql {
+function takenOf(partId: Sql): Sql {
   return sql`coalesce((
     select (k ->> 'amount')::bigint from json_array_elements(d.takings) k where k ->> 'partId' = ${partId}
   ), d.amount)`
+}
+
+/** What the dispute `d` has counted of the giving back of a part before its present taking. */
+export function countedBefore(partId: Sql): Sql {
+  return sql`coalesce((
+    select sum((k ->> 'amount')::bigint) from json_array_elements(d.given_back) k where k ->> 'partId' = ${partId}
+  ), 0)`
+}
+
+/** What the dispute `d` has counted of the giving back of a part, as often as it has taken. What it is only about to take is not in it. */
+export function countedOf(partId: Sql): Sql {
+  return sql`(${countedBefore(partId)} + case json_array_length(d.takings) when 0 then d.amount else coalesce((
+    select sum((k ->> 'amount')::bigint) from json_array_elements(d.takings) k
+    where k ->> 'partId' = ${partId} and not (d.state <> 'lost' and (k ->> 'time')::integer = d.movements)
+  ), 0) end)`
 }
 
 /** The movement that brought the payment whose money the ledger transaction `t` brought into suspense. */
@@ -136,7 +151,7 @@ export async function listParts({ db }: Context, { merchant, mode }: Tenant, id:
           where m.part_id = t.id
         ), 0)
         when g.id is not null then coalesce(g.amount, t.amount) - coalesce((
-          select sum(${takenOf(sql`t.id::text`)}) from disputes d
+          select sum(${countedOf(sql`t.id::text`)}) from disputes d
           where d.merchant_id = p.merchant_id and d.original_id = p.id and g.id = any(d.movement_ids) and not ${isOfRefund}
         ), 0)
         else t.amount - ${takenOfSuspended}

@@ -2,7 +2,7 @@ import type { Currency } from '../../base/money.ts'
 import { type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
-import { isOfRefund, takenOf } from '../payments/payment-parts.ts'
+import { countedOf, isOfRefund } from '../payments/payment-parts.ts'
 import { noteDifference } from './differences.ts'
 import { isOfBooks, type Reconciliation } from './reconciliations.ts'
 
@@ -82,7 +82,7 @@ export async function noteGivenBack(context: Context, tenant: Tenant, run: Recon
     join ledger_transactions t on t.merchant_id = g.merchant_id and t.id = g.reference::uuid
     join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id
     cross join lateral (
-      select coalesce(sum(${takenOf(sql`g.reference`)}), 0) as amount from disputes d
+      select coalesce(sum(${countedOf(sql`g.reference`)}), 0) as amount from disputes d
       where d.merchant_id = g.merchant_id and g.id = any(d.movement_ids) and not ${isOfRefund}
     ) d
     cross join lateral (
