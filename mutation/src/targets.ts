@@ -68,6 +68,7 @@ const crediting = [
 ]
 const payouts = [
   'src/domain/payouts/advancing.test.ts',
+  'src/domain/payouts/payout-attention.test.ts',
   'src/domain/payouts/payout-contradictions.test.ts',
   'src/domain/payouts/payout-ending.test.ts',
   'src/domain/payouts/payout-faults.test.ts',
@@ -127,6 +128,7 @@ export const targets: readonly Target[] = [
     'payout-states',
     'payout-sending',
     'advancing',
+    'payout-attention',
     'payout-making',
     'payout-recording',
   ].map((name) => ({ file: `src/domain/payouts/${name}.ts`, tests: payouts })),
