@@ -136,6 +136,28 @@ test.each([
   expect(await now(id)).toMatchObject({ state: 'pending', dueAt: inMs(afterMs) })
 })
 
+test('an answer that it was paid, and that comes after another look has booked its failure, is booked at once', async () => {
+  const party = scriptPayouts(service, unfinished)
+  const { id } = await pay(party.context)
+  await advancePayout(party.context, tenant, id)
+  expect((await now(id)).state).toBe('sent')
+  let isAsked = false
+  let answer: (outcome: AskOutcome) => void = () => {}
+  party.ask = () =>
+    new Promise((resolve) => {
+      isAsked = true
+      answer = resolve
+    })
+  const slow = advancePayout(party.context, tenant, id)
+  await expect.poll(() => isAsked).toBe(true)
+  party.ask = { is: 'conclusive', end: { status: 'failed', code: 'failed', reason: 'Refused' } }
+  await advancePayout(party.context, tenant, id)
+  expect((await now(id)).state).toBe('failed')
+  answer(paid)
+  await slow
+  expect(await now(id)).toMatchObject({ state: 'paid', attention: 'late' })
+})
+
 test('a payout that its account knows is unknown no more', async () => {
   const script = scriptPayouts(service, lost, lost)
   const { id } = await pay(script.context)
