@@ -306,7 +306,7 @@ async function findStandIns(context: Context, tenant: Tenant, transactionId: str
  * A refund that somebody has made at the account, and for which one of ours was settled as processed, may fail. Another one of the same
  * amount then stands for it. Where there is none, the money comes back to its owner.
  *
- * @param others refunds of the dashboard that nobody has told of before, and that end no dispute
+ * @param others new refunds of the dashboard that end no dispute
  */
 async function endSettledAs(
   context: FreeContext,

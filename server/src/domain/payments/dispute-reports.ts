@@ -25,7 +25,7 @@ export interface DisputeReport extends Omit<Turn, 'by'> {
   afterDecline?: Dispute['afterDecline'] | undefined
 }
 
-/** What is known here of what was taken before. */
+/** A dispute, or a refund of the account, of which money was taken before, as it is stored here. */
 type Known = Pick<Dispute, 'outsideId' | 'state' | 'refundName' | 'refundNames' | 'movementId' | 'movementIds'>
 
 /** A refund as the account shows it. `isStandIn`: one of ours was settled as it. */

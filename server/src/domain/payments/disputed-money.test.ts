@@ -137,7 +137,7 @@ describe('a dispute of money in suspense', () => {
     expect([await fundsOf(), await books()]).toEqual([[0n, 0n, 0n], {}])
   })
 
-  test.each([1n, 7n])('takes from the merchant the %s that suspense has not got of what was planned', async (more) => {
+  test.each([1n, 7n])('takes from the merchant the %s that are missing in suspense', async (more) => {
     const money = await suspend(1000n)
     const { id } = await learn(money, 'a', 1000n, { state: 'open' })
     await learn(money, 'b', more)
