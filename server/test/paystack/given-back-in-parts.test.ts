@@ -32,6 +32,19 @@ beforeEach(async () => {
   return opened.close
 })
 
+/** Pays `order-1`. Answers the outside of the account with it. */
+async function topUp() {
+  ;({ reference } = await opened.topUp('order-1', 4_000))
+  return outside()
+}
+const outside = async () => (await opened.books())['outside/2'] as number
+
+function disputed(amount: number) {
+  const dispute = openDispute(opened.account, reference)
+  dispute.refund_amount = amount
+  return dispute
+}
+
 const verify = async () => (await opened.ask('GET', '/transaction/verify/order-1')).json().data
 const status = async () => (await verify()).status
 
@@ -57,8 +70,7 @@ async function refundThere(amount: number) {
 
 /** Answers the dispute, which is lost. */
 async function lose(amount: number) {
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = amount
+  const dispute = disputed(amount)
   await settle()
   resolveDispute(opened.account, dispute, 'auto-accepted')
   await settle()
@@ -78,7 +90,7 @@ test.each([
   ['a dispute', 'a refund'],
   ['a dispute', 'a refund of the dashboard'],
 ])('a payment of which %s and %s have taken all is reversed, and no sooner', async (first, second) => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
+  await topUp()
   await parts[first]?.(2_500)
   expect(await status()).toBe('success')
   await parts[second]?.(1_499)
@@ -88,7 +100,7 @@ test.each([
 })
 
 test('a payment is paid again once a dispute gives a part of it back', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
+  await topUp()
   await refund('order-1', 2_500)
   const dispute = await lose(1_500)
   expect(await status()).toBe('reversed')
@@ -107,7 +119,7 @@ test.each([
   'what the %s has borne of a dispute comes back once its refund has failed and the bank has decided again, named: %s',
   async (borneBy, isNamed) => {
     expect((await opened.ask('PATCH', '/v1/dispute-settings', { borneBy })).statusCode).toBe(200)
-    ;({ reference } = await opened.topUp('order-1', 4_000))
+    await topUp()
     const before = await opened.books()
     const dispute = openDispute(opened.account, reference)
     await settle()
@@ -128,7 +140,7 @@ test.each([
 )
 
 test('a dispute that was won may be lost again with another amount', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
+  await topUp()
   const before = (await opened.books())['outside/2'] as number
   const dispute = openDispute(opened.account, reference)
   for (const amount of [1_000, 2_500, 4_000, 1_500]) {
@@ -159,11 +171,9 @@ async function settleLost(outcome: 'processed' | 'failed', when: 'cut_before' | 
   opened.proxy.choose = () => 'none'
   return async () => (await opened.ask('GET', `/v1/refunds/${id}`)).json()
 }
-const outside = async () => (await opened.books())['outside/2'] as number
 
 test('a refund of the dashboard that one of ours was settled as, and that fails, is given back, or another one stands for it', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
+  const before = await topUp()
   const read = await settleLost('processed', 'cut_before')
   const first = refundInDashboard(opened.account, reference, 1_000)
   await settle()
@@ -190,14 +200,12 @@ test('a refund of the dashboard that one of ours was settled as, and that fails,
 })
 
 test.each([true, false])('the refund of a dispute does not stand for one of ours, named: %s', async (isNamed) => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
+  const before = await topUp()
   await settleLost('processed', 'cut_before')
   const first = refundInDashboard(opened.account, reference, 1_000)
   await settle()
   moveRefund(opened.account, first, 'failed')
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = 1_000
+  const dispute = disputed(1_000)
   resolveDispute(opened.account, dispute, 'auto-accepted')
   refundDispute(opened.account, dispute, { isNamed })
   await settle()
@@ -208,8 +216,7 @@ test.each([true, false])('the refund of a dispute does not stand for one of ours
 test.each(['processed', 'failed'] as const)(
   'a refund that was settled as %s, fails at the account and is made after all is taken',
   async (outcome) => {
-    ;({ reference } = await opened.topUp('order-1', 4_000))
-    const before = await outside()
+    const before = await topUp()
     await settleLost(outcome, 'cut_after')
     const made = opened.account.refunds.at(-1) as RefundRow
     for (const _ of [1, 2]) {
@@ -226,8 +233,7 @@ test.each(['processed', 'failed'] as const)(
 )
 
 test('a dispute whose refund fails and is made again is the same money, and no difference', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
+  const before = await topUp()
   const dispute = openDispute(opened.account, reference)
   await settle()
   resolveDispute(opened.account, dispute, 'auto-accepted')
@@ -249,10 +255,8 @@ test('a dispute whose refund fails and is made again is the same money, and no d
 })
 
 test('a dispute whose refund was seen before it, and was given back, is lost again', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = 3_000
+  const before = await topUp()
+  const dispute = disputed(3_000)
   const paid = refundDispute(opened.account, dispute, { isNamed: true })
   moveRefund(opened.account, paid, 'pending')
   await settle()
@@ -282,10 +286,8 @@ test.each([
 ])(
   'a dispute that is won while its refund is under way is taken once, and the refund %s, named: %s',
   async (end, isNamed) => {
-    ;({ reference } = await opened.topUp('order-1', 4_000))
-    const before = await outside()
-    const dispute = openDispute(opened.account, reference)
-    dispute.refund_amount = 3_000
+    const before = await topUp()
+    const dispute = disputed(3_000)
     resolveDispute(opened.account, dispute, 'auto-accepted')
     const paid = refundDispute(opened.account, dispute, { isNamed })
     moveRefund(opened.account, paid, 'pending')
@@ -308,8 +310,7 @@ test.each([
 )
 
 test('a refund of the dashboard is another one than that of ours which was settled as processed, and which the account shows', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
+  const before = await topUp()
   await settleLost('processed', 'cut_after')
   await settle()
   expect(await outside()).toBe(before + 1_000)
@@ -322,8 +323,7 @@ test('a refund of the dashboard is another one than that of ours which was settl
 })
 
 test('a refund of the dashboard that had failed, and is made after all, is the one that ours was settled as', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
+  const before = await topUp()
   opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')
   const { id } = (await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 1_000 })).json()
   opened.proxy.choose = () => 'none'
@@ -347,11 +347,9 @@ test('a refund of the dashboard that had failed, and is made after all, is the o
 })
 
 test('the refund of an open dispute does not stand for one of ours', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
+  const before = await topUp()
   await settleLost('processed', 'cut_before')
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = 1_000
+  const dispute = disputed(1_000)
   const own = refundDispute(opened.account, dispute, { isNamed: true })
   moveRefund(opened.account, own, 'pending')
   await settle()
@@ -378,10 +376,8 @@ const stateOfDispute = async () => {
 test.each([true, false])(
   'a refund of a dispute may fail and be made as often as it likes, named: %s',
   async (isNamed) => {
-    ;({ reference } = await opened.topUp('order-1', 4_000))
-    const before = await outside()
-    const dispute = openDispute(opened.account, reference)
-    dispute.refund_amount = 3_000
+    const before = await topUp()
+    const dispute = disputed(3_000)
     resolveDispute(opened.account, dispute, 'auto-accepted')
     const paid = refundDispute(opened.account, dispute, { isNamed })
     await settle()
@@ -398,10 +394,8 @@ test.each([true, false])(
 )
 
 test('a dispute is open again once the refund that had ended it fails, and may be lost with another amount', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = 3_000
+  const before = await topUp()
+  const dispute = disputed(3_000)
   const paid = refundDispute(opened.account, dispute, { isNamed: true })
   await settle()
   expect([await outside(), await stateOfDispute()]).toEqual([before + 3_000, 'lost'])
@@ -422,7 +416,7 @@ test('a dispute is open again once the refund that had ended it fails, and may b
 
 test('a refund of ours that is made after all is its owner’s, where the merchant bears what is taken back', async () => {
   expect((await opened.ask('PATCH', '/v1/dispute-settings', { borneBy: 'merchant' })).statusCode).toBe(200)
-  ;({ reference } = await opened.topUp('order-1', 4_000))
+  await topUp()
   const { customer_cash: before = 0 } = await opened.books()
   await settleLost('failed', 'cut_after')
   moveRefund(opened.account, opened.account.refunds.at(-1) as RefundRow, 'processed')
@@ -433,17 +427,22 @@ test('a refund of ours that is made after all is its owner’s, where the mercha
   expect([books.customer_cash, books.merchant_receivable]).toEqual([before - 1_000, -500])
 })
 
-test('with holdsAmount a dispute that is open again reserves its amount again, once', async () => {
+async function holdAmounts() {
   expect((await opened.ask('PATCH', '/v1/dispute-settings', { holdsAmount: true })).statusCode).toBe(200)
-  ;({ reference } = await opened.topUp('order-1', 4_000))
+}
+
+/** What is available to the customer, and held. */
+async function funds(): Promise<[number, number]> {
   const { customer_code: code } = (await opened.ask('GET', '/customer/ada@example.com')).json().data
-  const funds = async () => {
-    const [{ available, held }] = (await opened.ask('GET', `/v1/customers/${code}/balances`)).json().balances
-    return [available, held]
-  }
+  const [{ available, held }] = (await opened.ask('GET', `/v1/customers/${code}/balances`)).json().balances
+  return [available, held]
+}
+
+test('with holdsAmount a dispute that is open again reserves its amount again, once', async () => {
+  await holdAmounts()
+  await topUp()
   const [all] = await funds()
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = 3_000
+  const dispute = disputed(3_000)
   await settle()
   expect(await funds()).toEqual([all - 3_000, 3_000])
   const paid = refundDispute(opened.account, dispute, { isNamed: true })
@@ -461,16 +460,14 @@ test('with holdsAmount a dispute that is open again reserves its amount again, o
 })
 
 test('a dispute that is open again has the amount that its account then says, and reserves that', async () => {
-  expect((await opened.ask('PATCH', '/v1/dispute-settings', { holdsAmount: true })).statusCode).toBe(200)
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const { customer_code: code } = (await opened.ask('GET', '/customer/ada@example.com')).json().data
+  await holdAmounts()
+  await topUp()
   const state = async () => {
-    const [{ held }] = (await opened.ask('GET', `/v1/customers/${code}/balances`)).json().balances
+    const [, held] = await funds()
     const [{ amount }] = (await opened.ask('GET', '/v1/disputes')).json().data
     return [held, amount]
   }
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = 1_000
+  const dispute = disputed(1_000)
   const paid = refundDispute(opened.account, dispute, { isNamed: true })
   await settle()
   expect(await state()).toEqual([0, 1_000])
@@ -485,12 +482,54 @@ test('a dispute that is open again has the amount that its account then says, an
   expect(dispute.refund_amount).toBe(3_000)
 })
 
+test.each([
+  ['raises', [1_000, 3_000, 4_000], 0],
+  ['lowers', [4_000, 1_500, 500], 0],
+  ['raises', [1_000, 3_000, 2_000], 2_000],
+])(
+  'the account %s the amount of an open dispute to %j, and the hold follows, with %d spent',
+  async (_, amounts, spent) => {
+    await holdAmounts()
+    await topUp()
+    const [all] = await funds()
+    const { customer_code: customerId } = (await opened.ask('GET', '/customer/ada@example.com')).json().data
+    const spend = { customerId, productId: 'airtime', amount: spent, currency: 'NGN' }
+    if (spent > 0) expect((await opened.ask('POST', '/api/canary/purchases', spend)).statusCode).toBe(201)
+    const dispute = openDispute(opened.account, reference)
+    for (const amount of amounts) {
+      dispute.refund_amount = amount
+      for (let looks = 0; looks < 2; looks++) {
+        api.service.clock.advance(3_600_000)
+        await settle()
+      }
+      const held = Math.min(amount, all - spent)
+      expect([amount, ...(await funds())]).toEqual([amount, all - spent - held, held])
+    }
+    resolveDispute(opened.account, dispute, 'auto-accepted')
+    for (let looks = 0; looks < 2; looks++) await settle()
+    expect(await funds()).toEqual([all - spent - (amounts.at(-1) as number), 0])
+  },
+)
+
+test('the hold of an open dispute follows its amount up to the rest of the part that it is of', async () => {
+  await holdAmounts()
+  const id = await suspend(4_000)
+  await assign(id)
+  await refundThere(1_500)
+  const dispute = disputed(500)
+  await settle()
+  expect(await funds()).toEqual([2_000, 500])
+  dispute.refund_amount = 4_000
+  api.service.clock.advance(3_600_000)
+  await opened.topUp('order-2', 4_000)
+  await settle()
+  expect((await funds())[1]).toBe(2_500)
+})
+
 test('a refund that stands for one of ours ends no dispute, also where the refund of that fails', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
+  const before = await topUp()
   await settleLost('processed', 'cut_before')
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = 1_000
+  const dispute = disputed(1_000)
   const own = refundDispute(opened.account, dispute, { isNamed: true })
   await settle()
   refundInDashboard(opened.account, reference, 1_000)
@@ -505,10 +544,8 @@ test('a refund that stands for one of ours ends no dispute, also where the refun
 test.each(['open', 'lost'])(
   'a refund that was taken by itself stays it when the refund of a dispute fails that is %s',
   async (state) => {
-    ;({ reference } = await opened.topUp('order-1', 4_000))
-    const before = await outside()
-    const dispute = openDispute(opened.account, reference)
-    dispute.refund_amount = 1_000
+    const before = await topUp()
+    const dispute = disputed(1_000)
     if (state === 'lost') resolveDispute(opened.account, dispute, 'auto-accepted')
     const own = refundDispute(opened.account, dispute, { isNamed: true })
     await settle()
@@ -525,12 +562,10 @@ test.each(['open', 'lost'])(
 )
 
 test('a refund of ours is never the one that ends a dispute', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
-  const before = await outside()
+  const before = await topUp()
   await settleLost('failed', 'cut_after')
   const made = opened.account.refunds.at(-1) as RefundRow
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = 1_000
+  const dispute = disputed(1_000)
   await settle()
   api.service.clock.advance(1000)
   Object.assign(made, { createdAt: opened.account.now() })
@@ -553,10 +588,8 @@ test.each([
 ])(
   'a refund of the dashboard, %s, and the refund that the account names for a dispute are two, and the %s may fail first',
   async (state, fails) => {
-    ;({ reference } = await opened.topUp('order-1', 4_000))
-    const before = await outside()
-    const dispute = openDispute(opened.account, reference)
-    dispute.refund_amount = 1_000
+    const before = await topUp()
+    const dispute = disputed(1_000)
     api.service.clock.advance(1000)
     const guess = refundInDashboard(opened.account, reference, 1_000)
     moveRefund(opened.account, guess, state)
@@ -580,7 +613,7 @@ test.each([
 )
 
 test('a refund that was settled as failed, is made after all and then fails comes back', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
+  await topUp()
   const before = await opened.books()
   opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_after' : 'none')
   const { id } = (await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 1_000 })).json()
@@ -668,13 +701,12 @@ test('money of another amount leaves the payment failed once it is assigned, and
 })
 
 test('a refund without an amount gives what the dashboard has left, and never what an open dispute is about', async () => {
-  ;({ reference } = await opened.topUp('order-1', 4_000))
+  await topUp()
   await refundThere(1_000)
-  const dispute = openDispute(opened.account, reference)
-  dispute.refund_amount = 500
+  const dispute = disputed(500)
   await settle()
-  const disputed = await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1' })
-  expect(disputed.json()).toMatchObject({ error: { code: 'refund_exceeded' } })
+  const refused = await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1' })
+  expect(refused.json()).toMatchObject({ error: { code: 'refund_exceeded' } })
   resolveDispute(opened.account, dispute, 'declined')
   await settle()
   const made = await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1' })

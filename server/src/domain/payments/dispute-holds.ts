@@ -1,8 +1,9 @@
 import { ServiceError } from '../../base/errors.ts'
+import { uuidV7 } from '../../base/ids.ts'
 import type { Currency } from '../../base/money.ts'
 import { sql } from '../../db/sql.ts'
 import type { Context, FreeContext } from '../context.ts'
-import { type AccountName, doTogether, type LedgerCommand } from '../ledger/commands.ts'
+import { type AccountName, doTogether, doTogetherNoting, type LedgerCommand } from '../ledger/commands.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type Dispute, listDisputesOf } from './dispute-records.ts'
 import { isDecided } from './dispute-states.ts'
@@ -35,22 +36,14 @@ async function holdOf(context: FreeContext, tenant: Tenant, dispute: Dispute, mo
   const originalId = movementToOwner(money)
   if (holdId === null || originalId === null) return
   const from = money.owner as AccountName
-  const common = { action: 'place', id: holdId, currency, from, originalId } as const
   for (let time = 1; time <= 3; time++) {
     const available = await availableOf(context, tenant, { ...from, currency, originalId })
     const wanted = bookedOf(dispute, money)
     const held = available < wanted ? available : wanted
     if (held <= 0n) return
-    const command: LedgerCommand = {
-      ...common,
-      amount: held,
-      description: null,
-      expiresAt: null,
-      event: null,
-      request: null,
-      ownKey: movements === 0 ? `dispute/${id}/hold/${time}` : `dispute/${id}/${movements}/hold/${time}`,
-    }
-    const [placed] = await doTogether(context, tenant, [command])
+    const ownKey = movements === 0 ? `dispute/${id}/hold/${time}` : `dispute/${id}/${movements}/hold/${time}`
+    const place = placeOf(dispute, { id: holdId, from, originalId, amount: held }, ownKey)
+    const [placed] = await doTogether(context, tenant, [place])
     if (!(placed instanceof ServiceError)) return
   }
 }
@@ -73,28 +66,89 @@ async function availableOf(
   return row?.available ?? 0n
 }
 
-/** The end of the hold, if it is placed. The money may be another's by then, so the hold says whose it is. */
-export async function releasesOf(
-  context: Context,
-  { merchant, mode }: Tenant,
-  { holdId, currency }: Dispute,
-): Promise<LedgerCommand[]> {
-  if (holdId === null) return []
-  const [hold] = await context.db.query<{
+/**
+ * Reserves another amount for an open dispute that has its hold, as far as it is there: a new hold takes the place of the old one, in one
+ * commit.
+ */
+export async function holdOther(
+  context: FreeContext,
+  tenant: Tenant,
+  dispute: Dispute,
+  money: DisputedMoney,
+  amount: bigint,
+): Promise<void> {
+  const { id, currency } = dispute
+  let hold = await findHold(context, tenant, dispute)
+  if (hold === null || isDecided(dispute.state)) return
+  const { from, originalId } = hold
+  for (let time = 1; time <= 3; time++) {
+    const held = hold?.amount ?? 0n
+    const parts = money.kind === 'suspended' ? await listParts(context, tenant, money.transactionId) : []
+    const part = parts.find(({ assignedId }) => assignedId === originalId)
+    const available = await availableOf(context, tenant, { ...from, currency, originalId })
+    const most = [bookedOf({ amount }, money), held + available, ...(part === undefined ? [] : [held + part.left])]
+    const wanted = most.reduce((least, each) => (each < least ? each : least))
+    if (wanted === held || wanted <= 0n) return
+    const holdId = uuidV7(context.random, context.clock.now())
+    const place = placeOf(dispute, { id: holdId, from, originalId, amount: wanted }, `dispute/${id}/hold/${holdId}`)
+    const releases = hold === null ? [] : [releaseOf(dispute, hold)]
+    const outcomes = await doTogetherNoting(
+      context,
+      tenant,
+      [...releases, place],
+      sql`
+        noted as (
+          update disputes r set hold_id = n.id from done_now n where r.merchant_id = ${tenant.merchant.id} and r.id = ${id}
+        )
+      `,
+    )
+    if (!(outcomes.at(-1) instanceof ServiceError)) return
+    // The owner has spent some of it meanwhile.
+    hold = null
+  }
+}
+
+/** A hold of a dispute. The money may be another's since, so the hold says whose it is. */
+interface PlacedHold {
+  id: string
+  from: AccountName
+  originalId: string
+  /** Minor units. */
+  amount: bigint
+}
+
+async function findHold(context: Context, { merchant, mode }: Tenant, { holdId }: Dispute): Promise<PlacedHold | null> {
+  if (holdId === null) return null
+  const [row] = await context.db.query<{
     original_id: string
-    kind: AccountName['kind']
+    amount: bigint
+    kind: 'merchant_balance'
     customer: string | null
   }>(sql`
-    select h.original_id, a.kind, c.code as customer
+    select h.original_id, h.amount, a.kind, c.code as customer
     from holds h
     join ledger_accounts a on a.merchant_id = h.merchant_id and a.id = h.account_id
     left join customers c on c.merchant_id = a.merchant_id and c.id = a.customer_id
     where h.merchant_id = ${merchant.id} and h.mode = ${mode} and h.id = ${holdId} and h.status = 'placed'
   `)
-  if (hold === undefined) return []
-  const from = hold.customer === null ? { kind: hold.kind } : { kind: hold.kind, customer: hold.customer }
-  const common = { action: 'release', id: holdId, currency, holdId, event: null, request: null } as const
-  return [{ ...common, from: from as AccountName, originalId: hold.original_id }]
+  if (row === undefined) return null
+  const { kind, customer, original_id: originalId, amount } = row
+  return { id: holdId, from: customer === null ? { kind } : { kind: 'customer_cash', customer }, originalId, amount }
+}
+
+function placeOf({ currency }: Dispute, hold: PlacedHold, ownKey: string): LedgerCommand {
+  const none = { description: null, expiresAt: null, event: null, request: null }
+  return { action: 'place', ...hold, currency, ...none, ownKey }
+}
+
+function releaseOf({ currency }: Dispute, { id, from, originalId }: PlacedHold): LedgerCommand {
+  return { action: 'release', id, holdId: id, currency, from, originalId, event: null, request: null }
+}
+
+/** The end of the hold, if it is placed. */
+export async function releasesOf(context: Context, tenant: Tenant, dispute: Dispute): Promise<LedgerCommand[]> {
+  const hold = await findHold(context, tenant, dispute)
+  return hold === null ? [] : [releaseOf(dispute, hold)]
 }
 
 export async function releaseHold(context: FreeContext, { merchant, mode }: Tenant, dispute: Dispute) {

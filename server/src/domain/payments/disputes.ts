@@ -4,7 +4,7 @@ import { type Context, type FreeContext, inTransaction, lockCount, type TxContex
 import type { Tenant } from '../merchants/tenant.ts'
 import { bookLoss, bookReturn, findRefundMovement } from './dispute-bookings.ts'
 import { tellDispute } from './dispute-events.ts'
-import { holdAmount, releaseHold } from './dispute-holds.ts'
+import { holdAmount, holdOther, releaseHold } from './dispute-holds.ts'
 import { type Dispute, findDispute } from './dispute-records.ts'
 import { type DisputeReport, refundNameOf } from './dispute-reports.ts'
 import { reserves } from './dispute-settings.ts'
@@ -44,7 +44,12 @@ export async function learnDispute(
   const isAgain = known?.state === 'won' && report.state === 'lost'
   if (isAgain && (await inTransaction(context, (tx) => isOfOurs(tx, tenant, money, report)))) return null
   if (known === null) await insertDispute(context, tenant, money, at, report)
-  else await refreshDispute(context, tenant, known, { money, at, report })
+  else {
+    const amount = report.amount ?? money.amount
+    const isChanged = amount !== known.amount && !isDecided(report.state) && !isTaking(known)
+    if (isChanged) await holdOther(context, tenant, known, money, amount)
+    await refreshDispute(context, tenant, known, { money, at, report })
+  }
   const found = await findDispute(context, tenant, name)
   if (found === null) return null
   await holdAmount(context, tenant, found, money)
