@@ -35,6 +35,7 @@ const refunds = [
   'test/paystack/refunded-assigned.test.ts',
 ]
 const disputes = [
+  'src/domain/payments/dispute-reports.test.ts',
   'src/domain/payments/disputed-money.test.ts',
   'src/domain/payments/disputes.test.ts',
   'src/domain/payments/payment-looks.test.ts',

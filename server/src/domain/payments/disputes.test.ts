@@ -22,13 +22,12 @@ import { addEvidence, answerDispute, getDispute } from './dispute-answers.ts'
 import { holdAmount } from './dispute-holds.ts'
 import { settleDueDisputes } from './dispute-lookups.ts'
 import { type Dispute, leftToTake } from './dispute-records.ts'
-import { type DisputeReport, reportsOf } from './dispute-reports.ts'
+import type { DisputeReport } from './dispute-reports.ts'
 import { changeDisputeSettings } from './dispute-settings.ts'
 import { disputeArrows, disputeStates } from './dispute-states.ts'
 import { remindOfDispute } from './dispute-turns.ts'
 import { findDisputedMoney } from './disputed-money.ts'
 import { learnDispute } from './disputes.ts'
-import type { AccountDispute, AccountRefund } from './payment-processor.ts'
 import { chargeInstrument, getPayment } from './payments.ts'
 import { refundTransaction } from './refunds.ts'
 import { findMovements } from './transaction-names.ts'
@@ -630,60 +629,6 @@ test('the verification of the ledger compares each dispute with its movement', a
   expect(await corrupted(`original_id = '${movementId}'`)).toContain('which brought no money of it')
   const nothing = '00000000-0000-7000-8000-000000000000'
   expect(await corrupted(`movement_id = '${nothing}'`)).toContain('which does not exist')
-})
-
-describe('disputes and refunds of a payment at an account', () => {
-  const at = (minutes: number) => new Date(Date.UTC(2026, 0, 1, 0, minutes))
-  const told = (own: Partial<AccountDispute> = {}): AccountDispute => ({
-    id: 'd1',
-    state: 'open',
-    stateReason: null,
-    resolution: null,
-    category: 'chargeback',
-    amount: 1000n,
-    currency: 'NGN',
-    complaint: null,
-    respondBy: null,
-    createdAt: at(10),
-    ...own,
-  })
-  const back = (own: Partial<AccountRefund> = {}): AccountRefund => ({
-    id: 'r1',
-    returnId: null,
-    disputeId: null,
-    amount: 1000n,
-    currency: 'NGN',
-    state: 'processed',
-    createdAt: at(20),
-    ...own,
-  })
-  const brief = (disputes: AccountDispute[], refunds: AccountRefund[]) =>
-    reportsOf(disputes, refunds).map(({ outsideId, state, refundName }) => [outsideId, state, refundName])
-
-  test('are one thing where the refund names the dispute, or is of its amount and younger', () => {
-    expect(brief([told()], [back({ disputeId: 'd1', amount: 900n, createdAt: at(1) })])).toEqual([['d1', 'lost', 'r1']])
-    expect(brief([told()], [back()])).toEqual([['d1', 'lost', 'r1']])
-    expect(brief([told({ state: 'lost' })], [back()])).toEqual([['d1', 'lost', 'r1']])
-  })
-
-  test('are two things where the refund is older, of another amount, or the dispute was won', () => {
-    const alone = ['refund/r1', 'lost', null]
-    expect(brief([told()], [back({ createdAt: at(1) })])).toEqual([['d1', 'open', null], alone])
-    expect(brief([told()], [back({ amount: 999n })])).toEqual([['d1', 'open', null], alone])
-    expect(brief([told({ state: 'won' })], [back()])).toEqual([['d1', 'won', null], alone])
-    expect(brief([], [back(), back({ id: 'r2' })])).toEqual([alone, ['refund/r2', 'lost', null]])
-  })
-
-  test('are two things while the refund is open, unless the dispute is lost; nothing where it has failed or is ours', () => {
-    const open = back({ state: 'open' })
-    expect(brief([told()], [open])).toEqual([
-      ['d1', 'open', null],
-      ['refund/r1', 'lost', null],
-    ])
-    expect(brief([told({ state: 'lost' })], [open])).toEqual([['d1', 'lost', 'r1']])
-    expect(brief([told()], [back({ state: 'failed' })])).toEqual([['d1', 'open', null]])
-    expect(brief([told()], [back({ state: 'open', returnId: 'ours' })])).toEqual([['d1', 'open', null]])
-  })
 })
 
 test('the table of states in the documentation has the arrows of the code', () => {
