@@ -197,7 +197,7 @@ const rules: Record<string, Sql> = {
       end
     ) is not true`,
   'a refund at an account that one of ours was settled as is not taken back as well': sql`
-    select r.merchant_id, r.id, d.id as dispute
+    select r.merchant_id, r.id, r.state, r.verdict, d.id as dispute, d.state as dispute_state
     from refunds r
     join disputes d
       on d.merchant_id = r.merchant_id and d.original_id = r.original_id and d.outside_id = 'refund/' || r.settled_as

@@ -570,7 +570,41 @@ test('a refund that was settled as one of the dashboard is no difference, and co
   await end('failed', row)
   expect(await both()).toEqual([1_500, 0, 0, 1_500, 0, 0])
   await expectAgreement()
+  // Somebody makes it after all, and that fails, and is made again.
+  for (let times = 0; times < 2; times++) {
+    refundInDashboard(opened.account, sent(), 1_000)
+    await told()
+    expect(await both()).toEqual([1_500, 0, 0, 500, 0, 0])
+    await end('failed')
+    expect(await both()).toEqual([1_500, 0, 0, 1_500, 0, 0])
+  }
 })
+
+test.each([
+  ['processed', null],
+  ['failed', null],
+  ['processed', 'processed'],
+  ['failed', 'failed'],
+] as const)(
+  'a refund of the dashboard is of the parts in their order after a refund of the same amount was %s, settled as %s',
+  async (state, settledAs) => {
+    const id = settledAs === null ? null : await lose(500, 'cut_before')
+    opened.proxy.choose = () => 'none'
+    if (id === null) {
+      expect((await refund(second.assignedId, 500)).statusCode).toBe(201)
+      await end(state)
+    } else {
+      await settleAs(state, id)
+    }
+    if (settledAs === 'processed') refundInDashboard(opened.account, sent(), 500)
+    await told()
+    const left = state === 'processed' ? 1_000 : 1_500
+    expect(await both()).toEqual([1_500, 0, 0, left, 0, 0])
+    refundInDashboard(opened.account, sent(), 500)
+    await told()
+    expect(await both()).toEqual([1_000, 0, 0, left, 0, 0])
+  },
+)
 
 test('each refund that nobody can find stands for one of the dashboard', async () => {
   opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_before' : 'none')

@@ -139,6 +139,31 @@ test.each([
   },
 )
 
+test.each([true, false])(
+  'a dispute that was won may be lost with another amount, by a refund that was taken before: %s',
+  async (isTakenBefore) => {
+    const before = await topUp()
+    const dispute = disputed(1_000)
+    await settle()
+    resolveDispute(opened.account, dispute, 'declined')
+    await settle()
+    const paid = refundInDashboard(opened.account, reference, 303)
+    if (isTakenBefore) await settle()
+    Object.assign(paid, { dispute: dispute.id, endsDispute: dispute.id })
+    for (let times = 0; times < 2; times++) {
+      resolveDispute(opened.account, dispute, 'auto-accepted')
+      for (let looks = 0; looks < 2; looks++) await settle()
+      expect(await outside()).toBe(before + 303)
+      moveRefund(opened.account, paid, 'failed')
+      resolveDispute(opened.account, dispute, 'declined')
+      await settle()
+      expect(await outside()).toBe(before)
+      moveRefund(opened.account, paid, 'processed')
+    }
+    expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+  },
+)
+
 test('a dispute that was won may be lost again with another amount', async () => {
   await topUp()
   const before = (await opened.books())['outside/2'] as number
@@ -163,13 +188,9 @@ test('a dispute that was won may be lost again with another amount', async () =>
 
 /** A refund of 1,000 whose answer is lost, and that is settled by hand while the account cannot be asked. */
 async function settleLost(outcome: 'processed' | 'failed', when: 'cut_before' | 'cut_after') {
-  opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? when : 'none')
-  const { id } = (await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 1_000 })).json()
-  opened.proxy.choose = () => 'cut_before'
-  const words = { outcome, proof: 'Ticket 88121', reason: 'The answer was lost' }
-  expect((await opened.ask('POST', `/v1/refunds/${id}/settle`, words)).json()).toMatchObject({ state: outcome })
-  opened.proxy.choose = () => 'none'
-  return async () => (await opened.ask('GET', `/v1/refunds/${id}`)).json()
+  const { made, settled } = await opened.refundLost(1_000, when, outcome)
+  expect(settled?.json()).toMatchObject({ state: outcome })
+  return async () => (await opened.ask('GET', `/v1/refunds/${made.json().id}`)).json()
 }
 
 test('a refund of the dashboard that one of ours was settled as, and that fails, is given back, or another one stands for it', async () => {
@@ -615,12 +636,7 @@ test.each([
 test('a refund that was settled as failed, is made after all and then fails comes back', async () => {
   await topUp()
   const before = await opened.books()
-  opened.proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? 'cut_after' : 'none')
-  const { id } = (await opened.ask('POST', '/v1/refunds', { transactionId: 'order-1', amount: 1_000 })).json()
-  opened.proxy.choose = () => 'cut_before'
-  const words = { outcome: 'failed', proof: 'Ticket 88121', reason: 'The answer was lost' }
-  expect((await opened.ask('POST', `/v1/refunds/${id}/settle`, words)).json()).toMatchObject({ state: 'failed' })
-  opened.proxy.choose = () => 'none'
+  await settleLost('failed', 'cut_after')
   const made = opened.account.refunds.at(-1) as RefundRow
   moveRefund(opened.account, made, 'processed')
   await settle()
@@ -631,19 +647,17 @@ test('a refund that was settled as failed, is made after all and then fails come
   expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
 })
 
-/** The payment `order-1` of a customer who is deleted before the money comes. Answers its money in suspense. */
+/** Puts the payment `order-1` into suspense: its customer is gone, or another amount was paid. Answers its money there. */
 async function suspend(amount: number, paid = amount) {
-  const asked = { email: 'gone@example.com', amount, currency: 'NGN', metadata: { purpose: 'wallet_topup' } }
-  await opened.ask('POST', '/transaction/initialize', { ...asked, reference: 'order-1' })
-  const row = opened.account.transactions.at(-1)
-  reference = row?.reference as string
   if (paid === amount) {
-    const gone = (await opened.ask('GET', '/customer/gone@example.com')).json().data.customer_code
-    await opened.ask('DELETE', '/api/canary/customers/bulk', { ids: [gone] })
+    ;({ reference } = await opened.suspend('order-1', amount))
+  } else {
+    const row = await opened.begin('order-1', amount)
+    ;({ reference } = row)
+    pay(opened.account, reference)
+    row.amount = paid
+    await settle()
   }
-  pay(opened.account, reference)
-  Object.assign(row as object, { amount: paid })
-  await settle()
   return (await opened.ask('GET', '/v1/suspense')).json().data[0].id as string
 }
 
@@ -743,4 +757,43 @@ test('a dispute of money that a person has given back comes back alone, and leav
   moveRefund(opened.account, paid, 'failed')
   await settle()
   expect(await outside()).toBe(before + 3_000)
+})
+
+test('what a dispute has counted of a giving back stays counted, also where it is ended by a refund that was taken by itself', async () => {
+  const id = await suspend(4_000)
+  const before = await outside()
+  expect((await opened.ask('POST', `/v1/suspense/${id}/give-back`)).statusCode).toBe(200)
+  const dispute = disputed(1_000)
+  const first = refundDispute(opened.account, dispute, { isNamed: true })
+  await settle()
+  const rest = refundInDashboard(opened.account, reference, 3_000)
+  await settle()
+  moveRefund(opened.account, rest, 'failed')
+  refundDispute(opened.account, dispute, { isNamed: true })
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  moveRefund(opened.account, first, 'failed')
+  await settle()
+  expect(await outside()).toBe(before + 1_000)
+  moveRefund(opened.account, rest, 'processed')
+  await settle()
+  expect(await outside()).toBe(before + 4_000)
+})
+
+test('a refund that stands for one of ours, and that the account names for a dispute later, does not stand for it any more', async () => {
+  const before = await topUp()
+  await settleLost('processed', 'cut_before')
+  const named = refundInDashboard(opened.account, reference, 1_000)
+  await settle()
+  expect(await outside()).toBe(before + 1_000)
+  const dispute = disputed(1_000)
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  Object.assign(named, { dispute: dispute.id, endsDispute: dispute.id })
+  moveRefund(opened.account, named, 'processed')
+  await settle()
+  expect(await outside()).toBe(before + 2_000)
+  refundInDashboard(opened.account, reference, 1_000)
+  for (let looks = 0; looks < 2; looks++) await settle()
+  expect(await outside()).toBe(before + 2_000)
+  expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
 })

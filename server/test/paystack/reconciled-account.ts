@@ -76,9 +76,9 @@ export async function openReconciledAccount(api: TestApi) {
   }
 
   /** Asks for a payment on the account's page. Answers the account's row of it. */
-  async function begin(reference: string, amount = 10_000): Promise<TransactionRow> {
+  async function begin(reference: string, amount = 10_000, payer = email): Promise<TransactionRow> {
     const metadata = { purpose: 'wallet_topup' }
-    const asked = { email, amount, currency: 'NGN', metadata, reference }
+    const asked = { email: payer, amount, currency: 'NGN', metadata, reference }
     expect((await ask('POST', '/transaction/initialize', asked)).statusCode).toBe(200)
     return account.transactions.at(-1) as TransactionRow
   }
@@ -90,6 +90,31 @@ export async function openReconciledAccount(api: TestApi) {
     await tellAll()
     await settleDue()
     return row
+  }
+
+  /** A payment of a customer who is deleted before the money comes. */
+  async function suspend(reference: string, amount: number): Promise<TransactionRow> {
+    const row = await begin(reference, amount, 'gone@example.com')
+    const gone = (await ask('GET', '/customer/gone@example.com')).json().data.customer_code
+    await ask('DELETE', '/api/canary/customers/bulk', { ids: [gone] })
+    pay(account, row.reference)
+    await tellAll()
+    await settleDue()
+    return row
+  }
+
+  /**
+   * A refund of `order-1` whose answer is lost, before or after the account did it, and that is settled by hand while the account cannot be
+   * asked. Answers both calls, the second null where the first was refused.
+   */
+  async function refundLost(amount: number, when: 'cut_before' | 'cut_after', outcome: 'processed' | 'failed') {
+    proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? when : 'none')
+    const made = await ask('POST', '/v1/refunds', { transactionId: 'order-1', amount })
+    proxy.choose = () => 'cut_before'
+    const words = { outcome, proof: 'Ticket 88121', reason: 'The answer was lost' }
+    const settled = made.statusCode === 201 ? await ask('POST', `/v1/refunds/${made.json().id}/settle`, words) : null
+    proxy.choose = () => 'none'
+    return { made, settled }
   }
 
   /** A sale of a shop on the same account, which nobody has asked for here. */
@@ -175,7 +200,22 @@ export async function openReconciledAccount(api: TestApi) {
 
   await choose()
   return {
-    ...{ account, server, proxy, tenant, told, ask, choose, tellAll, settleDue, begin, topUp, sell },
+    ...{
+      account,
+      server,
+      proxy,
+      tenant,
+      told,
+      ask,
+      choose,
+      tellAll,
+      settleDue,
+      begin,
+      topUp,
+      suspend,
+      refundLost,
+      sell,
+    },
     ...{ reconcile, open, differences, named, books, chooseOut, payOut, close },
   }
 }

@@ -165,6 +165,7 @@ async function bookTaken(
   await hold()
   const ours = await findReturns(context, tenant, taken.refunds)
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
+  await freeNamed(context, tenant, transactionId, taken.refunds)
   const standIns = await findStandIns(context, tenant, transactionId)
   const refunds = taken.refunds
     .filter((each) => !ours.has(each.id) && isLate(each))
@@ -290,6 +291,22 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
     where r.state <> 'failed' and coalesce(r.settled_as, n.name) = n.name
   `)
   return new Set(rows.map(({ name }) => name))
+}
+
+/** A refund that the account names for a dispute, also later, is another one than that of ours which was settled as it. */
+async function freeNamed(
+  context: Context,
+  tenant: Tenant,
+  transactionId: string,
+  refunds: readonly AccountRefund[],
+): Promise<void> {
+  const named = refunds.filter(({ returnId, disputeId }) => returnId === null && disputeId !== null)
+  if (named.length === 0) return
+  await context.db.query(sql`
+    update refunds r set settled_as = null
+    where r.merchant_id = ${tenant.merchant.id} and r.settled_as = any(${named.map(({ id }) => id)}::text[])
+      and r.original_id in (${partIds(tenant, sql`${transactionId}::uuid`)})
+  `)
 }
 
 /** The account's ids of refunds for which refunds of ours of a payment were settled as processed. */

@@ -1,10 +1,10 @@
-import { type Sql, sql } from '../../db/sql.ts'
+import { nothing, type Sql, sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { type DisputeEventType, disputeEventOf, tellDispute } from './dispute-events.ts'
 import type { Bearer, Dispute } from './dispute-records.ts'
 import { type DisputeState, isDecided } from './dispute-states.ts'
-import { type Taking, writeTakings } from './payment-parts.ts'
+import { givenBackAfter, type Taking, writeTakings } from './payment-parts.ts'
 
 /* How the row of a dispute changes with each turn that it takes, and when somebody looks at it next. */
 
@@ -117,13 +117,17 @@ export async function noteTurn(
   moved: { movementIds: readonly string[]; borneBy: Bearer | null; takings?: readonly Taking[] | undefined } | null,
 ): Promise<void> {
   const now = context.clock.now()
+  const taken =
+    moved?.takings === undefined
+      ? nothing
+      : sql`, takings = ${writeTakings(moved.takings)}::json, given_back = ${givenBackAfter(sql`r`)}`
   const movement =
     moved === null
       ? sql`movement_id = r.movement_id`
       : sql`
           amount = ${dispute.amount}::bigint, movement_id = ${moved.movementIds.at(-1)}::uuid, movement_ids = r.movement_ids || ${moved.movementIds}::uuid[],
-          movements = r.movements + ${[null, 'suspense'].includes(moved.borneBy) ? 1 : 0}::integer, borne_by = ${moved.borneBy},
-          takings = coalesce(${moved.takings === undefined ? null : writeTakings(moved.takings)}::json, r.takings)
+          movements = r.movements + ${[null, 'suspense'].includes(moved.borneBy) ? 1 : 0}::integer, borne_by = ${moved.borneBy}
+          ${taken}
         `
   await context.db.query(sql`
     with noted as (

@@ -5,6 +5,7 @@ import { cash, commandsFor, createLedger } from '../../../test/wallets.ts'
 import { maxAmount } from '../../base/money.ts'
 import type { OwnedDb, Queryable } from '../../db/database.ts'
 import { sql } from '../../db/sql.ts'
+import { inTransaction } from '../context.ts'
 import { createCustomer } from '../customers/customers.ts'
 import { freshAttempt } from '../idempotency/attempt.ts'
 import { getBalance } from '../ledger/balances.ts'
@@ -13,6 +14,7 @@ import { giveBackSuspended } from '../wallet/suspense.ts'
 import { assignMoney, finishDecisions } from './assigned-money.ts'
 import type { Dispute } from './dispute-records.ts'
 import type { DisputeReport } from './dispute-reports.ts'
+import { changeDisputeSettings } from './dispute-settings.ts'
 import { type DisputedMoney, findByHand, findDisputedMoney } from './disputed-money.ts'
 import { decideHere, learnDispute } from './disputes.ts'
 import { createPaymentIntent } from './payment-intents.ts'
@@ -111,6 +113,17 @@ describe('a dispute of money in suspense', () => {
     expect(await books()).toEqual({ outside: 1, merchant_receivable: -1 })
   })
 
+  test('has not counted a giving back of the rest that came after it, when it is lost again', async () => {
+    const money = await suspend(4000n)
+    await learn(money, 'a', 1000n)
+    await learn(money, 'a', 1000n, { state: 'won', resolution: 'declined' })
+    await giveBackSuspended(service, tenant, money.transactionId)
+    // 1,000 that it has brought back, and 1,000 of the 3,000 that the person has given back.
+    expect(await learn(money, 'a', 2000n)).toMatchObject({ state: 'lost', borneBy: 'suspense' })
+    expect(await learn(money, 'b', 2000n)).toMatchObject({ state: 'lost', borneBy: 'suspense' })
+    expect(await books()).toEqual({})
+  })
+
   test('takes what is left of a giving back, and the rest from the merchant', async () => {
     const money = await suspend(1500n)
     expect(await learn(money, 'before', 500n)).toMatchObject({ borneBy: 'suspense' })
@@ -165,6 +178,27 @@ describe('a dispute of money in suspense', () => {
     })
     expect(await learn(money, 'a', 1000n, {}, racing)).toMatchObject({ state: 'won', movements: 2 })
     expect(await books()).toEqual({ outside: -1000, suspense: 1000 })
+  })
+
+  test('takes the parts in their order, also where it has reserved a later one', async () => {
+    await inTransaction(service, (tx) => changeDisputeSettings(tx, tenant, { holdsAmount: true }))
+    const money = await suspend(4000n)
+    await learn(money, 'a', 1000n)
+    await learn(money, 'a', 1000n, { state: 'won' })
+    const bob = (await createCustomer(service, tenant, {})).customer.code
+    const [first, second] = await listParts(service, tenant, money.transactionId)
+    await assignMoney(service, tenant, { id: first?.id ?? '', customerCode: ada })
+    await assignMoney(service, tenant, { id: second?.id ?? '', customerCode: bob })
+    const ledger = createLedger(service)
+    await ledger(tenant, commandsFor(service).purchase(ada, 3000n))
+    await learn(money, 'b', 500n, { state: 'open' })
+    expect((await getBalance(service, tenant, bob)).held).toBe(500n)
+    await ledger(tenant, commandsFor(service).adjust({ kind: 'adjustments' }, cash(ada), 3000n))
+    expect(await learn(money, 'b', 500n)).toMatchObject({
+      state: 'lost',
+      takings: [{ partId: first?.id, amount: 500n }],
+    })
+    expect([await fundsOf(), (await getBalance(service, tenant, bob)).posted]).toEqual([[2500n, 0n, 0n], 1000n])
   })
 
   test.each([

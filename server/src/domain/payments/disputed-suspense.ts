@@ -9,6 +9,7 @@ import { bookedOf, type DisputedMoney, findDisputedMoney } from './disputed-mone
 import {
   countedBefore,
   countedOf,
+  givenBackAfter,
   isOfRefund,
   listParts,
   type PaymentPart,
@@ -121,11 +122,7 @@ async function planTakings(
     (await findOwnHold(tx, tenant, dispute, parts)) ?? (await findLike(tx, tenant, dispute, { amount, ofRefund }))
   const takings = share(parts, own, amount).map((each): Taking => ({ ...each, time: movements }))
   await tx.db.query(sql`
-    update disputes d set takings = ${writeTakings(takings)}::json, given_back = (d.given_back::jsonb || coalesce((
-      select jsonb_agg(k) from jsonb_array_elements(d.takings::jsonb) k
-      join suspense_decisions g on g.merchant_id = d.merchant_id and g.id = any(d.movement_ids) and g.reference = k ->> 'partId'
-      where g.outcome = 'given_back'
-    ), '[]'))::json
+    update disputes d set takings = ${writeTakings(takings)}::json, given_back = ${givenBackAfter(sql`d`)}
     where d.merchant_id = ${merchant.id} and d.id = ${id}
   `)
   return takings

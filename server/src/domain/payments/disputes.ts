@@ -107,10 +107,10 @@ async function isOfAnother(
   return rows.length > 0
 }
 
-/** Minor units. A dispute that was lost and won may be lost again with another amount. What is booked of it has its own. */
+/** Minor units. A dispute that was won may be lost with another amount. What is booked of it has its own. */
 function amountOf(dispute: Dispute, money: DisputedMoney, report: DisputeReport): bigint {
   const { state, amount, movementId, takings } = dispute
-  if (movementId === null || state === 'lost') return amount
+  if (state === 'lost' || (state !== 'won' && movementId === null)) return amount
   if (report.state === 'lost') return report.amount ?? money.amount
   return isTaking(dispute) ? takings.reduce((sum, each) => sum + each.amount, 0n) : amount
 }

@@ -67,6 +67,17 @@ export function countedBefore(partId: Sql): Sql {
   ), 0)`
 }
 
+/** What a dispute has counted of givings back, once it has its present taking behind it. */
+export function givenBackAfter(dispute: Sql): Sql {
+  return sql`(${dispute}.given_back::jsonb || coalesce((
+    select jsonb_agg(k)
+    from jsonb_array_elements(${dispute}.takings::jsonb) k
+    join suspense_decisions g
+      on g.merchant_id = ${dispute}.merchant_id and g.id = any(${dispute}.movement_ids) and g.reference = k ->> 'partId'
+      and g.outcome = 'given_back' and g.dispute_turn is null
+  ), '[]'))::json`
+}
+
 /** What the dispute `d` has counted of the giving back of a part, as often as it has taken. What it is only about to take is not in it. */
 export function countedOf(partId: Sql): Sql {
   return sql`(${countedBefore(partId)} + case json_array_length(d.takings) when 0 then d.amount else coalesce((
