@@ -10,6 +10,7 @@ import {
   moveRefund,
   openDispute,
   pay,
+  refundDispute,
   refundInDashboard,
   resolveDispute,
   settle,
@@ -60,6 +61,27 @@ describe('the balance', () => {
     stopSelling()
     const run = await opened.reconcile()
     expect(run.balances).toMatchObject([{ currency: 'NGN', opening: 0, unexplained: 0 }])
+  })
+
+  test.each([
+    [4_000, 4_000],
+    [4_000, 1_500],
+    [1_500, 4_000],
+  ])('at first has a dispute of %s once that a refund of %s has ended', async (asked, paid) => {
+    const { reference } = await opened.topUp('order-1')
+    const dispute = openDispute(account, reference)
+    dispute.refund_amount = paid
+    const refund = refundDispute(account, dispute, { isNamed: true })
+    dispute.refund_amount = asked
+    resolveDispute(account, dispute, 'auto-accepted')
+    wait(minuteMs)
+    moveRefund(account, refund, 'processed')
+    await opened.tellAll()
+    await opened.settleDue()
+    for (let runs = 0; runs < 2; runs++) {
+      const run = await opened.reconcile()
+      expect(run.balances).toMatchObject([{ currency: 'NGN', opening: 0, unexplained: 0 }])
+    }
   })
 
   test('an account that sells for the same price at each look of the first reconciliations has its true opening balance later', async () => {

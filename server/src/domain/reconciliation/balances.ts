@@ -252,7 +252,11 @@ async function sumChanges(context: Context, tenant: Tenant, run: Reconciliation)
       and not (i.kind = 'dispute' and exists (
         select from statement_items b
         where b.merchant_id = i.merchant_id and b.account_id = i.account_id and b.kind = 'refund' and b.state <> 'failed'
-          and b.payment_id = i.payment_id and b.at >= i.at and b.amount = i.amount
+          and b.payment_id = i.payment_id and (b.at >= i.at and b.amount = i.amount or exists (
+            select from disputes d
+            where d.merchant_id = i.merchant_id and d.mode = i.mode and d.outside_id = i.outside_id
+              and b.outside_id = any(d.refund_names || d.refund_name)
+          ))
       ))
     group by i.currency
   `)
