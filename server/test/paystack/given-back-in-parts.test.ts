@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { openTestApi, type TestApi } from '../api.ts'
 import { unsoundBooks } from '../books.ts'
+import { hire } from '../people.ts'
 import {
   moveRefund,
   openDispute,
@@ -797,3 +798,50 @@ test('a refund that stands for one of ours, and that the account names for a dis
   expect(await outside()).toBe(before + 2_000)
   expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
 })
+
+test('the books stay sound where a refund that a dispute took over was of more than has come back', async () => {
+  const id = await suspend(5_000)
+  expect((await opened.ask('POST', `/v1/suspense/${id}/give-back`)).statusCode).toBe(200)
+  const dispute = disputed(2_500)
+  const [first, second] = [1_000, 1_500].map((amount) => {
+    dispute.refund_amount = amount
+    const row = refundDispute(opened.account, dispute, { isNamed: true })
+    moveRefund(opened.account, row, 'pending')
+    return row
+  }) as [RefundRow, RefundRow]
+  dispute.refund_amount = 2_500
+  await settle()
+  moveRefund(opened.account, first, 'failed')
+  await settle()
+  moveRefund(opened.account, second, 'failed')
+  for (let looks = 0; looks < 2; looks++) await settle()
+  expect([await stateOfDispute(), (await opened.books()).suspense]).toEqual(['open', 2_500])
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+})
+
+test.each(['a refund of the dashboard', 'a dispute'])(
+  'a refund is not approved as processed after %s has taken the money, whose webhook was lost',
+  async (what) => {
+    const before = await topUp()
+    await opened.ask('PATCH', '/v1/approval-settings', { limits: [{ currency: 'NGN', amountOver: 100 }] })
+    const { made, settled } = await opened.refundLost(1_000, 'cut_before', 'processed')
+    const { settlementApprovalId } = settled?.json() ?? {}
+    expect(settlementApprovalId, settled?.body).toEqual(expect.any(String))
+    const amount = what === 'a dispute' ? 4_000 : 1_000
+    if (what === 'a dispute') resolveDispute(opened.account, disputed(amount), 'auto-accepted')
+    else refundInDashboard(opened.account, reference, amount)
+    opened.told.splice(0)
+    const { secret } = await hire(api.service, opened.tenant, 'Ben')
+    const approve = () => api.call('POST', `/v1/approvals/${settlementApprovalId}/approve`, {}, secret)
+    expect([403, 409]).toContain((await approve()).statusCode)
+    expect(await outside()).toBe(before + amount)
+    for (let looks = 0; looks < 2; looks++) {
+      api.service.clock.advance(3_600_000)
+      await settle()
+      await approve()
+    }
+    expect(await outside()).toBe(before + amount)
+    const { state } = (await opened.ask('GET', `/v1/refunds/${made.json().id}`)).json()
+    expect(state).not.toBe('processed')
+  },
+)

@@ -26,7 +26,7 @@ import { chargeInstrument } from './payments.ts'
 import { bookReturned, decideRefund, endRefund, noteContradiction, type Verdict } from './refund-ending.ts'
 import { getRefund, type StoredRefund } from './refund-lists.ts'
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
-import { settleRefund } from './refund-settlements.ts'
+import { askBeforeApproval, settleRefund } from './refund-settlements.ts'
 import { advanceRefund, refundTransaction, settleDueRefunds } from './refunds.ts'
 
 let service: TestService
@@ -335,6 +335,24 @@ test('a refund that its account has found again cannot be settled by an older ap
   await advanceRefund(lost.context, tenant, lost.id)
   await expect(approve(waiting, other)).rejects.toMatchObject({ code: 'refund_not_open' })
   expect(await funds()).toEqual([1000n, 400n])
+})
+
+test('the account is asked once more before a second person agrees, and what it says counts', async () => {
+  await limit()
+  const lost = await lose()
+  const waiting = await settleRefund(lost.context, asker, lost.id, made)
+  const approval = { id: waiting.settlementApprovalId as string }
+  lost.says = new UpstreamError('list_refunds', 'timed_out')
+  await askBeforeApproval(lost.context, other, approval)
+  lost.says = { status: 'processing' }
+  const asking = askBeforeApproval(lost.context, other, approval)
+  await expect(asking).rejects.toMatchObject({ code: 'not_available' })
+  lost.says = { status: 'failed', reason: 'The bank says no' }
+  await askBeforeApproval(lost.context, other, approval)
+  await expect(approve(waiting, other)).rejects.toMatchObject({ code: 'approval_decided' })
+  expect([(await getRefund(service, tenant, lost.id)).state, await funds()]).toEqual(['failed', [1000n, 0n]])
+  lost.says = new ServiceError('busy', 'Nobody is asked about what was decided')
+  await askBeforeApproval(lost.context, other, approval)
 })
 
 test('an account that cannot be asked says nothing, and another fault settles nothing', async () => {

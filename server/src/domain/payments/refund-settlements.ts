@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { ServiceError } from '../../base/errors.ts'
 import { UpstreamError } from '../../base/upstream-error.ts'
 import { sql } from '../../db/sql.ts'
-import { type Approval, findWaiting } from '../approvals/approval-records.ts'
+import { type Approval, findWaiting, getApproval } from '../approvals/approval-records.ts'
 import { areOn, getApprovalSettings } from '../approvals/approval-settings.ts'
 import { recordApproval } from '../approvals/asking.ts'
 import type { ApprovalOwner } from '../approvals/decisions.ts'
@@ -13,6 +13,7 @@ import { decideRefund, endDecided, type Verdict } from './refund-ending.ts'
 import { getRefund, type StoredRefund } from './refund-lists.ts'
 import { lookAtRefunded } from './refund-looks.ts'
 import { findProcessorRefund, type ProcessorRefund } from './refund-records.ts'
+import { isOver } from './refund-states.ts'
 import { askAboutRefund } from './refunds.ts'
 
 /*
@@ -41,17 +42,36 @@ export async function settleRefund(
   // Somebody else may have settled it while the account was asked.
   if (refund.verdict !== null) return answerDecided(context, tenant, refund, verdict)
   requireOpen(refund)
-  if (isShown && verdict.outcome === 'processed') {
-    const message =
-      'The account shows this refund, and has not made it: it is processed once the account says so. If the payer has got the money otherwise, settle it as failed, and adjust the balance'
-    throw new ServiceError('not_available', message)
-  }
+  if (isShown) refuseShown(verdict)
   if (areOn(await getApprovalSettings(context, tenant))) await waitForSecond(context, tenant, refund, verdict)
   else {
     await inTransaction(context, (tx) => decideRefund(tx, tenant, refund, verdict))
     return answerDecided(context, tenant, refund, verdict)
   }
   return getRefund(context, tenant, refund.id)
+}
+
+/**
+ * Asks the account once more before a second person agrees: what it says now counts, and ends the approval. Asks nobody about anything else,
+ * nor about what was decided. Throws as `settleRefund`.
+ */
+export async function askBeforeApproval(
+  context: PaymentsContext,
+  tenant: Tenant,
+  approval: { id: string },
+): Promise<void> {
+  const { kind, status, subjectId, details } = await getApproval(context, tenant, approval)
+  if (kind !== 'refund_settlement' || status !== 'waiting') return
+  const isShown = await isShownThere(context, tenant, await find(context, tenant, subjectId))
+  const { state } = await find(context, tenant, subjectId)
+  if (isShown && !isOver(state)) refuseShown(readDetails(details))
+}
+
+function refuseShown({ outcome }: Pick<Verdict, 'outcome'>): void {
+  if (outcome !== 'processed') return
+  const message =
+    'The account shows this refund, and has not made it: it is processed once the account says so. If the payer has got the money otherwise, settle it as failed, and adjust the balance'
+  throw new ServiceError('not_available', message)
 }
 
 function check({ proof, reason }: Verdict): void {

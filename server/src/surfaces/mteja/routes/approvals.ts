@@ -13,6 +13,7 @@ import {
 import { decideApproval, findObstacle } from '../../../domain/approvals/decisions.ts'
 import type { Context } from '../../../domain/context.ts'
 import type { Tenant } from '../../../domain/merchants/tenant.ts'
+import { askBeforeApproval } from '../../../domain/payments/refund-settlements.ts'
 import { refuseFoundMeanwhile } from '../../../domain/payments/reported-pay-ins.ts'
 import { nameCheckOf } from '../../../domain/payouts/payee-names.ts'
 import { findRecipients } from '../../../domain/payouts/payout-lists.ts'
@@ -188,7 +189,11 @@ export const approvalRoutes: RouteFile = (routes, { context }) => {
       scope: 'approve',
       once: 'in a transaction',
       repeatedTo: 'its key',
-      preHandler: (request) => refuseFoundMeanwhile(context, tenantOf(request), request.params as { id: string }),
+      preHandler: async (request) => {
+        const [tenant, approval] = [tenantOf(request), request.params as { id: string }]
+        await refuseFoundMeanwhile(context, tenant, approval)
+        await askBeforeApproval(context, tenant, approval)
+      },
       schema: {
         operationId: 'approveApproval',
         summary: 'Approve what another person has asked for: it is done once, as it was asked',
