@@ -24,6 +24,7 @@ const disputeTurns = 'src/domain/payments/dispute-turns.ts'
 const disputeHolds = 'src/domain/payments/dispute-holds.ts'
 const settling = 'src/domain/payments/settling.ts'
 const disputedMoney = 'src/domain/payments/disputed-money.ts'
+const disputeReports = 'src/domain/payments/dispute-reports.ts'
 const disputedSuspense = 'src/domain/payments/disputed-suspense.ts'
 const advancing = 'src/domain/payouts/advancing.ts'
 const payoutEnding = 'src/domain/payouts/payout-ending.ts'
@@ -442,7 +443,7 @@ export const equivalents: readonly Equivalent[] = [
   })),
   {
     file: disputeHolds,
-    before: 'if (holdId === null) return []',
+    before: 'if (holdId === null) return null',
     after: '',
     why: 'Looks for a hold without an id, and finds none: it only costs time.',
   },
@@ -481,6 +482,31 @@ export const equivalents: readonly Equivalent[] = [
     after,
     why: 'The movements have other names, and each its own.',
   })),
+  {
+    file: disputeReports,
+    before: "isRefundFailed: failed.has(before?.refundName ?? ''),",
+    after: 'isRefundFailed: failed.has(before?.refundName),',
+    why: 'Among the names of refunds is neither.',
+  },
+  {
+    file: disputedSuspense,
+    before: "await lockCount(tx, tenant, 'suspense')",
+    after: '',
+    why: 'Looks at one payment come one after the other; what is assigned meanwhile is taken from whoever has it then.',
+  },
+  {
+    file: disputedSuspense,
+    before:
+      'select d.takings, d.movements from disputes d where d.merchant_id = ${merchant.id} and d.id = ${id} for update',
+    after: 'select d.takings, d.movements from disputes d where d.merchant_id = ${merchant.id} and d.id = ${id}',
+    why: 'Whoever else would plan waits for the lock before.',
+  },
+  {
+    file: disputedSuspense,
+    before: 'if (known?.movements !== movements) return null',
+    after: '',
+    why: 'What that turn has moved before is answered again, and moves nothing.',
+  },
   {
     file: disputedSuspense,
     before: 'if (some <= 0n) continue',

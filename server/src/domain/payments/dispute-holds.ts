@@ -117,7 +117,12 @@ interface PlacedHold {
   amount: bigint
 }
 
-async function findHold(context: Context, { merchant, mode }: Tenant, { holdId }: Dispute): Promise<PlacedHold | null> {
+/** The hold of a dispute; null where none is placed. */
+export async function findHold(
+  context: Context,
+  { merchant, mode }: Tenant,
+  { holdId }: Dispute,
+): Promise<PlacedHold | null> {
   if (holdId === null) return null
   const [row] = await context.db.query<{
     original_id: string

@@ -4,6 +4,7 @@ import { firstAccountId } from '../ledger/accounts.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 import { finishDecision, takeFromSuspense } from '../wallet/suspense.ts'
 import { noteAssigned } from './assigned-money.ts'
+import { findHold } from './dispute-holds.ts'
 import type { Dispute } from './dispute-records.ts'
 import { bookedOf, type DisputedMoney, findDisputedMoney } from './disputed-money.ts'
 import {
@@ -147,18 +148,15 @@ interface OwnPart {
 
 /** What an open dispute has reserved. */
 async function findOwnHold(
-  { db }: TxContext,
-  { merchant }: Tenant,
-  { holdId }: Dispute,
+  tx: TxContext,
+  tenant: Tenant,
+  dispute: Dispute,
   parts: readonly PaymentPart[],
 ): Promise<OwnPart | null> {
-  if (holdId === null) return null
-  const [hold] = await db.query<{ original_id: string; amount: bigint }>(sql`
-    select h.original_id, h.amount from holds h
-    where h.merchant_id = ${merchant.id} and h.id = ${holdId}::uuid and h.status = 'placed'
-  `)
-  const part = parts.find(({ assignedId }) => assignedId !== null && assignedId === hold?.original_id)
-  return hold === undefined || part === undefined ? null : { partId: part.id, reserved: hold.amount, isFirst: false }
+  const hold = await findHold(tx, tenant, dispute)
+  if (hold === null) return null
+  const part = parts.find(({ assignedId }) => assignedId === hold.originalId)
+  return part === undefined ? null : { partId: part.id, reserved: hold.amount, isFirst: false }
 }
 
 /**
