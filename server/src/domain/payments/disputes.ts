@@ -44,12 +44,7 @@ export async function learnDispute(
   const isAgain = known?.state === 'won' && report.state === 'lost'
   if (isAgain && (await inTransaction(context, (tx) => isOfOurs(tx, tenant, money, report)))) return null
   if (known === null) await insertDispute(context, tenant, money, at, report)
-  else {
-    const amount = report.amount ?? money.amount
-    const isChanged = amount !== known.amount && !isDecided(report.state) && !isTaking(known)
-    if (isChanged) await holdOther(context, tenant, known, money, amount)
-    await refreshDispute(context, tenant, known, { money, at, report })
-  }
+  else await refreshDispute(context, tenant, known, { money, at, report })
   const found = await findDispute(context, tenant, name)
   if (found === null) return null
   await holdAmount(context, tenant, found, money)
@@ -173,13 +168,16 @@ async function insertDispute(
 
 /** Notes what has become known of a dispute besides its state. An amount that is being booked, or was, does not change. */
 async function refreshDispute(
-  context: Context,
-  { merchant }: Tenant,
+  context: FreeContext,
+  tenant: Tenant,
   dispute: Dispute,
   { money, at, report }: { money: DisputedMoney; at: DisputedAt; report: DisputeReport },
 ): Promise<void> {
+  const { merchant } = tenant
   const { refundName, isRefundFailed = false, noRefunds = [] } = report
   const amount = report.amount ?? money.amount
+  const isOther = amount !== dispute.amount && !isDecided(report.state) && !isTaking(dispute)
+  if (isOther) await holdOther(context, tenant, dispute, money, amount)
   await context.db.query(sql`
     update disputes set
       account_id = ${at.accountId}::bigint, asked_amount = greatest(asked_amount, ${amount}::bigint),
