@@ -140,6 +140,15 @@ const actions: Record<string, (walk: Walk) => string | null | Promise<string | n
     moveRefund(walk.opened.account, row, status)
     return `${row.id} ${row.amount} ${status}`
   },
+  async answer(walk) {
+    const { ask } = walk.opened
+    const all: { id: string; category: string; state: string }[] = (await ask('GET', '/v1/disputes')).json().data
+    const open = all.filter(({ category, state }) => category !== 'refund' && state === 'open')
+    if (open.length === 0) return null
+    const [{ id }, answer] = [pick(walk, open), pick(walk, ['accept', 'decline'])]
+    const answered = await ask('POST', `/v1/disputes/${id}/${answer}`)
+    return `${answer} ${id} ${answered.statusCode}`
+  },
   async settings(walk) {
     const wanted = { borneBy: pick(walk, ['customer', 'merchant']), holdsAmount: walk.random() < 0.5 }
     expect((await walk.opened.ask('PATCH', '/v1/dispute-settings', wanted)).statusCode).toBe(200)
