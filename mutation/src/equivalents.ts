@@ -507,6 +507,18 @@ export const equivalents: readonly Equivalent[] = [
     after: '',
     why: 'What that turn has moved before is answered again, and moves nothing.',
   },
+  ...['-2 : 1', '-1 : 2'].map((order) => ({
+    file: disputedSuspense,
+    before: 'const ordered = own?.isFirst ? parts.toSorted((one) => (one.id === own.partId ? -1 : 1)) : parts',
+    after: `const ordered = own?.isFirst ? parts.toSorted((one) => (one.id === own.partId ? ${order})) : parts`,
+    why: 'Only the sign counts.',
+  })),
+  {
+    file: disputedSuspense,
+    before: 'const some = more < rest ? more : rest',
+    after: 'const some = more <= rest ? more : rest',
+    why: equalAmounts,
+  },
   {
     file: disputedSuspense,
     before: 'if (some <= 0n) continue',

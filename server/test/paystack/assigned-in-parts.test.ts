@@ -341,6 +341,37 @@ test('more than the parts have is of the first one that has anything left', asyn
   expect(await both()).toEqual([0, 0, 0, 0, 0, 500])
 })
 
+test.each([
+  ['one unit is left of the second', 1_499, [0, 0, 0, 0, 0, 500]],
+  ['nothing is left of either', 1_500, [0, 0, 500, 0, 0, 0]],
+])(
+  'more than the parts have is of the first one of which anything is taken, or else of the first, where %s',
+  async (_, taken, owed) => {
+    for (const [part, amount] of [
+      [first, 1_500],
+      [second, taken],
+    ] as const) {
+      expect((await refund(part.assignedId, amount)).statusCode).toBe(201)
+      await end('processed')
+    }
+    refundInDashboard(opened.account, sent(), 500 + 1_500 - taken)
+    await told()
+    expect(await both()).toEqual(owed)
+  },
+)
+
+test('more than the parts have is of the first one, also where the account has taken what nobody has', async () => {
+  const part = await bring('order-2')
+  refundInDashboard(opened.account, sent(), 1_500)
+  await told()
+  expect(await openLeft()).toEqual([])
+  expect((await refund(part.assignedId, 1_500)).statusCode).toBe(201)
+  await end('processed')
+  refundInDashboard(opened.account, sent(), 500)
+  await told()
+  expect(await both()).toEqual([1_000, 0, 0, 1_500, 0, 0])
+})
+
 test('a part that is used up leaves a refund in the dashboard to the other', async () => {
   expect((await refund(first.assignedId)).json()).toMatchObject({ transactionId: first.id, amount: 1_500 })
   // It is under way: who has refunded it is not asked for it again.
