@@ -201,7 +201,7 @@ const rules: Record<string, Sql> = {
     from refunds r
     join disputes d
       on d.merchant_id = r.merchant_id and d.original_id = r.original_id and d.outside_id = 'refund/' || r.settled_as
-    where r.state <> 'processed' or d.movement_id is not null`,
+    where r.state <> 'processed' or d.state = 'lost'`,
   'transfers are numbered without gaps': sql`
     select k.merchant_id, k.mode, k.transfer_count, t.count
     from merchant_counters k

@@ -845,3 +845,120 @@ test.each(['a refund of the dashboard', 'a dispute'])(
     expect(state).not.toBe('processed')
   },
 )
+
+test('the books stay sound where a dispute of money that was given back is ended by another refund', async () => {
+  const id = await suspend(5_000)
+  const before = await outside()
+  expect((await opened.ask('POST', `/v1/suspense/${id}/give-back`)).statusCode).toBe(200)
+  const dispute = disputed(4_000)
+  await settle()
+  const refunds: RefundRow[] = []
+  for (const amount of [1_000, 1_500]) {
+    dispute.refund_amount = amount
+    refunds.push(refundDispute(opened.account, dispute, { isNamed: true }))
+    dispute.refund_amount = 4_000
+    await settle()
+  }
+  moveRefund(opened.account, refunds[0] as RefundRow, 'failed')
+  for (let looks = 0; looks < 2; looks++) await settle()
+  expect([await stateOfDispute(), await outside()]).toEqual(['lost', before + 5_000])
+  expect(await unsoundBooks(api.service.db)).toEqual([])
+  refundInDashboard(opened.account, reference, 3_500)
+  await settle()
+  expect(await outside()).toBe(before + 5_000)
+})
+
+function nameFor(dispute: ReturnType<typeof disputed>, paid: RefundRow) {
+  Object.assign(paid, { dispute: dispute.id, endsDispute: dispute.id })
+  moveRefund(opened.account, paid, paid.status)
+}
+
+test.each([
+  ['open', 'by its amount'],
+  ['won', 'by its amount'],
+  ['lost', 'by its amount'],
+  ['open', 'by name'],
+])(
+  'a refund that the account names for another dispute, that is %s, than it had ended %s is taken once',
+  async (state, how) => {
+    const before = await topUp()
+    const first = disputed(3_000)
+    await settle()
+    if (state !== 'open') resolveDispute(opened.account, first, state === 'won' ? 'declined' : 'auto-accepted')
+    const second = disputed(700)
+    await settle()
+    const taken = state === 'lost' ? 3_000 : 0
+    const paid = refundInDashboard(opened.account, reference, 700)
+    if (how === 'by name') nameFor(second, paid)
+    await settle()
+    expect(await outside()).toBe(before + taken + 700)
+    nameFor(first, paid)
+    for (let looks = 0; looks < 3; looks++) {
+      await settle()
+      expect(await outside()).toBe(before + 700)
+    }
+    expect(await opened.named()).toEqual([])
+    moveRefund(opened.account, paid, 'failed')
+    for (let looks = 0; looks < 2; looks++) await settle()
+    expect(await outside()).toBe(before + taken)
+  },
+)
+
+test.each(['cut_before', 'cut_after'] as const)(
+  'where the refund that stands for one of ours is named for a dispute, one that is booked stands for it, %s',
+  async (when) => {
+    const before = await topUp()
+    const hidden = opened.account.refunds.length
+    await settleLost('processed', when)
+    // The account shows it late.
+    const [own] = opened.account.refunds.splice(hidden)
+    const stand = refundInDashboard(opened.account, reference, 1_000)
+    await settle()
+    expect(await outside()).toBe(before + 1_000)
+    if (own === undefined) refundInDashboard(opened.account, reference, 1_000)
+    else {
+      opened.account.refunds.push(own)
+      moveRefund(opened.account, own, 'processed')
+    }
+    await settle()
+    expect(await outside()).toBe(before + 2_000)
+    nameFor(disputed(1_000), stand)
+    for (let looks = 0; looks < 3; looks++) {
+      await settle()
+      expect(await outside()).toBe(before + 2_000)
+    }
+    expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+    moveRefund(opened.account, stand, 'failed')
+    for (let looks = 0; looks < 2; looks++) await settle()
+    expect(await outside()).toBe(before + 1_000)
+  },
+)
+
+test('refunds that the account names for one dispute and then for another are each taken once, at each look', async () => {
+  const before = await topUp()
+  const [first, second] = [disputed(1_000), disputed(700)]
+  const [own, other] = [303, 301].map((amount) => refundInDashboard(opened.account, reference, amount)) as [
+    RefundRow,
+    RefundRow,
+  ]
+  await settle()
+  expect(await outside()).toBe(before + 604)
+  resolveDispute(opened.account, first, 'auto-accepted')
+  nameFor(first, own)
+  nameFor(second, other)
+  await settle()
+  expect(await outside()).toBe(before + 604)
+  // The first dispute is lost by its decision now, and the second has both.
+  nameFor(second, own)
+  for (let looks = 0; looks < 3; looks++) {
+    await settle()
+    expect(await outside()).toBe(before + 1_604)
+  }
+  nameFor(first, own)
+  nameFor(first, other)
+  for (let looks = 0; looks < 3; looks++) {
+    await settle()
+    expect(await outside()).toBe(before + 604)
+  }
+  expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+})

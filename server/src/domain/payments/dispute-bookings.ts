@@ -378,8 +378,23 @@ export async function findRefundMovement(context: Context, tenant: Tenant, dispu
   if (refundName === null) return null
   const refund = await findDispute(context, tenant, { transactionId, outsideId: `refund/${refundName}` })
   if (refund === null || refund.movementId === null || refund.borneBy === null) return null
-  if (movementIds.includes(refund.movementId)) return null
+  if (movementIds.includes(refund.movementId) || (await hasEndedAnother(context, tenant, dispute, refund))) return null
   const { borneBy } = refund
   const takings = refund.takings.map((each) => ({ ...each, time: movements }))
   return { movementIds: refund.movementIds.slice(-Math.max(takings.length, 1)), borneBy, takings }
+}
+
+/** The refund had ended another dispute before: that one has its movement, or has given it back. */
+async function hasEndedAnother(
+  { db }: Context,
+  { merchant }: Tenant,
+  { id, transactionId }: Dispute,
+  { movementId }: Dispute,
+): Promise<boolean> {
+  const rows = await db.query(sql`
+    select from disputes o
+    where o.merchant_id = ${merchant.id} and o.original_id = ${transactionId}::uuid and o.id <> ${id}
+      and o.category <> 'refund' and ${movementId}::uuid = any(o.movement_ids)
+  `)
+  return rows.length > 0
 }

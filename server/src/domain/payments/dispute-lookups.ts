@@ -7,11 +7,18 @@ import type { Tenant } from '../merchants/tenant.ts'
 import { cutOverOf, isOfBefore } from './account-arrivals.ts'
 import { noteQuestion } from './account-questions.ts'
 import { type Dispute, findDispute, leftToTake, listDisputesOf } from './dispute-records.ts'
-import { type DisputeReport, failuresOf, refundNameOf, reportsOf } from './dispute-reports.ts'
+import {
+  type DisputeReport,
+  failuresOf,
+  givenBack,
+  refundNameOf,
+  reportsOf,
+  type SeenRefund,
+} from './dispute-reports.ts'
 import { isDecided } from './dispute-states.ts'
 import { noteTurn, reminderOf, remindOfDispute } from './dispute-turns.ts'
 import { findArrived, findBookedPayment, findByHand, findDisputedMoney } from './disputed-money.ts'
-import { closeDispute, decideHere, learnDispute } from './disputes.ts'
+import { closeDispute, type DisputedAt, decideHere, learnDispute } from './disputes.ts'
 import { settleChargeNow } from './due-charges.ts'
 import { lookAlone } from './payment-looks.ts'
 import { partIds } from './payment-parts.ts'
@@ -163,31 +170,65 @@ async function bookTaken(
   const ids = known.map(({ outsideId }) => outsideId).filter((id) => !id.startsWith('refund/'))
   const taken = await account.listTaken(tenant, reference, ids)
   await hold()
+  const standingIn = await freeNamed(context, tenant, transactionId, { refunds: taken.refunds, known })
   const ours = await findReturns(context, tenant, taken.refunds)
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
-  await freeNamed(context, tenant, transactionId, taken.refunds)
   const standIns = await findStandIns(context, tenant, transactionId)
   const refunds = taken.refunds
-    .filter((each) => !ours.has(each.id) && isLate(each))
+    .filter((each) => !ours.has(each.id) && !standingIn.includes(each) && isLate(each))
     .map((each) => ({ ...each, isStandIn: standIns.has(each.id) }))
   for (const { returnId, state } of refunds) {
     if (returnId !== null && state === 'processed') await noteContradiction(context, tenant, returnId)
   }
-  const reports = reportsOf(taken.disputes.filter(isLate), refunds, known)
-  const isKnown = ({ outsideId }: DisputeReport) => known.some((each) => each.outsideId === outsideId)
+  const told = { disputes: taken.disputes.filter(isLate), refunds }
+  const reports = reportsOf(told.disputes, refunds, known)
   const others = reports.filter(
-    (each) => each.category === 'refund' && !each.ofRefund && !each.isOfDispute && !isKnown(each),
+    (each) => each.category === 'refund' && !each.ofRefund && !each.isOfDispute && !isKnown(each, known),
   )
   await endSettledAs(context, tenant, transactionId, { refunds: taken.refunds, others })
-  for (const report of inBookingOrder([...reports, ...failuresOf(refunds, known)])) {
+  const looked = { transactionId, since, at: { accountId, reference } }
+  await bookReports(context, tenant, looked, { reports: [...reports, ...standingIn.map(givenBack)], told, known }, hold)
+}
+
+function isKnown({ outsideId }: DisputeReport, known: readonly Dispute[]): boolean {
+  return known.some((each) => each.outsideId === outsideId)
+}
+
+/** What an account has said of a payment. */
+interface Told {
+  disputes: readonly AccountDispute[]
+  refunds: readonly SeenRefund[]
+}
+
+/**
+ * Books what an account has said. A dispute may give back what a refund has taken that it had taken over, and that is still there: that one
+ * is booked anew.
+ */
+async function bookReports(
+  context: PaymentsContext,
+  tenant: Tenant,
+  { transactionId, since, at }: { transactionId: string; since: Date | null; at: DisputedAt },
+  { reports, told, known }: { reports: readonly DisputeReport[]; told: Told; known: readonly Dispute[] },
+  hold: () => Promise<void>,
+  rounds = 3,
+): Promise<void> {
+  const all = inBookingOrder([...reports, ...failuresOf(told.refunds, known)])
+  for (const report of all) {
     const money = await findDisputedMoney(context, tenant, transactionId)
     if (money === null) continue
     // A person gives money back that was recorded by hand, and may have done so at the account.
     const wanted = report.amount ?? money.amount
-    if (since !== null && !isKnown(report) && wanted > (await leftToTake(context, tenant, transactionId))) continue
+    const isNew = since !== null && !isKnown(report, known)
+    if (isNew && wanted > (await leftToTake(context, tenant, transactionId))) continue
     await hold()
-    await learnDispute(context, tenant, money, { accountId, reference }, report)
+    await learnDispute(context, tenant, money, at, report)
   }
+  if (all.length === 0 || rounds === 1) return
+  const before = await listDisputesOf(context, tenant, transactionId)
+  const after = await closeGivenBack(context, tenant, before)
+  if (after === before) return
+  const again = { reports: reportsOf(told.disputes, told.refunds, after), told, known: after }
+  await bookReports(context, tenant, { transactionId, since, at }, again, hold, rounds - 1)
 }
 
 /**
@@ -293,20 +334,46 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
   return new Set(rows.map(({ name }) => name))
 }
 
-/** A refund that the account names for a dispute, also later, is another one than that of ours which was settled as it. */
+/**
+ * A refund that the account names for a dispute, also later, is another one than that of ours which was settled as it. Then one that is
+ * booked by itself stands for ours: ours itself, or one of the dashboard of its amount. Answers these: their money comes back.
+ */
 async function freeNamed(
   context: Context,
   tenant: Tenant,
   transactionId: string,
-  refunds: readonly AccountRefund[],
-): Promise<void> {
+  { refunds, known }: { refunds: readonly AccountRefund[]; known: readonly Dispute[] },
+): Promise<AccountRefund[]> {
   const named = refunds.filter(({ returnId, disputeId }) => returnId === null && disputeId !== null)
-  if (named.length === 0) return
-  await context.db.query(sql`
-    update refunds r set settled_as = null
+  if (named.length === 0) return []
+  const freed = await context.db.query<{ id: string; amount: bigint; settled_as: string }>(sql`
+    select r.id, r.amount, r.settled_as from refunds r
     where r.merchant_id = ${tenant.merchant.id} and r.settled_as = any(${named.map(({ id }) => id)}::text[])
       and r.original_id in (${partIds(tenant, sql`${transactionId}::uuid`)})
+    order by r.id
   `)
+  const booked = refunds.filter(({ id, state }) => state !== 'failed' && isTakenAlone(id, known))
+  const found: AccountRefund[] = []
+  for (const { id, amount, settled_as: name } of freed) {
+    const free = booked.filter((each) => !found.includes(each))
+    const own = free.find(({ returnId }) => returnId === id)
+    const equal = free.find((each) => each.returnId === null && each.disputeId === null && each.amount === amount)
+    const other = own ?? equal
+    await context.db.query(sql`
+      update refunds set settled_as = ${other?.id ?? null}
+      where merchant_id = ${tenant.merchant.id} and id = ${id} and settled_as = ${name}
+    `)
+    if (other !== undefined) found.push(other)
+  }
+  return found
+}
+
+/** Whether a refund of the account is booked by itself, and ends no dispute. */
+function isTakenAlone(name: string, known: readonly Dispute[]): boolean {
+  const own = known.find(({ category, outsideId }) => category === 'refund' && refundNameOf(outsideId) === name)
+  return (
+    own?.state === 'lost' && own.movementId !== null && !known.some(({ refundNames }) => refundNames.includes(name))
+  )
 }
 
 /** The account's ids of refunds for which refunds of ours of a payment were settled as processed. */

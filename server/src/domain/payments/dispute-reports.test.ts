@@ -154,10 +154,14 @@ test('a refund stays what it was found to be, whatever is said of it or of its d
   const named = others.map((each) => ({ ...each, disputeId: 'd1' }))
   expect(brief([told()], named, [stored()])).toEqual([['d1', 'lost', 'r1'], alone('r2')])
   // What the account says is more than what was found.
-  expect(brief([told(), told({ id: 'd2' })], [back({ disputeId: 'd2' })], [stored()])).toEqual([
+  const two = [told(), told({ id: 'd2' })]
+  const moved = [back({ disputeId: 'd2' })]
+  expect(brief(two, moved, [stored()])).toEqual([
     ['d1', 'open', null],
     ['d2', 'lost', 'r1'],
   ])
+  expect(reportsOf(two, moved, [stored()])[0]).toMatchObject({ isRefundFailed: true, noRefunds: ['r1'] })
+  expect(reportsOf(two, [back()], [stored()])[0]).toMatchObject({ isRefundFailed: false, noRefunds: [] })
 })
 
 test('a refund that the account names takes the place of a guess, unless the guess has brought the movement', () => {
@@ -211,6 +215,8 @@ test('a refund that is booked by itself comes back once it is named for a disput
     [taken('r2')],
     // The dispute has its movement from this refund.
     [stored({ ...lost, movementIds: ['m-r2'] }), taken('r2')],
+    // Another dispute has taken over the movement of this one.
+    [lost, taken('r2'), stored({ outsideId: 'd0', refundName: null, refundNames: [], movementIds: ['m0', 'm-r2'] })],
     // Its own refund has failed: it takes over the movement of this one.
     [stored({ refundName: 'r0', refundNames: ['r0'] }), taken('r2')],
   ]) {

@@ -51,9 +51,11 @@ export function reportsOf(
     const before = known.find(({ outsideId }) => outsideId === dispute.id)
     const refund = refundOf(theirs, before, known)
     const others = there.filter(({ id }) => id !== refund?.id).map(({ id }) => id)
+    const name = before?.refundName ?? ''
     return {
       ...ofDispute(dispute, refund),
-      isRefundFailed: failed.has(before?.refundName ?? ''),
+      // The account may have named it for another dispute since.
+      isRefundFailed: failed.has(name) || (disputeOf.get(name) ?? dispute.id) !== dispute.id,
       noRefunds: before?.refundNames.filter((name) => others.includes(name)) ?? [],
     }
   })
@@ -67,9 +69,11 @@ function isTwice({ id }: AccountRefund, reports: readonly DisputeReport[], known
   const report = reports.find(({ refundName }) => refundName === id)
   const own = known.find(({ outsideId }) => outsideId === outsideIdOf(id))
   const dispute = known.find(({ outsideId }) => outsideId === report?.outsideId)
-  if (own?.state !== 'lost' || own.movementId === null || dispute?.state !== 'lost') return false
-  // Where another refund has failed, the dispute takes over the movement of this one.
-  return report?.isRefundFailed !== true && !dispute.movementIds.includes(own.movementId)
+  const movementId = own?.movementId ?? null
+  if (own?.state !== 'lost' || movementId === null || dispute?.state !== 'lost') return false
+  // Where another refund has failed, the dispute takes over the movement of this one. A dispute that it had ended before may have done so.
+  const isTakenOver = known.some((each) => each !== own && each.movementIds.includes(movementId))
+  return report?.isRefundFailed !== true && !isTakenOver
 }
 
 /** The money of a refund that somebody has made at the account is gone while it is open. A refund of nothing takes nothing. */
@@ -166,7 +170,7 @@ function ofRefund({ id, amount, returnId, disputeId }: AccountRefund): DisputeRe
 }
 
 /** The money of a refund is there again. */
-function givenBack(refund: AccountRefund): DisputeReport {
+export function givenBack(refund: AccountRefund): DisputeReport {
   return { ...ofRefund(refund), state: 'won', resolution: null }
 }
 

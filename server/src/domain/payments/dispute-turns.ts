@@ -17,7 +17,7 @@ export interface Turn {
   by?: string
   /** The refund of ours by which the account has given the money back although a person has settled it as failed. */
   ofRefund?: string | null | undefined
-  /** The refund by which the money went back has failed. */
+  /** The refund by which the money went back has failed, or has ended another dispute. */
   isRefundFailed?: boolean | undefined
 }
 

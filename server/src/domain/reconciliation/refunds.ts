@@ -173,8 +173,10 @@ async function findTaken(
     from payment p
     join disputes d on d.merchant_id = ${merchant.id} and d.original_id = p.id and d.state = 'lost'
       and (d.refund_name = ${refundId} or d.outside_id = ${`refund/${refundId}`} and not exists (
-        -- The refund of a dispute is taken as long as the dispute is lost.
-        select from disputes e where e.merchant_id = d.merchant_id and e.original_id = p.id and ${refundId} = any(e.refund_names || e.refund_name)
+        -- The refund of a dispute is taken as long as the dispute is lost, unless it was booked by itself since.
+        select from disputes e
+        where e.merchant_id = d.merchant_id and e.original_id = p.id and ${refundId} = any(e.refund_names || e.refund_name)
+          and d.movement_id = any(e.movement_ids)
       ))
     union all
     select r.amount, false

@@ -18,7 +18,9 @@ export function checkDisputes(books: Books): Part {
             when d.movement_id is null then null
             when m.id is null then format('names the movement %s, which does not exist', d.movement_id)
             when m.mode <> d.mode or m.currency <> d.currency
-              or (d.refund_name is null and d.borne_by is distinct from 'suspense' and case json_array_length(d.takings)
+              -- A refund that has ended a dispute came back with what came back of the dispute.
+              or (d.refund_name is null and d.borne_by is distinct from 'suspense'
+                and coalesce(m.details ->> 'disputeId', d.id::text) = d.id::text and case json_array_length(d.takings)
                 when 0 then m.amount <> least(d.amount, o.amount)
                 -- Of money in several parts each has a movement of its own.
                 else not exists (
