@@ -92,9 +92,10 @@ const actions: Record<string, (walk: Walk) => string | null | Promise<string | n
     return String(amount)
   },
   name(walk) {
-    const unnamed = walk.refunds.filter(({ dispute }) => dispute === null)
-    if (unnamed.length === 0 || walk.disputes.length === 0 || walk.random() < 0.5) return null
-    const [refund, dispute] = [pick(walk, unnamed), pick(walk, walk.disputes)]
+    if (walk.refunds.length === 0 || walk.disputes.length === 0 || walk.random() < 0.5) return null
+    const [refund, dispute] = [pick(walk, walk.refunds), pick(walk, walk.disputes)]
+    // One that it has named for the other dispute is named once more where this one has none.
+    if (refund.dispute !== null && walk.refunds.some((each) => each.dispute === dispute)) return null
     refund.dispute = dispute
     Object.assign(refund.row, { dispute: dispute.id, endsDispute: dispute.id })
     moveRefund(walk.opened.account, refund.row, refund.row.status)
