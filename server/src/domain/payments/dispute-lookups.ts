@@ -170,12 +170,13 @@ async function bookTaken(
   const ids = known.map(({ outsideId }) => outsideId).filter((id) => !id.startsWith('refund/'))
   const taken = await account.listTaken(tenant, reference, ids)
   await hold()
-  const standingIn = await freeNamed(context, tenant, transactionId, { refunds: taken.refunds, known })
+  await freeNamed(context, tenant, transactionId, { refunds: taken.refunds, known })
   const ours = await findReturns(context, tenant, taken.refunds)
   const isLate = ({ createdAt }: AccountRefund | AccountDispute) => since === null || createdAt >= since
   const standIns = await findStandIns(context, tenant, transactionId)
+  const twice = taken.refunds.filter(({ id }) => standIns.has(id) && isTakenAlone(id, known))
   const refunds = taken.refunds
-    .filter((each) => !ours.has(each.id) && !standingIn.includes(each) && isLate(each))
+    .filter((each) => !ours.has(each.id) && !twice.includes(each) && isLate(each))
     .map((each) => ({ ...each, isStandIn: standIns.has(each.id) }))
   for (const { returnId, state } of refunds) {
     if (returnId !== null && state === 'processed') await noteContradiction(context, tenant, returnId)
@@ -187,7 +188,8 @@ async function bookTaken(
   )
   await endSettledAs(context, tenant, transactionId, { refunds: taken.refunds, others })
   const looked = { transactionId, since, at: { accountId, reference } }
-  await bookReports(context, tenant, looked, { reports: [...reports, ...standingIn.map(givenBack)], told, known }, hold)
+  // What stands for one of ours has been taken by that one.
+  await bookReports(context, tenant, looked, { reports: [...reports, ...twice.map(givenBack)], told, known }, hold)
 }
 
 function isKnown({ outsideId }: DisputeReport, known: readonly Dispute[]): boolean {
@@ -336,16 +338,16 @@ async function findReturns(context: Context, { merchant }: Tenant, refunds: read
 
 /**
  * A refund that the account names for a dispute, also later, is another one than that of ours which was settled as it. Then one that is
- * booked by itself stands for ours: ours itself, or one of the dashboard of its amount. Answers these: their money comes back.
+ * booked by itself stands for ours: ours itself, or one of the dashboard of its amount.
  */
 async function freeNamed(
   context: Context,
   tenant: Tenant,
   transactionId: string,
   { refunds, known }: { refunds: readonly AccountRefund[]; known: readonly Dispute[] },
-): Promise<AccountRefund[]> {
+): Promise<void> {
   const named = refunds.filter(({ returnId, disputeId }) => returnId === null && disputeId !== null)
-  if (named.length === 0) return []
+  if (named.length === 0) return
   const freed = await context.db.query<{ id: string; amount: bigint; settled_as: string }>(sql`
     select r.id, r.amount, r.settled_as from refunds r
     where r.merchant_id = ${tenant.merchant.id} and r.settled_as = any(${named.map(({ id }) => id)}::text[])
@@ -365,7 +367,6 @@ async function freeNamed(
     `)
     if (other !== undefined) found.push(other)
   }
-  return found
 }
 
 /** Whether a refund of the account is booked by itself, and ends no dispute. */
