@@ -142,7 +142,7 @@ const charge = {
   id: integer,
   domain: exactly('test'),
   status: matching(
-    /^(abandoned|failed|ongoing|pending|processing|queued|reversed|success)$/,
+    /^(abandoned|failed|ongoing|pending|processing|queued|reversal-pending|reversed|success)$/,
     'the status of a transaction',
   ),
   reference: matching(/^[A-Za-z0-9._=-]+$/, 'letters, digits and -._='),
