@@ -931,6 +931,10 @@ test.each(['cut_before', 'cut_after'] as const)(
     moveRefund(opened.account, stand, 'failed')
     for (let looks = 0; looks < 2; looks++) await settle()
     expect(await outside()).toBe(before + 1_000)
+    const last = own ?? (opened.account.refunds.at(-1) as RefundRow)
+    moveRefund(opened.account, last, 'failed')
+    for (let looks = 0; looks < 2; looks++) await settle()
+    expect(await outside()).toBe(before)
   },
 )
 
@@ -962,3 +966,21 @@ test('refunds that the account names for one dispute and then for another are ea
   }
   expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
 })
+
+test.each(['pending', 'processed'])(
+  'a refund that was settled as processed, and that the account shows as %s before it fails, comes back',
+  async (shown) => {
+    const before = await topUp()
+    await settleLost('processed', 'cut_after')
+    const made = opened.account.refunds.at(-1) as RefundRow
+    for (let times = 0; times < 2; times++) {
+      moveRefund(opened.account, made, shown)
+      await settle()
+      expect(await outside()).toBe(before + (times === 0 || shown === 'processed' ? 1_000 : 0))
+      moveRefund(opened.account, made, 'failed')
+      for (let looks = 0; looks < 2; looks++) await settle()
+      expect(await outside()).toBe(before)
+    }
+    expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
+  },
+)

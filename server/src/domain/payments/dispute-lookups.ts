@@ -399,7 +399,7 @@ async function endSettledAs(
   transactionId: string,
   { refunds, others }: { refunds: readonly AccountRefund[]; others: readonly DisputeReport[] },
 ): Promise<void> {
-  const failed = refunds.filter(({ state, returnId }) => state === 'failed' && returnId === null)
+  const failed = refunds.filter(({ state }) => state === 'failed')
   if (failed.length === 0) return
   const settled = await context.db.query<{ id: string; name: string }>(sql`
     select r.id, r.settled_as as name
@@ -414,7 +414,8 @@ async function endSettledAs(
     const equal = others
       .filter(({ amount }) => amount === refund.amount)
       .map(({ outsideId }) => refundNameOf(outsideId))
-    if (await isSettledAsAnother(context, tenant, { refund, transactionId }, equal)) continue
+    const isShown = failed.some((each) => each.id === name && each.returnId === id)
+    if (!isShown && (await isSettledAsAnother(context, tenant, { refund, transactionId }, equal))) continue
     await bookReturned(context, tenant, refund, `The refund ${name} that it was settled as has failed at the account`)
   }
 }
