@@ -186,6 +186,16 @@ describe('a payout that was paid after its money had been released', () => {
     expect(await funds()).toEqual({ posted: left, held: 0n, owed: 0n })
   })
 
+  test('is booked with what its fee is more than the account has kept before', async () => {
+    const script = await sendOne({ is: 'conclusive', end: { status: 'returned', reason: 'Sent back', fee: 10n } })
+    expect(await getPayout(service, tenant, script.id)).toMatchObject({ state: 'failed', fee: 10n, bookedFee: 10n })
+    expect(await posted('processor_fees')).toEqual({ 0: -10n })
+    service.clock.advance(60_000)
+    expect(await late(script, 25n)).toMatchObject({ state: 'paid', isLate: true, fee: 25n, bookedFee: 25n })
+    expect(await posted('processor_fees')).toEqual({ 0: -25n })
+    expect(await funds()).toEqual({ posted: 700n, held: 0n, owed: 0n })
+  })
+
   const ends: Record<'cancelled' | 'denied', () => Promise<Payout>> = {
     cancelled: async () => cancelPayout(service, tenant, (await pay()).id),
     denied: async () => {
@@ -291,6 +301,18 @@ describe('money that comes back', () => {
     expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
     expect(await posted('processor_fees')).toEqual({})
   })
+})
+
+test('a payout that comes back after a person has settled it as paid keeps the words of that person', async () => {
+  const script = await sendOne({ is: 'unknown' })
+  service.clock.advance(60 * 60_000)
+  await advancePayout(script.context, tenant, script.id)
+  await settlePayout(script.context, tenant, script.id, { ...release, outcome: 'paid' })
+  service.clock.advance(60_000)
+  script.ask = returned
+  await advancePayout(script.context, tenant, script.id)
+  expect(await getPayout(service, tenant, script.id)).toMatchObject({ state: 'returned', proof: release.proof })
+  expect(await funds()).toEqual({ posted: 1000n, held: 0n, owed: 0n })
 })
 
 test('a payout whose money cannot move is told, and is not said to be paid; what has moved is no failure', async () => {
