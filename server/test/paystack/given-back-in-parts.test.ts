@@ -984,3 +984,37 @@ test.each(['pending', 'processed'])(
     expect([(await opened.reconcile()).status, await opened.named()]).toEqual(['agreed', []])
   },
 )
+
+test.each([
+  ['after', 'stand'],
+  ['after', 'own'],
+  ['before', 'own'],
+])(
+  'a refund of ours that its account shows under way %s the one that stood for it is named, and then fails, comes back; the %s fails first',
+  async (when, fails) => {
+    const before = await topUp()
+    const hidden = opened.account.refunds.length
+    await settleLost('processed', 'cut_after')
+    const [own] = opened.account.refunds.splice(hidden) as [RefundRow]
+    const show = async () => {
+      opened.account.refunds.push(own)
+      moveRefund(opened.account, own, 'pending')
+      await settle()
+    }
+    const stand = refundInDashboard(opened.account, reference, 1_000)
+    await settle()
+    if (when === 'before') await show()
+    expect(await outside()).toBe(before + 1_000)
+    nameFor(disputed(1_000), stand)
+    for (let looks = 0; looks < 2; looks++) await settle()
+    if (when === 'after') await show()
+    expect(await outside()).toBe(before + 2_000)
+    const [first, second] = fails === 'own' ? [own, stand] : [stand, own]
+    moveRefund(opened.account, first, 'failed')
+    for (let looks = 0; looks < 2; looks++) await settle()
+    expect(await outside()).toBe(before + 1_000)
+    moveRefund(opened.account, second, 'failed')
+    for (let looks = 0; looks < 2; looks++) await settle()
+    expect(await outside()).toBe(before)
+  },
+)
