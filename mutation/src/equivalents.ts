@@ -484,9 +484,15 @@ export const equivalents: readonly Equivalent[] = [
   })),
   {
     file: disputeReports,
-    before: "isRefundFailed: failed.has(before?.refundName ?? ''),",
-    after: 'isRefundFailed: failed.has(before?.refundName),',
+    before: "const name = before?.refundName ?? ''",
+    after: 'const name = before?.refundName',
     why: 'Among the names of refunds is neither.',
+  },
+  {
+    file: disputeReports,
+    before: 'const movementId = own?.movementId ?? null',
+    after: 'const movementId = own?.movementId',
+    why: 'A refund that is not known is not lost.',
   },
   {
     file: disputedSuspense,

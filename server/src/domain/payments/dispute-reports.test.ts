@@ -84,6 +84,7 @@ test('they are two things while the refund is open, unless the dispute is lost; 
   expect(brief([told()], [back({ state: 'failed' })])).toEqual(none)
   expect(brief([told()], [back({ state: 'open', returnId: 'ours' })])).toEqual(none)
   expect(brief([told({ amount: 0n })], [back({ amount: 0n })])).toEqual(none)
+  expect(brief([], [back({ amount: 1n })])).toEqual([alone('r1')])
 })
 
 test('a dispute has one refund, and a refund ends one dispute', () => {
