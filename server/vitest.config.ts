@@ -19,6 +19,7 @@ const engineIndependent = [
  */
 const throughDomain = [
   ...['src/surfaces/**', 'src/upstream/**', 'test/paystack/**'],
+  ...['src/cli/import.test.ts', 'src/cli/reconcile.test.ts'],
   ...['hostile-input', 'isolation', 'routes', 'slashes', 'strict'].map((name) => `test/${name}.test.ts`),
 ]
 

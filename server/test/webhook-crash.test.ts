@@ -140,7 +140,7 @@ test('each event has one delivery for each of many endpoints, however often the 
   const written: bigint[] = []
   for (let isOver = false; !isOver; ) {
     // The first kill comes at once, however fast the machine is. Each later one leaves more time, however slow it is.
-    await sleep(written.length ** 2 * (20 + random() * 40))
+    await sleep(written.length ** 3 * (20 + random() * 40))
     await server.kill()
     const db = await openDatabase(place)
     const [row] = await db.query<{ deliveries: bigint; left: bigint }>(sql`

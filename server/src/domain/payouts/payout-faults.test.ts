@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { unsoundBooks } from '../../../test/books.ts'
 import { dyingDb } from '../../../test/dying-db.ts'
+import { testEngine } from '../../../test/engines.ts'
 import { randomFrom, testSeed } from '../../../test/random.ts'
 import { createTestTenant, openTestService, type TestService, type TestTenant } from '../../../test/service.ts'
 import { commandsFor, createLedger, createWallets } from '../../../test/wallets.ts'
@@ -14,7 +15,8 @@ import { createPayout, type NewPayout } from './payouts.ts'
 
 // A processor that loses orders and answers, and servers that die. Nothing is paid twice, and nothing that was paid is released.
 
-const payoutCount = Number(process.env.MTEJA_TEST_PAYOUTS ?? 2000)
+// The embedded engine takes one statement at a time.
+const payoutCount = Number(process.env.MTEJA_TEST_PAYOUTS ?? (testEngine === 'postgresql' ? 2000 : 500))
 
 let service: TestService
 beforeAll(async () => {
