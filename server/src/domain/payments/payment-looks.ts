@@ -5,15 +5,16 @@ import { sql } from '../../db/sql.ts'
 import type { Context } from '../context.ts'
 import type { Tenant } from '../merchants/tenant.ts'
 
-/** For how long a payment belongs to a look. It is longer than an account may take to answer. */
-const heldMs = 60_000
+/** For how long a payment belongs to the look of a server that has died. One that lives holds it for as long as the account takes. */
+const heldMs = 15_000
+const renewedMs = 5_000
 const pollMs = 50
-/** For how long another look is waited for. */
+/** For how long another look is waited for: longer than for that of a server that has died. */
 const patienceMs = 20_000
 
 /**
  * Does a look at a payment while nobody else does one, on any server: so what an account has said is booked in the order in which it was
- * asked. Throws `busy` where another look does not end, or where this one has taken too long.
+ * asked. Throws `busy` where another look does not end, or has taken the payment over.
  *
  * @param transactionId the ledger transaction that brought the money
  * @param look may book what it has found only right after it has called `hold`
@@ -39,14 +40,15 @@ export async function lookAlone(
     await sleep(pollMs)
   }
   const isMine = sql`merchant_id = ${merchant.id} and transaction_id = ${transactionId} and holder = ${holder}`
+  const renew = () => db.query(sql`update payment_looks set held_until = ${until()} where ${isMine} returning holder`)
+  // Whether it was renewed is seen before anything is booked.
+  const renewing = setInterval(() => renew().catch(() => {}), renewedMs)
   try {
     await look(async () => {
-      const held = await db.query(
-        sql`update payment_looks set held_until = ${until()} where ${isMine} returning holder`,
-      )
-      if (held.length === 0) throw busy()
+      if ((await renew()).length === 0) throw busy()
     })
   } finally {
+    clearInterval(renewing)
     await db.query(sql`delete from payment_looks where ${isMine}`)
   }
 }
