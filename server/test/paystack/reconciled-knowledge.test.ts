@@ -84,6 +84,43 @@ describe('the balance', () => {
     }
   })
 
+  test.each([null, 'processed', 'failed'] as const)(
+    'at first waits for a refund that its account has made and does not list, settled by hand as %s',
+    async (outcome) => {
+      await opened.topUp('order-1')
+      await opened.refundLost(1_000, 'cut_after', outcome)
+      const hidden = account.refunds.splice(0)
+      account.taken = 1_000
+      await opened.reconcile()
+      account.taken = 0
+      account.refunds.push(...hidden)
+      for (const row of hidden) moveRefund(account, row, 'processed')
+      await opened.tellAll()
+      await opened.settleDue()
+      for (let runs = 0; runs < 2; runs++) {
+        const run = await opened.reconcile()
+        expect(run.balances).toMatchObject([{ currency: 'NGN', opening: 0, unexplained: 0 }])
+      }
+    },
+  )
+
+  test('at first waits for a payout that its account has made and does not list', async () => {
+    await opened.chooseOut()
+    await opened.payOut()
+    const held = account.balance()
+    const hidden = account.transfers.splice(0)
+    account.taken = account.balance() - held
+    opened.proxy.choose = ({ path }) => (path.startsWith('/transfer/verify') ? 'cut_before' : 'none')
+    await opened.reconcile()
+    account.taken = 0
+    account.transfers.push(...hidden)
+    opened.proxy.choose = () => 'none'
+    for (let runs = 0; runs < 2; runs++) {
+      const run = await opened.reconcile()
+      expect(run.balances).toMatchObject([{ currency: 'NGN', opening: 0, unexplained: 0 }])
+    }
+  })
+
   test('an account that sells for the same price at each look of the first reconciliations has its true opening balance later', async () => {
     sellAtEachLook(0)
     for (const _ of [1, 2]) {

@@ -25,7 +25,8 @@ export interface SeenBalances {
 
 /**
  * Compares what the account has with what it should have: what was there before the cut-over, and what has come since by the
- * books, less what is open. What was there before is recorded once nothing has moved between two looks.
+ * books, less what is open. What was there before is recorded once nothing has moved between two looks, and the account lists all that
+ * it was asked for.
  */
 export async function compareBalances(
   context: Context,
@@ -68,13 +69,42 @@ export async function compareBalances(
   if (isNew) {
     // What moves between the lists and the balance is missing in one of them, and may be of the same amount in each look.
     const isStill = run.round > 2 && isAlike(run.balances, balances, ['opening', 'account'])
-    if (!isStill) return { balances, unreadable, isAgreed: false }
+    if (!isStill || (await isAnythingUnseen(context, tenant, run))) return { balances, unreadable, isAgreed: false }
     await noteForgotten(context, tenant, run, forgotten)
     await keepOpenings(context, tenant, run, { balances, changes })
   } else {
     await readUnsettled(context, tenant, run, { balances, kept })
   }
   return { balances, unreadable, isAgreed: balances.every(({ unexplained }) => unexplained === 0) }
+}
+
+/**
+ * Whether the account may have paid a refund or a payout that it does not list: its balance would be without that money already. One that
+ * a person has settled is asked about for a while longer.
+ */
+async function isAnythingUnseen({ db }: Context, tenant: Tenant, { booksId }: Reconciliation): Promise<boolean> {
+  const { merchant, mode } = tenant
+  const isUnseen = (matching: Sql) => sql`
+    not exists (
+      select from statement_items i
+      where i.merchant_id = ${merchant.id} and i.account_id = ${booksId} and ${matching}
+    )
+  `
+  const rows = await db.query(sql`
+    select r.id
+    from refunds r
+    join ledger_transactions t on t.merchant_id = r.merchant_id and t.id = r.original_id
+    join ledger_accounts f on f.merchant_id = t.merchant_id and f.id = t.from_account_id and f.kind = 'outside'
+    where r.merchant_id = ${merchant.id} and r.mode = ${mode} and r.due_at is not null and r.asked_at is not null and r.settled_as is null
+      and ${isOfBooks(tenant, sql`f.party_id`, booksId)} and ${isUnseen(sql`i.kind = 'refund' and i.name = r.id::text`)}
+    union all
+    select p.id
+    from payouts p
+    where p.merchant_id = ${merchant.id} and p.mode = ${mode} and (p.state in ('sending', 'sent') or (p.settled_by_hand and p.due_at is not null))
+      and ${isOfBooks(tenant, sql`p.account_id`, booksId)} and ${isUnseen(sql`i.kind = 'payout' and i.name = p.sent_reference`)}
+    limit 1
+  `)
+  return rows.length > 0
 }
 
 /** Whether two looks have the same amounts in each currency. */
