@@ -53,8 +53,8 @@ begin
     attempts, updated_at
   ) on sent_charges to mteja_app;
   grant update (
-    state, state_reason, asked_at, unknown_since, absent_since, verdict, proof, settlement_approval_id, settled_as, contradicted_at, due_at, attempts,
-    updated_at
+    state, state_reason, asked_at, unknown_since, absent_since, verdict, proof, settlement_approval_id, settled_as, contradicted_at, returned_id,
+    due_at, attempts, updated_at
   ) on refunds to mteja_app;
   grant update (status, updated_at) on sandbox_returns to mteja_app;
   grant update (status, next_status, next_at) on sandbox_payouts to mteja_app;

@@ -795,6 +795,11 @@ describe('a refund of ours whose end a person says', () => {
     expect(listed).toMatchObject([{ id, state: 'failed' }])
     for (let i = 0; i < 3; i++) await settleLater(60 * 60_000)
     expect(await books()).toEqual({ ...taken, customer_cash: 10_000, 'outside/2': -9_850 })
+    const { data } = (await ask('GET', '/v1/transactions?reference=order-17')).json()
+    const payment = { reference: 'order-17' }
+    expect(data).toHaveLength(3)
+    for (const kind of ['pay_in', 'refund', 'chargeback_returned'])
+      expect(data).toContainEqual(expect.objectContaining({ kind, payment: expect.objectContaining(payment) }))
     await expectAgreement()
     // The account is asked for three days.
     await settleLater(3 * 24 * 60 * 60_000)

@@ -166,13 +166,14 @@ export async function bookReturned(
   refund: ProcessorRefund,
   reason: string,
 ): Promise<void> {
-  const { id, kind, transactionId, currency, amount, settledAs } = refund
+  const { id, kind, transactionId, paymentIntentId, currency, amount, settledAs } = refund
   if (!(await noteContradiction(context, tenant, id, settledAs))) return
   const original = await getOriginal(context, tenant, transactionId, kind)
   const now = context.clock.now()
   const noting = sql`
     noted as (
-      update refunds r set state = 'failed', state_reason = ${reason}, settled_as = null, updated_at = ${now}
+      update refunds r set
+        state = 'failed', state_reason = ${reason}, settled_as = null, returned_id = n.id, updated_at = ${now}
       from done_now n
       where r.merchant_id = ${tenant.merchant.id} and r.id = ${id}
       returning r.*
@@ -188,7 +189,7 @@ export async function bookReturned(
     to,
     amount,
     description: 'Refund that its account has not made',
-    details: { refundId: id, transactionId },
+    details: { refundId: id, transactionId, paymentIntentId },
     event: null,
     request: null,
     ownKey,

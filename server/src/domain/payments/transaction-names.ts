@@ -105,6 +105,10 @@ export async function findMovements(
       from original o
       join disputes d on d.merchant_id = ${tenant.merchant.id} and d.original_id = o.id
       cross join unnest(d.movement_ids) as m (id)
+      union all
+      select r.returned_id
+      from (select id from original union all select id from decided) o
+      join refunds r on r.merchant_id = ${tenant.merchant.id} and r.original_id = o.id and r.returned_id is not null
     ) n
     where n.id < ${before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff'}::uuid
     order by n.id desc
