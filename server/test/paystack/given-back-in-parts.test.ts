@@ -56,6 +56,17 @@ async function settle() {
   await opened.settleDue()
 }
 
+/** The outside of the account has the amount, and what the account tells then moves nothing, also not to and fro. */
+async function expectStill(amount: number, ...tells: (() => void)[]) {
+  const moved = async () => (await opened.ask('GET', '/v1/transactions?reference=order-1&limit=100')).json().data.length
+  const count = await moved()
+  for (const tell of tells) {
+    tell()
+    await settle()
+    expect([await outside(), await moved()]).toEqual([amount, count])
+  }
+}
+
 async function refund(transactionId: string, amount: number) {
   const made = await opened.ask('POST', '/v1/refunds', { transactionId, amount })
   expect(made.statusCode, made.body).toBe(201)
@@ -1018,3 +1029,55 @@ test.each([
     expect(await outside()).toBe(before)
   },
 )
+
+test.each([true, false])(
+  'a refund that was taken by itself and then ended a dispute fails, and another one of its amount ends that; at once: %s',
+  async (isAtOnce) => {
+    const before = await topUp()
+    const first = refundInDashboard(opened.account, reference, 1_000)
+    await settle()
+    const dispute = disputed(1_000)
+    resolveDispute(opened.account, dispute, 'auto-accepted')
+    nameFor(dispute, first)
+    await settle()
+    expect(await outside()).toBe(before + 1_000)
+    moveRefund(opened.account, first, 'failed')
+    if (!isAtOnce) await settle()
+    const second = refundDispute(opened.account, dispute, { isNamed: true })
+    const tellAgain = () => moveRefund(opened.account, second, 'processed')
+    await settle()
+    await expectStill(before + 1_000, tellAgain, tellAgain)
+    moveRefund(opened.account, first, 'processed')
+    await settle()
+    await expectStill(before + 2_000, tellAgain, tellAgain)
+    moveRefund(opened.account, second, 'failed')
+    await settle()
+    expect(await outside()).toBe(before + 1_000)
+    moveRefund(opened.account, first, 'failed')
+    resolveDispute(opened.account, dispute, 'declined')
+    await settle()
+    expect(await outside()).toBe(before)
+  },
+)
+
+test('the amount of a dispute that stays lost moves nothing, whatever its account says of it', async () => {
+  const before = await topUp()
+  const dispute = await lose(1_000)
+  for (const amount of [1_500, 700]) {
+    dispute.refund_amount = amount
+    await expectStill(before + 1_000, () => resolveDispute(opened.account, dispute, 'auto-accepted'))
+  }
+})
+
+test('a refund that ended a dispute fails while another one of its amount is made: nothing moves', async () => {
+  const before = await topUp()
+  const dispute = disputed(1_000)
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  let ending = refundDispute(opened.account, dispute, { isNamed: true })
+  await settle()
+  const changeEnding = () => {
+    moveRefund(opened.account, ending, 'failed')
+    ending = refundDispute(opened.account, dispute, { isNamed: true })
+  }
+  await expectStill(before + 1_000, changeEnding, changeEnding)
+})
