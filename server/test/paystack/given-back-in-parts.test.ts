@@ -1081,3 +1081,19 @@ test('a refund that ended a dispute fails while another one of its amount is mad
   }
   await expectStill(before + 1_000, changeEnding, changeEnding)
 })
+
+test('a refund that ended a dispute, and that no list shows any more, has the money, whatever becomes of the dispute', async () => {
+  const before = await topUp()
+  const dispute = disputed(1_000)
+  resolveDispute(opened.account, dispute, 'auto-accepted')
+  const ending = refundDispute(opened.account, dispute, { isNamed: true })
+  await settle()
+  opened.account.refunds.splice(opened.account.refunds.indexOf(ending), 1)
+  const decline = () => resolveDispute(opened.account, dispute, 'declined')
+  await expectStill(before + 1_000, decline, decline)
+  opened.account.refunds.push(ending)
+  await expectStill(before + 1_000, decline)
+  moveRefund(opened.account, ending, 'failed')
+  await settle()
+  expect(await outside()).toBe(before)
+})
