@@ -26,7 +26,7 @@ import type { DisputeReport } from './dispute-reports.ts'
 import { changeDisputeSettings } from './dispute-settings.ts'
 import { disputeArrows, disputeStates } from './dispute-states.ts'
 import { remindOfDispute } from './dispute-turns.ts'
-import { findDisputedMoney } from './disputed-money.ts'
+import { type DisputedMoney, findDisputedMoney } from './disputed-money.ts'
 import { learnDispute } from './disputes.ts'
 import { chargeInstrument, getPayment } from './payments.ts'
 import { refundTransaction } from './refunds.ts'
@@ -250,10 +250,32 @@ describe('an open dispute that holds its amount', () => {
     expect(await settleDueDisputes(service)).toBe(0)
   })
 
+  test('that is over leaves another one its time', async () => {
+    const [over, open] = [await dispute((await pay()).reference), await dispute((await pay()).reference)]
+    await answer(over, 'declined')
+    service.clock.advance(2 * minute)
+    expect(await settleDueDisputes(service)).toBe(1)
+    service.clock.advance(16 * hour)
+    expect(await settleDueDisputes(service)).toBe(1)
+    expect(await getDispute(service, tenant, open)).toMatchObject({ state: 'lost', resolution: 'auto-accepted' })
+  })
+
   test('gives it free when it is won, and a hold that came too late goes as well', async () => {
     const opened = await dispute((await pay()).reference)
     expect(await fundsOf()).toEqual([1000n, 1000n, 0n])
     await answer(opened, 'declined')
+    expect(await fundsOf()).toEqual([1000n, 0n, 0n])
+    await spend(1000)
+    const { reference } = await pay()
+    await spend(1000)
+    const late = await dispute(reference)
+    await answer(late, 'declined')
+    await payIn(1000)
+    const money = (await findDisputedMoney(service, tenant, late.transactionId)) as DisputedMoney
+    await holdAmount(service, tenant, late, money)
+    expect(await fundsOf()).toEqual([1000n, 1000n, 0n])
+    service.clock.advance(2 * minute)
+    await settleDueDisputes(service)
     expect(await fundsOf()).toEqual([1000n, 0n, 0n])
   })
 
