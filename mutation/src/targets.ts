@@ -61,6 +61,7 @@ const crediting = [
   'src/domain/payments/payments.test.ts',
   'src/domain/payments/submitting.test.ts',
   'test/paystack/fee-bearers.test.ts',
+  'test/paystack/given-back-in-parts.test.ts',
   'test/paystack/gone-before.test.ts',
   'test/paystack/live-arrivals.test.ts',
   'test/paystack/live-payments.test.ts',
