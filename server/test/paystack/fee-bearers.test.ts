@@ -109,6 +109,25 @@ describe.each([
     await expectAgreement()
   })
 
+  test('a fee that is known late is that of its own payment', async () => {
+    const rows = [await opened.begin('first'), await opened.begin('second')] as const
+    for (const row of rows) {
+      pay(opened.account, row.reference)
+      row.fees = null
+    }
+    await opened.tellAll()
+    await opened.settleDue()
+    rows[0].fees = 150
+    api.service.clock.advance(61 * 60_000)
+    await opened.settleDue()
+    expect([await feesOf('first'), await feesOf('second')]).toEqual([150, 0])
+    rows[1].fees = 170
+    api.service.clock.advance(61 * 60_000)
+    await opened.settleDue()
+    expect([await feesOf('first'), await feesOf('second')]).toEqual([150, 170])
+    await expectAgreement()
+  })
+
   test('a fee that is known only after all of the payment went back is borne so, once', async () => {
     const row = await opened.begin('back')
     pay(opened.account, row.reference)

@@ -330,6 +330,24 @@ describe('a transfer to a dedicated account', () => {
     expect(await books()).toEqual(credited)
   })
 
+  test('one to a number of nobody stays in suspense, also when a customer has the number later', async () => {
+    receiveTransfer(account, '9939999999', 50_000)
+    const webhooks = told.splice(0)
+    await tellAll(webhooks)
+    await settleDue()
+    expect(await books()).toEqual(inSuspense)
+    await openDedicated(await createHolder())
+    await api.service.db.query(sql`
+      update dedicated_accounts set account_number = '9939999999' where merchant_id = ${tenant.merchant.id}
+    `)
+    for (let i = 0; i < 2; i += 1) {
+      await tellAll(webhooks)
+      api.service.clock.advance(61_000)
+      await settleDue()
+    }
+    expect(await books()).toEqual(inSuspense)
+  })
+
   test('one of before the cut-over is not credited: a customer’s is in suspense, nobody’s is left to be recorded by hand', async () => {
     const customerId = await createHolder()
     const { account_number } = await openDedicated(customerId)
