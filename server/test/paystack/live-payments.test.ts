@@ -381,6 +381,19 @@ describe('a saved card', () => {
     expect(await countAskedAbout()).toBe(0)
   })
 
+  test('a charge that has failed leaves the other ones to be asked about', async () => {
+    await initialize({ reference: 'open' })
+    const open = lastSent()
+    const code = await saveCard()
+    account.authorizations.set('AUTH_ekk8t49ogj', { email, behaviour: 'declines' })
+    expect(await charge(code)).toMatchObject({ data: { status: 'failed' } })
+    pay(account, open)
+    told = []
+    await settleLater(10 * 60_000)
+    expect(await books()).toMatchObject({ customer_cash: 20_000 })
+    await expectAgreement()
+  })
+
   test('a first charge that pays after the second has paid is booked as well', async () => {
     const code = await saveCard()
     const intentOf = async () => {
