@@ -1097,3 +1097,32 @@ test('a refund that ended a dispute, and that no list shows any more, has the mo
   await settle()
   expect(await outside()).toBe(before)
 })
+
+test('everything that moved is found under the reference, also a part that came back and the refund of it', async () => {
+  await suspend(4_000)
+  const dispute = await lose(1_000)
+  resolveDispute(opened.account, dispute, 'declined')
+  await settle()
+  const open: { id: string }[] = (await opened.ask('GET', '/v1/suspense?open=true')).json().data
+  expect(open).toHaveLength(2)
+  for (const { id } of open) await assign(id)
+  for (const amount of [3_000, 1_000]) {
+    const { settled } = await opened.refundLost(amount, 'cut_after', 'processed')
+    expect(settled?.json()).toMatchObject({ state: 'processed', amount })
+    moveRefund(opened.account, opened.account.refunds.at(-1) as RefundRow, 'failed')
+    await settle()
+  }
+  const { data } = (await opened.ask('GET', '/v1/transactions?reference=order-1&limit=100')).json()
+  const kinds = (data as { kind: string; amount: number }[]).map(({ kind, amount }) => `${kind} ${amount}`)
+  expect(kinds.toSorted()).toEqual([
+    'assigned 1000',
+    'assigned 3000',
+    'chargeback_returned 1000',
+    'chargeback_returned 3000',
+    'given_back 1000',
+    'refund 1000',
+    'refund 3000',
+    'suspended 1000',
+    'suspended 4000',
+  ])
+})

@@ -107,7 +107,7 @@ export async function findMovements(
       cross join unnest(d.movement_ids) as m (id)
       union all
       select r.returned_id
-      from (select id from original union all select id from decided) o
+      from (select id from original union all select id from returned union all select id from decided) o
       join refunds r on r.merchant_id = ${tenant.merchant.id} and r.original_id = o.id and r.returned_id is not null
     ) n
     where n.id < ${before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff'}::uuid
