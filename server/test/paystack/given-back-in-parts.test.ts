@@ -1112,9 +1112,17 @@ test('everything that moved is found under the reference, also a part that came 
     moveRefund(opened.account, opened.account.refunds.at(-1) as RefundRow, 'failed')
     await settle()
   }
-  const { data } = (await opened.ask('GET', '/v1/transactions?reference=order-1&limit=100')).json()
-  const kinds = (data as { kind: string; amount: number }[]).map(({ kind, amount }) => `${kind} ${amount}`)
-  expect(kinds.toSorted()).toEqual([
+  const listed = async (name: string) => {
+    const { data } = (await opened.ask('GET', `/v1/transactions?reference=${name}&limit=100`)).json()
+    return data as { id: string; kind: string; amount: number }[]
+  }
+  const namesOf = (data: { kind: string; amount: number }[]) => data.map((each) => `${each.kind} ${each.amount}`)
+  const all = await listed('order-1')
+  for (const { id, amount } of all.filter(({ kind }) => kind === 'assigned'))
+    expect(namesOf(await listed(id)).toSorted()).toEqual(
+      ['assigned', 'chargeback_returned', 'refund'].map((kind) => `${kind} ${amount}`),
+    )
+  expect(namesOf(all).toSorted()).toEqual([
     'assigned 1000',
     'assigned 3000',
     'chargeback_returned 1000',

@@ -106,9 +106,10 @@ export async function findMovements(
       join disputes d on d.merchant_id = ${tenant.merchant.id} and d.original_id = o.id
       cross join unnest(d.movement_ids) as m (id)
       union all
-      select r.returned_id
-      from (select id from original union all select id from returned union all select id from decided) o
-      join refunds r on r.merchant_id = ${tenant.merchant.id} and r.original_id = o.id and r.returned_id is not null
+      select f.returned_id
+      from (select id from original union all select id from decided) o
+      join ledger_transactions r on r.merchant_id = ${tenant.merchant.id} and r.reverses_id = o.id
+      join refunds f on f.merchant_id = r.merchant_id and f.id = r.id and f.returned_id is not null
     ) n
     where n.id < ${before ?? 'ffffffff-ffff-ffff-ffff-ffffffffffff'}::uuid
     order by n.id desc
