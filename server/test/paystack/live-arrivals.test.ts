@@ -331,14 +331,14 @@ describe('a transfer to a dedicated account', () => {
   })
 
   test('one to a number of nobody stays in suspense, also when a customer has the number later', async () => {
-    receiveTransfer(account, '9939999999', 50_000)
+    receiveTransfer(account, '9938888888', 50_000)
     const webhooks = told.splice(0)
     await tellAll(webhooks)
     await settleDue()
     expect(await books()).toEqual(inSuspense)
     await openDedicated(await createHolder())
     await api.service.db.query(sql`
-      update dedicated_accounts set account_number = '9939999999' where merchant_id = ${tenant.merchant.id}
+      update dedicated_accounts set account_number = '9938888888' where merchant_id = ${tenant.merchant.id}
     `)
     for (let i = 0; i < 2; i += 1) {
       await tellAll(webhooks)
