@@ -105,7 +105,7 @@ export async function openReconciledAccount(api: TestApi) {
 
   /**
    * A refund of `order-1` whose answer is lost, before or after the account did it, and that is settled by hand while the account cannot be
-   * asked. Answers both calls, the second null where the first was refused.
+   * asked; with null it is not settled. Answers both calls, the second null where it was not made.
    */
   async function refundLost(amount: number, when: 'cut_before' | 'cut_after', outcome: 'processed' | 'failed' | null) {
     proxy.choose = ({ path, method }) => (path === '/refund' && method === 'POST' ? when : 'none')
